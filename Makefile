@@ -1,0 +1,58 @@
+# make demo is all a visitor needs; make test is all a developer needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo build generate fmt need check unit fuzz test bench
+
+# What is tested without the race detector, because it drives other processes
+# (a browser, the real binary) and waits for them: the detector sees nothing there.
+HEAVY ?= /internal/app/(browser|crash)
+FUZZTIME ?= 3s
+LINT := bin/golangci-lint
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## a made-up organisation at work; prints where to click
+	CGO_ENABLED=0 go run ./cmd/watchroom demo
+
+build: ## bin/watchroom, one static file
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/watchroom ./cmd/watchroom
+
+generate: ## Go code from the templates; commit the result
+	go tool templ generate
+
+fmt: ## format Go and templates
+	go tool templ fmt .
+	gofmt -w .
+
+need: ## what the tests need from this machine
+	@scripts/need
+
+check: $(LINT) ## formatting, vet, generated files, go.mod, linters
+	@scripts/check
+
+unit: bin/pgtest ## all tests, on both engines
+	bin/pgtest -- scripts/unit '$(HEAVY)'
+
+fuzz: ## every fuzz target for FUZZTIME
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+test: ## everything CI runs
+	@scripts/need
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory fuzz
+
+bench: bin/pgtest ## the table of figures
+	bin/pgtest -- go run ./internal/bench/cmd/bench
+
+# Built once for each version that tools/go.mod names; a module of its own,
+# because its two hundred dependencies are no business of the server's.
+$(LINT): tools/go.mod tools/go.sum
+	go build -C tools -buildvcs=false -ldflags='-s -w' -o ../$(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# Shares one PostgreSQL between all test binaries.
+.PHONY: bin/pgtest
+bin/pgtest:
+	@go build -buildvcs=false -o bin/pgtest ./internal/pgtest/cmd/pgtest

@@ -1,0 +1,148 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/alert"
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/store"
+)
+
+// Alerts that arrive while one group is being committed form the next group:
+// load the set, decide each in order, write the set, one commit. So a request
+// waits for at most one group before its own, and a storm costs few
+// transactions. maxWaiting bounds the memory; beyond it the sender is told to
+// come back.
+const (
+	maxGroup   = 2048
+	maxWaiting = 8192
+)
+
+type request struct {
+	alert alert.Alert
+	done  chan error // buffered: the writer never waits for whoever asked
+}
+
+// Accept makes an alert durable and decides what it means. It returns after
+// the commit, with the numbers of the alert and of its incident. The caller
+// has checked the integration. When ctx ends first the alert may have been
+// accepted all the same.
+func (d *Dispatcher) Accept(ctx context.Context, a alert.Alert) (alert.Alert, error) {
+	r := &request{alert: a, done: make(chan error, 1)}
+	select {
+	case d.queue <- r:
+	default:
+		return a, fault.Unavailable(phrase.T("dispatch.busy"), 5*time.Second)
+	}
+	select {
+	case err := <-r.done:
+		return r.alert, err
+	case <-ctx.Done():
+		return a, context.Cause(ctx)
+	}
+}
+
+// Run accepts alerts until ctx ends; what was waiting then is still committed.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	group := make([]*request, 0, maxGroup)
+	for {
+		select {
+		case r := <-d.queue:
+			group = d.drain(append(group[:0], r))
+		case <-ctx.Done():
+			group = d.drain(group[:0])
+			if len(group) == 0 {
+				return nil
+			}
+		}
+		d.commit(context.WithoutCancel(ctx), group)
+	}
+}
+
+func (d *Dispatcher) drain(group []*request) []*request {
+	for len(group) < maxGroup {
+		select {
+		case r := <-d.queue:
+			group = append(group, r)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit saves a group. When that fails each request is tried alone, so that
+// one bad alert cannot fail its neighbours.
+func (d *Dispatcher) commit(ctx context.Context, group []*request) {
+	err := d.tryCommit(ctx, group)
+	if err != nil && len(group) > 1 {
+		d.log.WarnContext(ctx, "commit of a group of alerts failed, trying each alone", "alerts", len(group), "err", err)
+		for _, r := range group {
+			r.done <- d.tryCommit(ctx, []*request{r})
+		}
+		return
+	}
+	for _, r := range group {
+		r.done <- err
+	}
+}
+
+func (d *Dispatcher) tryCommit(ctx context.Context, group []*request) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // a bug; the alert is refused, the server lives
+			err = fmt.Errorf("deciding on an alert: panic: %v", p)
+		}
+	}()
+	decided := make([]alert.Alert, len(group))
+	err = d.store.Do(ctx, func(tx *store.Tx) error {
+		entities := make([]string, 0, len(group))
+		seen := make(map[string]bool, len(group))
+		for _, r := range group {
+			if e := r.alert.EntityID; !seen[e] {
+				seen[e] = true
+				entities = append(entities, e)
+			}
+		}
+		open, err := tx.OpenIncidents(entities)
+		if err != nil {
+			return err
+		}
+		for i, r := range group {
+			decided[i] = arrive(tx, open, r.alert)
+		}
+		return nil
+	})
+	if err == nil {
+		for i, r := range group {
+			r.alert = decided[i]
+		}
+	}
+	return err
+}
+
+// arrive decides on one alert; open is the set of open incidents and is kept up to date.
+func arrive(tx *store.Tx, open map[string]incident.Incident, a alert.Alert) alert.Alert {
+	a.ID, a.ReceivedAt = tx.NewAlert(), tx.Now
+	inc, exists := open[a.EntityID]
+	if !exists {
+		inc.ID = tx.NewIncident()
+	}
+	dec := incident.Decide(inc, incident.Arrived{Alert: a}, tx.Org.Facts(inc, a.RoutingKey, tx.Now), tx.Now)
+	switch {
+	case dec.Incident.State == "":
+		tx.ReturnIncident(inc.ID)
+	case dec.Incident.State == incident.Resolved:
+		a.Incident = dec.Incident.ID
+		delete(open, a.EntityID)
+	default:
+		a.Incident = dec.Incident.ID
+		open[a.EntityID] = dec.Incident
+	}
+	tx.Save(dec)
+	tx.PutAlert(a)
+	return a
+}

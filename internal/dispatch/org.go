@@ -1,0 +1,103 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/routing"
+	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// ChangeOrg applies changes of the organisation together, or none of them. The
+// function computes them from the organisation as it is inside the
+// transaction, so that nothing that somebody else changes meanwhile is lost.
+func (d *Dispatcher) ChangeOrg(ctx context.Context, actor people.Actor, changes func(*org.Org) ([]org.Change, error)) ([]org.Applied, error) {
+	if !actor.May(people.Manage) {
+		return nil, forbidden()
+	}
+	return d.changeOrg(ctx, actor, changes)
+}
+
+// EditSelf lets a person change what is their own: name, time zone, contact
+// methods. What they may not change stays as it is.
+func (d *Dispatcher) EditSelf(ctx context.Context, actor people.Actor, edit func(people.User) people.User) error {
+	if !actor.May(people.OwnSelf) || actor.User == "" {
+		return forbidden()
+	}
+	_, err := d.changeOrg(ctx, actor, func(o *org.Org) ([]org.Change, error) {
+		was, ok := o.Users[actor.User]
+		if !ok {
+			return nil, forbidden()
+		}
+		is := edit(was)
+		is.ID, is.Username, is.Role, is.Disabled, is.Email = was.ID, was.Username, was.Role, was.Disabled, was.Email
+		return []org.Change{org.Put(is)}, nil
+	})
+	return err
+}
+
+func (d *Dispatcher) changeOrg(ctx context.Context, actor people.Actor, changes func(*org.Org) ([]org.Change, error)) ([]org.Applied, error) {
+	return store.InTx(ctx, d.store, func(tx *store.Tx) ([]org.Applied, error) {
+		list, err := changes(tx.Org)
+		if err != nil {
+			return nil, err
+		}
+		return ApplyChanges(tx, actor, list)
+	})
+}
+
+// ApplyChanges checks changes against the organisation of tx, saves them and
+// tells the timeline.
+func ApplyChanges(tx *store.Tx, actor people.Actor, changes []org.Change) ([]org.Applied, error) {
+	_, done, err := tx.Org.Apply(changes...)
+	if err != nil {
+		return nil, fault.Invalid("", err.Error())
+	}
+	tx.PutDefinition(done...)
+	for _, a := range done {
+		tx.Append(timeline.Entry{
+			Kind: timeline.OrgChanged, Actor: actor.Who(), Person: actor.User,
+			Payload: timeline.Change{Object: string(a.Kind), ID: a.ID, Name: a.Name, Action: a.Action, Fields: a.Fields},
+		})
+	}
+	return done, nil
+}
+
+// NewIntegration makes an integration with a fresh key, or with the given one;
+// it is not saved yet.
+func (d *Dispatcher) NewIntegration(kind routing.Kind, label, key string) routing.Integration {
+	if key == "" {
+		key = id.Secret(20)
+	}
+	return routing.Integration{ID: id.Integration(id.New()), Kind: kind, Name: label, KeyHash: secret.Hash(key), Sealed: d.box.Seal(key)}
+}
+
+// IntegrationKey returns the key of an integration for somebody who may see it.
+func (d *Dispatcher) IntegrationKey(actor people.Actor, i routing.Integration) (string, error) {
+	if !actor.May(people.Ingest) {
+		return "", forbidden()
+	}
+	key, err := d.box.Open(i.Sealed)
+	if err != nil {
+		return "", fmt.Errorf("open the key of integration %s: %w", i.Name, err)
+	}
+	return key, nil
+}
+
+// Integration finds the integration that owns a key; false when the key is
+// unknown or its integration is switched off.
+func (d *Dispatcher) Integration(ctx context.Context, key string) (id.Integration, bool, error) {
+	o, err := d.store.Org(ctx)
+	if err != nil {
+		return "", false, fault.Unavailable(phrase.T("dispatch.busy"), 0).Because(err)
+	}
+	i, ok := o.Integration(secret.Hash(key))
+	return i.ID, ok && !i.Off, nil
+}

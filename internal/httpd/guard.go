@@ -1,0 +1,152 @@
+package httpd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/phrase"
+)
+
+// AnyImage is the default img-src: annotations show pictures that alerts point
+// to, on whatever graph server they live. OwnImages is the strict one.
+const (
+	AnyImage  = "'self' data: https: http:"
+	OwnImages = "'self' data:"
+)
+
+// SecurityHeaders sets what every response says to browsers: a content security
+// policy without inline scripts and styles and without other hosts, no
+// sniffing, no framing, no referrer to other sites. https adds HSTS.
+//
+// Responses are private and revalidated unless a handler says otherwise, so
+// that no shared proxy shows one person's page to another.
+func SecurityHeaders(https bool, imageSources string) Middleware {
+	if imageSources == "" {
+		imageSources = AnyImage
+	}
+	policy := strings.Join([]string{
+		"default-src 'none'",
+		"script-src 'self'",
+		"style-src 'self'",
+		"img-src " + imageSources,
+		"connect-src 'self'",
+		"font-src 'self'",
+		"form-action 'self'",
+		"frame-ancestors 'none'",
+		"base-uri 'none'",
+		"manifest-src 'self'",
+		"worker-src 'self'",
+	}, "; ")
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Set("Content-Security-Policy", policy)
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Referrer-Policy", "same-origin")
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			h.Set("Cache-Control", "private, no-cache")
+			if https {
+				h.Set("Strict-Transport-Security", "max-age=31536000")
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// TokenPage wraps a page whose address is itself a secret (set-up, reset,
+// invitation, the link in a page): it is named to nobody and kept nowhere.
+func TokenPage(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// CrossSite refuses unsafe requests that a browser sends on behalf of another
+// site, which would carry the cookie of whoever sits in front of it. exempt are
+// ServeMux patterns where no cookie counts. Requests with a bearer token pass
+// too: a foreign page cannot send that header without our leave, and such
+// requests are judged by their token alone.
+func CrossSite(publicURL *url.URL, exempt []string, show Renderer) (Middleware, error) {
+	protection := http.NewCrossOriginProtection()
+	if publicURL != nil {
+		// Behind a proxy that rewrites Host, Origin would not match it.
+		if err := protection.AddTrustedOrigin(publicURL.Scheme + "://" + publicURL.Host); err != nil {
+			return nil, fmt.Errorf("public url %s: %w", publicURL, err)
+		}
+	}
+	for _, pattern := range exempt {
+		protection.AddInsecureBypassPattern(pattern)
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !hasBearer(r) && protection.Check(r) != nil {
+				render(w, r, show, ProblemOf(fault.Forbidden(phrase.T("auth.http.cross_site"))))
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}, nil
+}
+
+// hasBearer agrees with auth.Bearer on which requests carry a token; if they
+// differed, one could pass here and be judged by its cookie there.
+func hasBearer(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(token) != ""
+}
+
+// DefaultBodyLimit is 1 MiB, enough for any alert or form.
+const DefaultBodyLimit int64 = 1 << 20
+
+// slowest is the pace in bytes a second below which a body is given up, and
+// patience what everybody gets on top.
+const (
+	slowest  = 32 << 10
+	patience = 20 * time.Second
+)
+
+// LimitBody bounds a request's body in length, by limit (nil: DefaultBodyLimit
+// for all), and in time. Reading beyond fails with *http.MaxBytesError, which
+// an Adapter answers with 413.
+func LimitBody(limit func(*http.Request) int64) Middleware {
+	if limit == nil {
+		limit = func(*http.Request) int64 { return DefaultBodyLimit }
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Body == nil || r.Body == http.NoBody {
+				next.ServeHTTP(w, r)
+				return
+			}
+			n := limit(r)
+			// The server sets it anew before the next request on the connection.
+			// A writer without deadlines (a test's) has no slow sender either.
+			deadline := time.Now().Add(patience + time.Duration(n/slowest)*time.Second)
+			_ = http.NewResponseController(w).SetReadDeadline(deadline)
+			r2 := r.WithContext(r.Context()) // a handler's request is not ours to change
+			r2.Body = http.MaxBytesReader(w, r.Body, n)
+			next.ServeHTTP(w, r2)
+		})
+	}
+}
+
+// ReadBody returns the whole body of r. The errors are the sender's: too large,
+// or cut off on the way.
+func ReadBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body)
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fault.Invalid("", phrase.T("auth.http.body_cut")).Because(err)
+	}
+	return body, nil
+}

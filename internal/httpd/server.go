@@ -1,0 +1,149 @@
+package httpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Limits of a connection. There is no time limit on writing, because event
+// streams stay open, nor on reading as a whole, for which LimitBody has one
+// that depends on the size.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+
+	// DrainTimeout is how long Run waits for requests under way once it is told
+	// to stop.
+	DrainTimeout = 10 * time.Second
+	// freshTimeout is how long it waits for the first byte on a connection.
+	freshTimeout = 200 * time.Millisecond
+	// afterCut is how long it waits for their handlers once it has cut them.
+	afterCut = time.Second
+)
+
+type drainingKey struct{}
+
+// Draining returns a channel that is closed when the server wants to stop.
+// Handlers that stay (event streams, sockets) watch it beside their context and
+// return; the browser reconnects, to another node if there is one. Outside of
+// a Server it never closes.
+func Draining(ctx context.Context) <-chan struct{} {
+	draining, _ := ctx.Value(drainingKey{}).(chan struct{})
+	return draining
+}
+
+// Server serves one handler on one listener, once.
+type Server struct {
+	handler http.Handler
+	log     *slog.Logger
+
+	draining chan struct{}
+	inFlight sync.WaitGroup // handlers, also those that took their connection over
+
+	mu    sync.Mutex
+	fresh map[net.Conn]struct{} // guarded by mu: connected, and no request yet
+}
+
+// NewServer returns a server for handler, which is usually what Handler made.
+func NewServer(handler http.Handler, log *slog.Logger) *Server {
+	return &Server{handler: handler, log: log, draining: make(chan struct{}), fresh: map[net.Conn]struct{}{}}
+}
+
+// Run serves what comes in on ln until ctx is done; then it takes no more,
+// tells long-lived streams to end, waits up to DrainTimeout for requests under
+// way, cuts what is left and returns nil. It returns an error only when serving
+// itself broke. It closes ln and may be called once.
+func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	// Requests under way outlive ctx, until they are cut.
+	base, cut := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), drainingKey{}, s.draining))
+	defer cut()
+	server := &http.Server{
+		Handler:           http.HandlerFunc(s.serve),
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnState:         s.track,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	broken := make(chan error, 1)
+	go func() { broken <- server.Serve(ln) }()
+	select {
+	case err := <-broken:
+		close(s.draining)
+		cut()
+		_ = server.Close() // what is left has nobody to be told to
+		return fmt.Errorf("serve http: %w", err)
+	case <-ctx.Done():
+	}
+	s.stop(base, cut, server)
+	<-broken // http.ErrServerClosed
+	return nil
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	s.inFlight.Add(1)
+	defer s.inFlight.Done()
+	s.handler.ServeHTTP(w, r)
+}
+
+func (s *Server) stop(base context.Context, cut context.CancelFunc, server *http.Server) {
+	close(s.draining)
+	s.hurryFresh()
+	wait, done := context.WithTimeout(base, DrainTimeout)
+	defer done()
+	err := server.Shutdown(wait)
+	if err == nil && s.idle(wait.Done()) {
+		return
+	}
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		s.log.WarnContext(base, "close listener", "err", err)
+	}
+	s.log.WarnContext(base, "cut requests that did not end in time", "waited", DrainTimeout)
+	cut()
+	_ = server.Close() // the listener is closed already, the connections are cut
+	last, done := context.WithTimeout(context.WithoutCancel(base), afterCut)
+	defer done()
+	s.idle(last.Done())
+}
+
+// idle waits until no handler runs and reports whether that came before giveUp.
+// Shutdown alone does not know handlers that took over their connection.
+func (s *Server) idle(giveUp <-chan struct{}) bool {
+	none := make(chan struct{})
+	go func() { s.inFlight.Wait(); close(none) }()
+	select {
+	case <-none:
+		return true
+	case <-giveUp:
+		return false
+	}
+}
+
+// track keeps the connections on which no request has begun. Browsers open
+// such in advance, and Shutdown would wait five seconds for each.
+func (s *Server) track(conn net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state == http.StateNew {
+		s.fresh[conn] = struct{}{}
+		return
+	}
+	delete(s.fresh, conn)
+}
+
+// hurryFresh gives those connections a moment to say what is on its way already.
+func (s *Server) hurryFresh() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for conn := range s.fresh {
+		_ = conn.SetReadDeadline(time.Now().Add(freshTimeout)) // fails only on one that is closed
+	}
+}

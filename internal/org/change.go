@@ -1,0 +1,311 @@
+package org
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/oncall"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/routing"
+)
+
+// Kind names a kind of definition. Stable in storage.
+type Kind string
+
+// The kinds.
+const (
+	UserKind        Kind = "user"
+	TeamKind        Kind = "team"
+	RotationKind    Kind = "rotation"
+	PolicyKind      Kind = "policy"
+	KeyKind         Kind = "routing_key"
+	IntegrationKind Kind = "integration"
+	SettingsKind    Kind = "settings"
+)
+
+// SettingsID is the id of the only Settings.
+const SettingsID = "settings"
+
+// Definition is one stored object of the organisation at one revision.
+type Definition struct {
+	Kind    Kind
+	ID      string
+	Rev     int64
+	Current bool
+	Body    []byte // JSON; empty when it was deleted at Rev
+}
+
+// Change puts or deletes one object.
+type Change struct {
+	Put    any  // people.User, people.Team, oncall.Rotation, escalation.Policy, routing.Key, routing.Integration or Settings
+	Delete Kind // with ID, when Put is nil
+	ID     string
+}
+
+// Put makes an object what it says, creating it when it is new.
+func Put(object any) Change { return Change{Put: object} }
+
+// Remove deletes an object.
+func Remove(kind Kind, objectID string) Change { return Change{Delete: kind, ID: objectID} }
+
+// Applied says what one change did.
+type Applied struct {
+	Kind   Kind
+	ID     string
+	Name   string
+	Action string   // "created", "changed", "deleted"
+	Fields []string // for "changed": the JSON names of what differs
+	Body   []byte   // JSON of the object; empty when deleted
+}
+
+// Build makes an Org from stored definitions.
+func Build(rev int64, defs []Definition) (*Org, error) {
+	o := empty()
+	o.Rev = rev
+	for _, d := range defs {
+		if d.Kind == PolicyKind && len(d.Body) > 0 {
+			p, err := read[escalation.Policy](d.Body)
+			if err != nil {
+				return nil, fmt.Errorf("read policy %s at %d: %w", d.ID, d.Rev, err)
+			}
+			p.Version = d.Rev
+			o.versions[policyVersion{p.ID, d.Rev}] = p
+		}
+		if !d.Current || len(d.Body) == 0 {
+			continue
+		}
+		if err := o.read(d); err != nil {
+			return nil, fmt.Errorf("read %s %s: %w", d.Kind, d.ID, err)
+		}
+	}
+	return o, o.index()
+}
+
+func empty() *Org {
+	return &Org{
+		Settings:     Settings{WarningsOpen: true, SnoozeMorningAt: "09:00"},
+		Users:        map[id.User]people.User{},
+		Teams:        map[id.Team]people.Team{},
+		Rotations:    map[id.Rotation]oncall.Rotation{},
+		Policies:     map[id.Policy]escalation.Policy{},
+		Keys:         map[id.RoutingKey]routing.Key{},
+		Integrations: map[id.Integration]routing.Integration{},
+		versions:     map[policyVersion]escalation.Policy{},
+	}
+}
+
+func read[T any](body []byte) (T, error) {
+	var v T
+	return v, json.Unmarshal(body, &v)
+}
+
+func (o *Org) read(d Definition) error {
+	object, err := Decode(d.Kind, d.Body)
+	if err != nil {
+		return err
+	}
+	if p, ok := object.(escalation.Policy); ok {
+		p.Version = d.Rev
+		object = p
+	}
+	o.put(object)
+	return nil
+}
+
+// Decode reads the JSON of a definition into the type of its kind.
+func Decode(kind Kind, body []byte) (any, error) {
+	switch kind {
+	case UserKind:
+		return read[people.User](body)
+	case TeamKind:
+		return read[people.Team](body)
+	case RotationKind:
+		return read[oncall.Rotation](body)
+	case PolicyKind:
+		return read[escalation.Policy](body)
+	case KeyKind:
+		return read[routing.Key](body)
+	case IntegrationKind:
+		return read[routing.Integration](body)
+	case SettingsKind:
+		return read[Settings](body)
+	}
+	return nil, fmt.Errorf("unknown kind %q", kind)
+}
+
+func (o *Org) put(object any) {
+	switch v := object.(type) {
+	case people.User:
+		o.Users[v.ID] = v
+	case people.Team:
+		o.Teams[v.ID] = v
+	case oncall.Rotation:
+		o.Rotations[v.ID] = v
+	case escalation.Policy:
+		o.Policies[v.ID] = v
+	case routing.Key:
+		o.Keys[v.ID] = v
+	case routing.Integration:
+		o.Integrations[v.ID] = v
+	case Settings:
+		o.Settings = v
+	}
+}
+
+// describe gives kind, id and name of an object, and its own check.
+func describe(object any) (kind Kind, objectID, name string, err error) {
+	switch v := object.(type) {
+	case people.User:
+		return UserKind, string(v.ID), v.Name, v.Validate()
+	case people.Team:
+		return TeamKind, string(v.ID), v.Name, v.Validate()
+	case oncall.Rotation:
+		return RotationKind, string(v.ID), v.Name, v.Validate()
+	case escalation.Policy:
+		return PolicyKind, string(v.ID), v.Name, v.Validate()
+	case routing.Key:
+		return KeyKind, string(v.ID), v.Name, v.Validate()
+	case routing.Integration:
+		return IntegrationKind, string(v.ID), v.Name, v.Validate()
+	case Settings:
+		return SettingsKind, SettingsID, v.Name, v.validate()
+	}
+	return "", "", "", fmt.Errorf("%T is not part of an organisation", object)
+}
+
+// Get returns the object of a kind with an id.
+func (o *Org) Get(kind Kind, objectID string) (any, bool) {
+	switch kind {
+	case UserKind:
+		return get(o.Users, id.User(objectID))
+	case TeamKind:
+		return get(o.Teams, id.Team(objectID))
+	case RotationKind:
+		return get(o.Rotations, id.Rotation(objectID))
+	case PolicyKind:
+		return get(o.Policies, id.Policy(objectID))
+	case KeyKind:
+		return get(o.Keys, id.RoutingKey(objectID))
+	case IntegrationKind:
+		return get(o.Integrations, id.Integration(objectID))
+	case SettingsKind:
+		return o.Settings, objectID == SettingsID
+	}
+	return nil, false
+}
+
+func get[K comparable, V any](m map[K]V, key K) (any, bool) {
+	v, ok := m[key]
+	return v, ok
+}
+
+func (o *Org) remove(kind Kind, objectID string) {
+	switch kind {
+	case UserKind:
+		delete(o.Users, id.User(objectID))
+	case TeamKind:
+		delete(o.Teams, id.Team(objectID))
+	case RotationKind:
+		delete(o.Rotations, id.Rotation(objectID))
+	case PolicyKind:
+		delete(o.Policies, id.Policy(objectID))
+	case KeyKind:
+		delete(o.Keys, id.RoutingKey(objectID))
+	case IntegrationKind:
+		delete(o.Integrations, id.Integration(objectID))
+	case SettingsKind: // there is always one
+	}
+}
+
+// Apply returns the organisation after all changes, together, and what each of
+// those that changed something did. The error is a sentence about the first
+// thing that would be wrong; o itself never changes.
+func (o *Org) Apply(changes ...Change) (*Org, []Applied, error) {
+	next := o.clone()
+	var done []Applied
+	for _, c := range changes {
+		a, err := next.apply(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		if a.Action != "" {
+			done = append(done, a)
+		}
+	}
+	if err := next.index(); err != nil {
+		return nil, nil, err
+	}
+	return next, done, next.check(o.HasAdmin())
+}
+
+func (o *Org) apply(c Change) (Applied, error) {
+	if c.Put == nil {
+		old, ok := o.Get(c.Delete, c.ID)
+		if !ok || c.Delete == SettingsKind {
+			return Applied{}, fmt.Errorf("there is no %s %s to delete", words(c.Delete), c.ID)
+		}
+		_, _, name, _ := describe(old)
+		o.remove(c.Delete, c.ID)
+		return Applied{Kind: c.Delete, ID: c.ID, Name: name, Action: "deleted"}, nil
+	}
+	kind, objectID, name, err := describe(c.Put)
+	if err != nil {
+		return Applied{}, err
+	}
+	if objectID == "" {
+		return Applied{}, fmt.Errorf("%s %s has no id", words(kind), name)
+	}
+	body, err := json.Marshal(c.Put)
+	if err != nil {
+		return Applied{}, fmt.Errorf("write %s %s: %w", kind, name, err)
+	}
+	a := Applied{Kind: kind, ID: objectID, Name: name, Action: "created", Body: body}
+	if old, ok := o.Get(kind, objectID); ok {
+		was, err := json.Marshal(old)
+		if err != nil {
+			return Applied{}, fmt.Errorf("write %s %s: %w", kind, name, err)
+		}
+		a.Action, a.Fields = "changed", differing(was, body)
+		if len(a.Fields) == 0 && (kind != SettingsKind || o.Rev > 0) {
+			return Applied{}, nil
+		}
+	}
+	o.put(c.Put)
+	return a, nil
+}
+
+// differing lists the top-level JSON names whose values differ.
+func differing(a, b []byte) []string {
+	var was, is map[string]any
+	if json.Unmarshal(a, &was) != nil || json.Unmarshal(b, &is) != nil {
+		return []string{"everything"}
+	}
+	var names []string
+	for name := range is {
+		if !reflect.DeepEqual(was[name], is[name]) {
+			names = append(names, name)
+		}
+	}
+	for name := range was {
+		if _, ok := is[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func words(k Kind) string { return strings.ReplaceAll(string(k), "_", " ") }
+
+func (o *Org) clone() *Org {
+	next := *o
+	next.Users, next.Teams, next.Rotations = maps.Clone(o.Users), maps.Clone(o.Teams), maps.Clone(o.Rotations)
+	next.Policies, next.Keys, next.Integrations = maps.Clone(o.Policies), maps.Clone(o.Keys), maps.Clone(o.Integrations)
+	return &next
+}

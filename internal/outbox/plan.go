@@ -1,0 +1,133 @@
+// Package outbox brings pages out of the house. A planner follows the timeline
+// with a cursor and turns "these people are to be paged" into deliveries; a
+// sender claims deliveries that are due, looks at the incident once more,
+// hands them to a provider and records what became of them.
+//
+// It promises at least once: a page that was on the wire when the process died
+// is sent again, under the same idempotency key. It promises not to page for
+// what was acknowledged or resolved before the provider was asked. How often
+// and until when to retry is decided here; providers do not retry.
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// pageLife is for how long a page is worth trying: a page that is hours late is harmful.
+const pageLife = 10 * time.Minute
+
+// Plan returns the deliveries that an entry asks for: one for each contact
+// method of each person. The key makes a second plan of the same entry the same.
+func Plan(e timeline.Entry, o *org.Org, now time.Time) []store.Delivery {
+	switch p := e.Payload.(type) {
+	case timeline.Step:
+		return plan(e, o, now, store.StepPage, p.Users, p.Why)
+	case timeline.Responder:
+		return plan(e, o, now, store.ResponderPage, p.Users, nil)
+	}
+	return nil
+}
+
+func plan(e timeline.Entry, o *org.Org, now time.Time, kind store.DeliveryKind, users []id.User, why []string) []store.Delivery {
+	var all []store.Delivery
+	for i, u := range users {
+		user, ok := o.Users[u]
+		if !ok || user.Disabled {
+			continue
+		}
+		reason := ""
+		if i < len(why) {
+			reason = why[i]
+		}
+		for _, c := range user.Contacts {
+			if c.Off {
+				continue
+			}
+			all = append(all, store.Delivery{
+				Key:  fmt.Sprintf("page:%d:%d:%s", e.Incident, e.Seq, c.ID),
+				Kind: kind, DueAt: now, ExpiresAt: now.Add(pageLife),
+				Incident: e.Incident, Entry: e.Seq, Person: u, Contact: c.ID,
+				Body: store.DeliveryBody{Method: string(c.Method), Address: c.Address, Why: reason},
+			})
+		}
+	}
+	return all
+}
+
+// planCursor is the planner's name among the cursors.
+const planCursor = "planner"
+
+// planAtOnce bounds how many entries one transaction looks through.
+const planAtOnce = 2000
+
+// Planner follows the timeline. Any number of nodes may run one: the cursor
+// moves in the same transaction that writes the deliveries.
+type Planner struct {
+	store    *store.Store
+	log      *slog.Logger
+	interval time.Duration
+}
+
+// NewPlanner returns a Planner that looks at least every interval.
+func NewPlanner(s *store.Store, log *slog.Logger, interval time.Duration) *Planner {
+	return &Planner{store: s, log: log, interval: interval}
+}
+
+// Run plans until ctx ends.
+func (p *Planner) Run(ctx context.Context) error {
+	wake, stop := p.store.Wake()
+	defer stop()
+	for {
+		more, err := p.runOnce(ctx)
+		if err != nil && ctx.Err() == nil {
+			p.log.ErrorContext(ctx, "plan deliveries", "err", err)
+		}
+		if more && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+		case <-time.After(p.interval):
+		}
+	}
+}
+
+func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
+	behind, err := p.behind(ctx)
+	if err != nil || !behind {
+		return false, err
+	}
+	return store.InTx(ctx, p.store, func(tx *store.Tx) (bool, error) {
+		at, err := tx.Cursor(planCursor)
+		if err != nil {
+			return false, err
+		}
+		entries, reached, err := tx.EntriesAfter(at, planAtOnce, timeline.StepStarted, timeline.ResponderAdded)
+		if err != nil || reached == at {
+			return false, err
+		}
+		for _, e := range entries {
+			for _, d := range Plan(e, tx.Org, tx.Now) {
+				tx.AddDelivery(d)
+			}
+		}
+		tx.SetCursor(planCursor, reached)
+		return reached < tx.Seq(), nil
+	})
+}
+
+// behind asks without the writer whether there is anything to plan. When
+// nothing but our own follow-up entries came, the cursor may stay where it is.
+func (p *Planner) behind(ctx context.Context) (bool, error) {
+	return p.store.Behind(ctx, planCursor, timeline.StepStarted, timeline.ResponderAdded)
+}

@@ -1,0 +1,339 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/dispatch"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/notify"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/store"
+)
+
+// The figures of sending.
+const (
+	claimFor    = 10 * time.Second // a dead worker's page is late by at most this
+	sendTimeout = 30 * time.Second
+	claimAtOnce = 512
+	workers     = 8
+	bundleAbove = 3 // more waiting pages than this to one contact become one message
+)
+
+// Linker makes the links of a page: the incident room, and the pages that
+// acknowledge and resolve after one confirming click.
+type Linker interface {
+	Incident(n id.Incident) string
+	Action(action string, n id.Incident, u id.User, now time.Time) string
+}
+
+// Sender delivers.
+type Sender struct {
+	store     *store.Store
+	dispatch  *dispatch.Dispatcher
+	providers map[string]notify.Provider // by contact method
+	box       dispatch.Sealer
+	links     Linker
+	log       *slog.Logger
+	holder    string
+	interval  time.Duration
+	jobs      chan []store.Delivery
+	// Observe is called after each try; for metrics. May be nil.
+	Observe func(method string, state store.DeliveryState, took time.Duration)
+}
+
+// NewSender returns a Sender whose claims carry the name holder, which is
+// different for every process that ever runs.
+func NewSender(s *store.Store, d *dispatch.Dispatcher, providers map[string]notify.Provider, box dispatch.Sealer, links Linker, log *slog.Logger, holder string, interval time.Duration) *Sender {
+	return &Sender{
+		store: s, dispatch: d, providers: providers, box: box, links: links, log: log, holder: holder, interval: interval,
+		jobs: make(chan []store.Delivery),
+	}
+}
+
+// Run sends until ctx ends, then waits for what is on the wire.
+func (s *Sender) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	for range workers {
+		wg.Go(func() {
+			for batch := range s.jobs {
+				s.deliver(work, batch)
+			}
+		})
+	}
+	renewed := make(chan struct{})
+	go func() {
+		defer close(renewed)
+		s.renew(work)
+	}()
+	s.claimLoop(ctx)
+	close(s.jobs)
+	wg.Wait()
+	cancel()
+	<-renewed
+	return nil
+}
+
+func (s *Sender) claimLoop(ctx context.Context) {
+	wake, stop := s.store.Wake()
+	defer stop()
+	for {
+		n, err := s.claim(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "claim deliveries", "err", err)
+		}
+		if n > 0 && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		case <-time.After(s.pause(ctx)):
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// pause is until the next delivery is due, at most the interval.
+func (s *Sender) pause(ctx context.Context) time.Duration {
+	next, err := s.store.NextDelivery(ctx)
+	if err != nil || next.IsZero() {
+		return s.interval
+	}
+	return min(max(time.Until(next), 2*time.Millisecond), s.interval)
+}
+
+func (s *Sender) claim(ctx context.Context) (int, error) {
+	due, err := s.store.DeliveryDue(ctx)
+	if err != nil || !due {
+		return 0, err
+	}
+	claimed, err := store.InTx(ctx, s.store, func(tx *store.Tx) ([]store.Delivery, error) {
+		return tx.ClaimDeliveries(s.holder, tx.Now.Add(claimFor), claimAtOnce)
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, batch := range Bundle(claimed) {
+		s.jobs <- batch // workers drain it also after ctx has ended
+	}
+	return len(claimed), nil
+}
+
+// Bundle groups deliveries into messages. Up to bundleAbove to one contact are
+// single messages; more become one, so that a storm does not bury who is on call.
+func Bundle(claimed []store.Delivery) [][]store.Delivery {
+	by := map[id.Contact][]store.Delivery{}
+	var order []id.Contact
+	for _, d := range claimed {
+		if _, ok := by[d.Contact]; !ok {
+			order = append(order, d.Contact)
+		}
+		by[d.Contact] = append(by[d.Contact], d)
+	}
+	var batches [][]store.Delivery
+	for _, c := range order {
+		if group := by[c]; len(group) > bundleAbove && group[0].Kind != store.NoticeMail {
+			batches = append(batches, group)
+			continue
+		}
+		for _, d := range by[c] {
+			batches = append(batches, []store.Delivery{d})
+		}
+	}
+	return batches
+}
+
+// renew keeps the claims of a living process from running out.
+func (s *Sender) renew(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(claimFor / 3):
+		}
+		held, err := s.store.Claimed(ctx, s.holder)
+		if err != nil || !held {
+			continue
+		}
+		err = s.store.Do(ctx, func(tx *store.Tx) error {
+			tx.RenewClaims(s.holder, tx.Now.Add(claimFor))
+			return nil
+		})
+		if err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "renew claims", "err", err)
+		}
+	}
+}
+
+// deliver sends one message, for one or several deliveries to the same contact.
+func (s *Sender) deliver(ctx context.Context, batch []store.Delivery) {
+	defer func() {
+		if p := recover(); p != nil { // the claim runs out and the page is tried again
+			s.log.ErrorContext(ctx, "deliver: panic", "delivery", batch[0].ID, "err", fmt.Sprint(p))
+		}
+	}()
+	wanted, outcomes, page, err := s.prepare(ctx, batch)
+	if err != nil {
+		s.log.ErrorContext(ctx, "prepare page", "delivery", batch[0].ID, "err", err)
+		return
+	}
+	if len(wanted) > 0 {
+		outcomes = append(outcomes, s.send(ctx, wanted, page)...)
+	}
+	for ctx.Err() == nil {
+		err := s.dispatch.RecordDeliveries(ctx, outcomes)
+		if err == nil {
+			return
+		}
+		s.log.ErrorContext(ctx, "record deliveries", "delivery", batch[0].ID, "err", err)
+		select { // the database is away; what we know must not be forgotten
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// prepare looks at the incidents right before sending: what is no longer
+// wanted is cancelled, the rest becomes a page in its present state.
+func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []store.Delivery, cancelled []dispatch.Outcome, page notify.Page, err error) {
+	o, err := s.store.Org(ctx)
+	if err != nil {
+		return nil, nil, page, err
+	}
+	first := batch[0]
+	user := o.Users[first.Person]
+	page = notify.Page{Key: first.Key, To: first.Body.Address, UserName: user.Name, Zone: user.Location(), At: first.CreatedAt}
+	if first.Kind == store.NoticeMail {
+		page.Notice, err = s.notice(first)
+		return batch, nil, page, err
+	}
+	numbers := make([]id.Incident, len(batch))
+	for i, d := range batch {
+		numbers[i] = d.Incident
+	}
+	incs, err := s.store.IncidentsByID(ctx, numbers)
+	if err != nil {
+		return nil, nil, page, err
+	}
+	now := time.Now()
+	for _, d := range batch {
+		inc, ok := incs[d.Incident]
+		if !ok || !inc.Open() || d.Kind == store.StepPage && inc.State != incident.Triggered {
+			cancelled = append(cancelled, dispatch.Outcome{Delivery: d, State: store.Cancelled, Detail: phrase.T("outbox.not_wanted")})
+			continue
+		}
+		wanted = append(wanted, d)
+		page.Incidents = append(page.Incidents, notify.PageIncident{
+			Number: inc.ID, Title: inc.Title, Message: inc.Message, Severity: string(inc.Severity), EntityID: inc.EntityID,
+			Host: inc.Host, Tool: inc.Tool, RoutingKey: inc.RoutingKey, Team: o.Teams[inc.Team].Name,
+			AlertCount: inc.AlertCount, TriggeredAt: inc.TriggeredAt, Reason: d.Body.Why,
+			ThreadKey: fmt.Sprintf("incident:%d", inc.ID), URL: s.links.Incident(inc.ID),
+			AckURL: s.links.Action("ack", inc.ID, d.Person, now), ResolveURL: s.links.Action("resolve", inc.ID, d.Person, now),
+		})
+	}
+	if len(wanted) > 1 {
+		page.Key = bundleKey(wanted)
+	} else if len(wanted) == 1 {
+		page.Key = wanted[0].Key
+	}
+	return wanted, cancelled, page, nil
+}
+
+// bundleKey is the same whenever the same pages are sent together.
+func bundleKey(batch []store.Delivery) string {
+	keys := make([]string, len(batch))
+	for i, d := range batch {
+		keys[i] = d.Key
+	}
+	slices.Sort(keys)
+	return "bundle:" + strings.Join(keys, ",")
+}
+
+func (s *Sender) notice(d store.Delivery) (*notify.Notice, error) {
+	plain, err := s.box.Open(d.Body.Sealed)
+	if err != nil {
+		return nil, fmt.Errorf("open notice %d: %w", d.ID, err)
+	}
+	var n notify.Notice
+	if err := json.Unmarshal([]byte(plain), &n); err != nil {
+		return nil, fmt.Errorf("read notice %d: %w", d.ID, err)
+	}
+	return &n, nil
+}
+
+func (s *Sender) send(ctx context.Context, batch []store.Delivery, page notify.Page) []dispatch.Outcome {
+	method := batch[0].Body.Method
+	began := time.Now()
+	receipt, err := s.try(ctx, method, page)
+	outcomes := make([]dispatch.Outcome, len(batch))
+	for i, d := range batch {
+		outcomes[i] = verdict(d, receipt, err, time.Now())
+		outcomes[i].Bundled = len(batch)
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "page not delivered", "delivery", batch[0].ID, "incident", batch[0].Incident, "attempt", batch[0].Attempt, "err", err)
+	}
+	if s.Observe != nil {
+		s.Observe(method, outcomes[0].State, time.Since(began))
+	}
+	return outcomes
+}
+
+func (s *Sender) try(ctx context.Context, method string, page notify.Page) (notify.Receipt, error) {
+	provider, ok := s.providers[method]
+	if !ok {
+		return notify.Receipt{}, &notify.Failure{Config: true, Reason: phrase.T("outbox.no_provider", method)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	return provider.Send(ctx, page)
+}
+
+// verdict turns a provider's answer into what is to be recorded.
+func verdict(d store.Delivery, receipt notify.Receipt, err error, now time.Time) dispatch.Outcome {
+	if err == nil {
+		return dispatch.Outcome{Delivery: d, State: store.Sent, Detail: receipt.Detail}
+	}
+	out := dispatch.Outcome{Delivery: d, State: store.Pending, Detail: reason(err)}
+	asked := time.Duration(0)
+	if f, ok := errors.AsType[*notify.Failure](err); ok {
+		asked = f.RetryAfter
+	}
+	out.RetryAt = now.Add(max(backoff(d.Attempt, rand.Float64()), min(asked, time.Minute)))
+	if notify.Permanent(err) || out.RetryAt.After(d.ExpiresAt) {
+		out.State = store.Failed
+	}
+	return out
+}
+
+func reason(err error) string {
+	if f, ok := errors.AsType[*notify.Failure](err); ok {
+		return f.Reason
+	}
+	return phrase.T("outbox.error")
+}
+
+// backoff is how long to wait after the n-th failed try: one second, doubling
+// to at most thirty, of which the upper half is drawn by chance (jitter in 0…1).
+func backoff(attempt int, jitter float64) time.Duration {
+	full := 30 * time.Second
+	if attempt < 6 {
+		full = min(full, time.Second<<max(attempt-1, 0))
+	}
+	return full/2 + time.Duration(jitter*float64(full/2))
+}

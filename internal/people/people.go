@@ -1,0 +1,187 @@
+// Package people knows persons, teams and what each may do. Permissions are a
+// function of role and scope; nobody else decides them.
+package people
+
+import (
+	"fmt"
+	"net/mail"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Role is what a person is in the organisation.
+type Role string
+
+// The roles, from most to least.
+const (
+	Admin    Role = "admin"    // may change everything
+	Member   Role = "member"   // works on incidents, goes on call, talks
+	Observer Role = "observer" // reads
+)
+
+// Roles lists every role.
+var Roles = []Role{Admin, Member, Observer}
+
+// User is a person who can sign in, be on call and be paged.
+type User struct {
+	ID       id.User   `json:"id"`
+	Username string    `json:"username"` // the mention handle, unique, lower case
+	Name     string    `json:"name"`     // as people say it
+	Email    string    `json:"email"`    // signs in with it, unique
+	Role     Role      `json:"role"`
+	Zone     string    `json:"zone"` // IANA name
+	Contacts []Contact `json:"contacts,omitempty"`
+	Disabled bool      `json:"disabled,omitempty"` // may not sign in, is not paged
+}
+
+// Method is a kind of contact method.
+type Method string
+
+// Email is the only method so far.
+const Email Method = "email"
+
+// Contact is one way to reach a person.
+type Contact struct {
+	ID      id.Contact `json:"id"`
+	Method  Method     `json:"method"`
+	Label   string     `json:"label,omitempty"`
+	Address string     `json:"address"`
+	Off     bool       `json:"off,omitempty"` // kept, not used
+}
+
+// Team owns rotations and policies.
+type Team struct {
+	ID      id.Team   `json:"id"`
+	Slug    string    `json:"slug"` // unique, lower case
+	Name    string    `json:"name"`
+	Members []id.User `json:"members,omitempty"`
+}
+
+var handle = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,39}$`)
+
+// Validate returns a sentence about the first thing that is wrong with u.
+func (u User) Validate() error {
+	switch {
+	case !handle.MatchString(u.Username):
+		return fmt.Errorf("username %q: use 1 to 40 lower-case letters, digits, dots, dashes or underscores, starting with a letter or digit", u.Username)
+	case u.Name == "" || len(u.Name) > 200:
+		return fmt.Errorf("user %s: name: give 1 to 200 characters", u.Username)
+	case !slices.Contains(Roles, u.Role):
+		return fmt.Errorf("user %s: role %q: use admin, member or observer", u.Username, u.Role)
+	}
+	if err := validEmail(u.Email); err != nil {
+		return fmt.Errorf("user %s: email: %w", u.Username, err)
+	}
+	if _, err := time.LoadLocation(u.Zone); err != nil || u.Zone == "" || u.Zone == "Local" {
+		return fmt.Errorf("user %s: time zone %q is not a known IANA name such as Europe/Berlin", u.Username, u.Zone)
+	}
+	seen := map[string]bool{}
+	for _, c := range u.Contacts {
+		if c.Method != Email {
+			return fmt.Errorf("user %s: contact method %q is not known; use email", u.Username, c.Method)
+		}
+		if err := validEmail(c.Address); err != nil {
+			return fmt.Errorf("user %s: contact method: %w", u.Username, err)
+		}
+		if seen[c.Address] {
+			return fmt.Errorf("user %s: contact method %s is there twice", u.Username, c.Address)
+		}
+		seen[c.Address] = true
+	}
+	return nil
+}
+
+func validEmail(s string) error {
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s || len(s) > 254 {
+		return fmt.Errorf("%q is not an e-mail address", s)
+	}
+	return nil
+}
+
+// Reachable reports whether a page could go out to u at all.
+func (u User) Reachable() bool {
+	return !u.Disabled && slices.ContainsFunc(u.Contacts, func(c Contact) bool { return !c.Off })
+}
+
+// Location is the person's time zone; UTC when it cannot be loaded.
+func (u User) Location() *time.Location {
+	loc, err := time.LoadLocation(u.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// ValidSlug reports whether s can name a team, rotation or policy in YAML and URLs.
+func ValidSlug(s string) bool { return len(s) <= 80 && slug.MatchString(s) }
+
+// Validate returns a sentence about the first thing that is wrong with t.
+func (t Team) Validate() error {
+	switch {
+	case !ValidSlug(t.Slug):
+		return fmt.Errorf("team %q: slug: use lower-case letters, digits and single dashes", t.Slug)
+	case t.Name == "" || len(t.Name) > 200:
+		return fmt.Errorf("team %s: name: give 1 to 200 characters", t.Slug)
+	}
+	return nil
+}
+
+// Permission is one thing a person may do. Token scopes have the same names.
+type Permission string
+
+// The permissions.
+const (
+	Read    Permission = "read"      // see everything that is not a secret
+	Talk    Permission = "talk"      // post to the timeline
+	Respond Permission = "respond"   // act on incidents
+	Manage  Permission = "manage"    // change people, teams, rotas, routing, integrations
+	OwnSelf Permission = "own_self"  // one's own profile, contact methods, password, sessions, tokens
+	Ingest  Permission = "integrate" // see integration keys and send test alerts
+)
+
+// Permissions lists every permission.
+var Permissions = []Permission{Read, Talk, Respond, Manage, OwnSelf, Ingest}
+
+// May reports whether role has permission p.
+func (r Role) May(p Permission) bool {
+	switch p {
+	case Read, OwnSelf:
+		return r == Admin || r == Member || r == Observer
+	case Talk, Respond:
+		return r == Admin || r == Member
+	case Manage, Ingest:
+		return r == Admin
+	}
+	return false
+}
+
+// Actor is somebody acting now: who, with which rights, from where.
+type Actor struct {
+	User   id.User
+	Name   string
+	Role   Role
+	Scopes []Permission // nil: all that the role has; else only these
+	Origin timeline.Origin
+}
+
+// May reports whether a has permission p by role and by scope.
+func (a Actor) May(p Permission) bool {
+	return a.Role.May(p) && (a.Scopes == nil || slices.Contains(a.Scopes, p))
+}
+
+// Who is a as the timeline records it.
+func (a Actor) Who() timeline.Actor {
+	return timeline.Actor{User: a.User, Name: a.Name, Origin: a.Origin}
+}
+
+// Operator is the person at the machine itself, through the command line.
+func Operator() Actor {
+	return Actor{Name: "operator", Role: Admin, Origin: timeline.Command}
+}

@@ -1,0 +1,256 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// DeliveryState is the fate of a delivery. Stable in storage.
+type DeliveryState string
+
+// The states of a delivery.
+const (
+	Pending   DeliveryState = "pending"   // to be sent when due
+	Sent      DeliveryState = "sent"      // the provider took it
+	Failed    DeliveryState = "failed"    // given up
+	Cancelled DeliveryState = "cancelled" // no longer wanted when its turn came
+)
+
+// DeliveryKind says what a delivery is about.
+type DeliveryKind string
+
+// The kinds of delivery.
+const (
+	StepPage      DeliveryKind = "step"      // wanted while the incident is triggered
+	ResponderPage DeliveryKind = "responder" // wanted while the incident is open
+	NoticeMail    DeliveryKind = "notice"    // wanted always
+)
+
+// Delivery is one message that is to leave the process, or has left.
+type Delivery struct {
+	ID           id.Delivery
+	Key          string // idempotency key, unique for ever
+	Kind         DeliveryKind
+	State        DeliveryState
+	CreatedAt    time.Time
+	DueAt        time.Time // when pending: not before
+	ExpiresAt    time.Time // after it a further try is of no use
+	ClaimedBy    string
+	ClaimedUntil time.Time
+	Attempt      int // tries that were begun
+	Incident     id.Incident
+	Entry        id.Seq // the entry that asked for it
+	Person       id.User
+	Contact      id.Contact // deliveries to one contact may be sent as one
+	Body         DeliveryBody
+}
+
+// DeliveryBody is what need not be queried.
+type DeliveryBody struct {
+	Method  string    `json:"method"`
+	Address string    `json:"address"`
+	Why     string    `json:"why,omitempty"`
+	Sealed  string    `json:"sealed,omitempty"` // a notice, encrypted: it holds a link that is a key
+	Detail  string    `json:"detail,omitempty"` // the provider's last words
+	DoneAt  time.Time `json:"done_at,omitzero"`
+	Bundled int       `json:"bundled,omitempty"` // how many shared the message
+}
+
+const insertDelivery = `INSERT INTO delivery (id, key, kind, state, created_at, due_at, expires_at, claimed_by, claimed_until, attempt, incident, entry, person, contact, body)`
+
+const upsertDelivery = ` ON CONFLICT (id) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, claimed_by = excluded.claimed_by,
+	claimed_until = excluded.claimed_until, attempt = excluded.attempt, body = excluded.body`
+
+const selectDelivery = `SELECT id, key, kind, state, created_at, due_at, expires_at, claimed_by, claimed_until, attempt, incident, entry, person, contact, body FROM delivery`
+
+func scanDelivery(rows *sql.Rows) (Delivery, error) {
+	var d Delivery
+	var created, due, expires, claimed int64
+	var body []byte
+	err := rows.Scan(&d.ID, &d.Key, &d.Kind, &d.State, &created, &due, &expires, &d.ClaimedBy, &claimed, &d.Attempt, &d.Incident, &d.Entry, &d.Person, &d.Contact, &body)
+	if err != nil {
+		return d, err
+	}
+	d.CreatedAt, d.DueAt, d.ExpiresAt, d.ClaimedUntil = instant(created), instant(due), instant(expires), instant(claimed)
+	d.Body, err = readJSON[DeliveryBody](body)
+	return d, err
+}
+
+// AddDelivery buffers a new delivery; it is pending and gets the next number.
+// The caller makes sure that its key is new, by taking it from an entry that
+// the cursor has not passed or from something random.
+func (tx *Tx) AddDelivery(d Delivery) {
+	tx.head.delivery++
+	tx.dirty = true
+	d.ID, d.State, d.CreatedAt = tx.head.delivery, Pending, tx.Now
+	tx.deliveries[d.ID] = d
+}
+
+// PutDelivery buffers a changed delivery.
+func (tx *Tx) PutDelivery(d Delivery) { tx.deliveries[d.ID] = d }
+
+func (tx *Tx) deliveryRows() ([][]any, error) {
+	rows := make([][]any, 0, len(tx.deliveries))
+	for _, n := range sortedKeys(tx.deliveries) {
+		d := tx.deliveries[n]
+		body, err := writeJSON(d.Body)
+		if err != nil {
+			return nil, fmt.Errorf("write delivery %d: %w", d.ID, err)
+		}
+		rows = append(rows, []any{
+			int64(d.ID), d.Key, string(d.Kind), string(d.State), micros(d.CreatedAt), micros(d.DueAt), micros(d.ExpiresAt),
+			d.ClaimedBy, micros(d.ClaimedUntil), int64(d.Attempt), int64(d.Incident), int64(d.Entry), string(d.Person), string(d.Contact), body,
+		})
+	}
+	return rows, nil
+}
+
+// ClaimDeliveries gives up to limit due deliveries to a holder until an
+// instant and counts the attempt. What somebody else has claimed is left alone
+// until that claim has run out.
+func (tx *Tx) ClaimDeliveries(holder string, until time.Time, limit int) ([]Delivery, error) {
+	due, err := all(tx.ctx, tx.tx, scanDelivery, selectDelivery+
+		` WHERE state = 'pending' AND due_at <= $1 AND claimed_until <= $1 ORDER BY due_at LIMIT $2`, micros(tx.Now), limit)
+	if err != nil {
+		return nil, fmt.Errorf("claim deliveries: %w", err)
+	}
+	for i := range due {
+		due[i].ClaimedBy, due[i].ClaimedUntil = holder, until
+		due[i].Attempt++
+		tx.PutDelivery(due[i])
+	}
+	return due, nil
+}
+
+// RenewClaims keeps what holder has claimed until an instant.
+func (tx *Tx) RenewClaims(holder string, until time.Time) {
+	tx.exec(`UPDATE delivery SET claimed_until = $1 WHERE state = 'pending' AND claimed_by = $2 AND claimed_until > 0`, micros(until), holder)
+}
+
+// DropClaims frees everything that is claimed by anybody. Only the single node
+// of a SQLite file may call it, when it starts: whoever claimed is dead.
+func (tx *Tx) DropClaims() {
+	tx.exec(`UPDATE delivery SET claimed_by = '', claimed_until = 0 WHERE state = 'pending' AND claimed_until > 0`)
+}
+
+// Deliveries returns the deliveries with the given numbers.
+func (tx *Tx) Deliveries(numbers []id.Delivery) ([]Delivery, error) {
+	var found []Delivery
+	for chunk := range slices.Chunk(numbers, 256) {
+		args := make([]any, len(chunk), 2*len(chunk))
+		for i, n := range chunk {
+			args[i] = int64(n)
+		}
+		args = padded(args)
+		some, err := all(tx.ctx, tx.tx, scanDelivery, selectDelivery+` WHERE id IN `+in(1, len(args)), args...)
+		if err != nil {
+			return nil, fmt.Errorf("load deliveries: %w", err)
+		}
+		found = append(found, some...)
+	}
+	return found, nil
+}
+
+// DeliveriesOf returns the deliveries that an entry of an incident asked for.
+func (tx *Tx) DeliveriesOf(inc id.Incident, entry id.Seq) ([]Delivery, error) {
+	return all(tx.ctx, tx.tx, scanDelivery, selectDelivery+` WHERE incident > 0 AND incident = $1 AND entry = $2`, int64(inc), int64(entry))
+}
+
+// LastEntry returns the number of the last entry of a kind with an incident; 0 when there is none.
+func (tx *Tx) LastEntry(inc id.Incident, kind timeline.Kind) (id.Seq, error) {
+	seq, err := one(tx.ctx, tx.tx, value[id.Seq], `SELECT seq FROM entry WHERE incident > 0 AND incident = $1 AND kind = $2 ORDER BY seq DESC LIMIT 1`, int64(inc), string(kind))
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	return seq, err
+}
+
+// Deliveries returns what was sent about an incident, oldest first.
+func (s *Store) Deliveries(ctx context.Context, inc id.Incident) ([]Delivery, error) {
+	return all(ctx, s.read, scanDelivery, selectDelivery+` WHERE incident > 0 AND incident = $1 ORDER BY id LIMIT 1000`, int64(inc))
+}
+
+// NextDelivery returns when the next delivery is due; the zero time when none waits.
+func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
+	us, err := one(ctx, s.read, value[int64], `SELECT COALESCE(MIN(CASE WHEN claimed_until > due_at THEN claimed_until ELSE due_at END), 0) FROM delivery WHERE state = 'pending'`)
+	return instant(us), err
+}
+
+// NextTimer returns when the next timer is due; the zero time when none waits.
+func (s *Store) NextTimer(ctx context.Context) (time.Time, error) {
+	us, err := one(ctx, s.read, value[int64], `SELECT COALESCE(MIN(due_at), 0) FROM timer`)
+	return instant(us), err
+}
+
+// Timers returns the next timers that are or will be due.
+func (s *Store) Timers(ctx context.Context, limit int) ([]incident.Timer, error) {
+	return all(ctx, s.read, scanTimer, `SELECT kind, incident, due_at FROM timer ORDER BY due_at LIMIT $1`, limit)
+}
+
+// Waiting returns pending deliveries, the next due first.
+func (s *Store) Waiting(ctx context.Context, limit int) ([]Delivery, error) {
+	return all(ctx, s.read, scanDelivery, selectDelivery+` WHERE state = 'pending' ORDER BY due_at LIMIT $1`, limit)
+}
+
+// Cursors returns how far each follower has come.
+func (s *Store) Cursors(ctx context.Context) (map[string]id.Seq, error) {
+	found := map[string]id.Seq{}
+	_, err := all(ctx, s.read, func(rows *sql.Rows) (struct{}, error) {
+		var name string
+		var seq id.Seq
+		err := rows.Scan(&name, &seq)
+		found[name] = seq
+		return struct{}{}, err
+	}, `SELECT name, seq FROM cursor`)
+	return found, err
+}
+
+// Behind reports whether entries of the given kinds (none: any) wait for a follower.
+func (s *Store) Behind(ctx context.Context, cursor string, kinds ...timeline.Kind) (bool, error) {
+	args := []any{cursor}
+	where := ``
+	if len(kinds) > 0 {
+		where = ` AND kind IN ` + in(2, len(kinds))
+		for _, k := range kinds {
+			args = append(args, string(k))
+		}
+	}
+	_, err := one(ctx, s.read, value[int64], `SELECT seq FROM entry WHERE seq > COALESCE((SELECT seq FROM cursor WHERE name = $1), 0)`+where+` LIMIT 1`, args...)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// DeliveryDue reports whether a delivery could be claimed now.
+func (s *Store) DeliveryDue(ctx context.Context) (bool, error) {
+	now := micros(s.now())
+	_, err := one(ctx, s.read, value[int64], `SELECT id FROM delivery WHERE state = 'pending' AND due_at <= $1 AND claimed_until <= $1 LIMIT 1`, now)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Claimed reports whether holder has claimed anything.
+func (s *Store) Claimed(ctx context.Context, holder string) (bool, error) {
+	_, err := one(ctx, s.read, value[int64], `SELECT id FROM delivery WHERE state = 'pending' AND claimed_by = $1 LIMIT 1`, holder)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// TimerDue reports whether a timer is due now.
+func (s *Store) TimerDue(ctx context.Context) (bool, error) {
+	next, err := s.NextTimer(ctx)
+	return err == nil && !next.IsZero() && !next.After(s.now()), err
+}

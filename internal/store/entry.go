@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+const entryColumns = `entry.seq, entry.at, entry.kind, entry.incident, entry.team, entry.person, entry.actor, entry.payload`
+
+const selectEntry = `SELECT ` + entryColumns + ` FROM entry`
+
+func scanEntry(rows *sql.Rows) (timeline.Entry, error) {
+	var e timeline.Entry
+	var at int64
+	var actor, payload []byte
+	if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Incident, &e.Team, &e.Person, &actor, &payload); err != nil {
+		return e, err
+	}
+	e.At = instant(at)
+	if err := json.Unmarshal(actor, &e.Actor); err != nil {
+		return e, fmt.Errorf("read entry %d: %w", e.Seq, err)
+	}
+	var err error
+	if e.Payload, err = timeline.Decode(e.Kind, payload); err != nil {
+		return e, fmt.Errorf("read entry %d: %w", e.Seq, err)
+	}
+	return e, nil
+}
+
+// EntryFilter chooses entries; the zero value means all.
+type EntryFilter struct {
+	After     id.Seq // only later ones, the nearest first; 0: the newest
+	FromStart bool   // the oldest instead of the newest, when After is 0
+	Before    id.Seq // only earlier ones, the nearest first
+	Kinds     []timeline.Kind
+	Team      id.Team
+	Incident  id.Incident
+	Person    id.User
+	Words     []string // every word begins a word of the entry; see Words
+	Limit     int      // 0: 50
+}
+
+// Entries returns the newest entries that f chooses, or those next to Before
+// or After, always in the order of their numbers.
+func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, error) {
+	var q query
+	q.limit(f.Limit)
+	from, order := `entry`, `entry.seq`
+	if len(f.Words) > 0 {
+		var match string
+		from, match, order = s.engine.searched(q.arg(s.engine.searchTerm(f.Words)))
+		q.and(match)
+	}
+	if f.After > 0 {
+		q.where(order+` > `, int64(f.After))
+	}
+	if f.Before > 0 {
+		q.where(order+` < `, int64(f.Before))
+	}
+	if f.Incident > 0 {
+		q.where(`entry.incident > 0 AND entry.incident = `, int64(f.Incident))
+	}
+	if f.Team != "" {
+		q.where(`entry.team <> '' AND entry.team = `, string(f.Team))
+	}
+	if f.Person != "" {
+		q.where(`entry.person <> '' AND entry.person = `, string(f.Person))
+	}
+	if len(f.Kinds) > 0 {
+		args := make([]any, len(f.Kinds))
+		for i, k := range f.Kinds {
+			args[i] = string(k)
+		}
+		q.whereIn(`entry.kind`, args)
+	}
+	direction := ` DESC`
+	if (f.After > 0 || f.FromStart) && f.Before == 0 {
+		direction = ` ASC`
+	}
+	found, err := all(ctx, s.read, scanEntry,
+		`SELECT `+entryColumns+` FROM `+from+q.text()+` ORDER BY `+order+direction+` LIMIT `+q.max(), q.args...)
+	if err != nil {
+		return nil, fmt.Errorf("load timeline: %w", err)
+	}
+	if direction == ` DESC` {
+		for i, j := 0, len(found)-1; i < j; i, j = i+1, j-1 {
+			found[i], found[j] = found[j], found[i]
+		}
+	}
+	return found, nil
+}
+
+// Head says how far everything has come.
+type Head struct {
+	Epoch string // changes when a backup is restored: all numbers start anew
+	Seq   id.Seq // the last entry
+	Rev   int64  // the last change of an incident
+	Org   int64  // the last change of the organisation
+	At    time.Time
+}
+
+// Head returns how far everything has come.
+func (s *Store) Head(ctx context.Context) (Head, error) {
+	h, err := one(ctx, s.read, scanHead, selectHead)
+	return Head{h.epoch, h.seq, h.rev, h.config, h.at}, err
+}
+
+// SeqAt returns the number of the last entry at or before an instant; 0 when
+// there is none. Entries never go back in time, so halving finds it.
+func (s *Store) SeqAt(ctx context.Context, at time.Time) (id.Seq, error) {
+	h, err := s.Head(ctx)
+	if err != nil {
+		return 0, err
+	}
+	lo, hi := id.Seq(0), h.Seq
+	for lo < hi {
+		mid := lo + (hi-lo+1)/2
+		us, err := one(ctx, s.read, value[int64], `SELECT at FROM entry WHERE seq >= $1 ORDER BY seq LIMIT 1`, int64(mid))
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return 0, fmt.Errorf("find entry by time: %w", err)
+		}
+		if err == nil && us <= micros(at) {
+			lo = mid
+		} else {
+			hi = mid - 1
+		}
+	}
+	return lo, nil
+}
+
+// Index adds the words of entries to the search index and moves its cursor.
+func (tx *Tx) Index(seq id.Seq, words string) {
+	st := tx.s.engine.indexWords(seq, words)
+	tx.exec(st.query, st.args...)
+}

@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/watchroom/watchroom/internal/id"
+)
+
+// postgres is the engine for several nodes. A transaction takes three trips:
+// lock the head, read, and everything that is written together with the COMMIT.
+type postgres struct {
+	pool  *pgxpool.Pool
+	db    *sql.DB
+	turn  chan struct{} // writers of this node queue here, not on the server
+	local bool          // decisions use our clock
+}
+
+const channel = "watchroom"
+
+func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
+	cfg, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return errors.New("open database: the postgres:// URL cannot be read") // the error of the library shows the password
+	}
+	cfg.MaxConns = 24
+	// A hanging node must not keep the head from the others.
+	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10000"
+	cfg.ConnConfig.RuntimeParams["application_name"] = "watchroom"
+	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	s.write = stdlib.OpenDBFromPool(pool)
+	s.read = s.write
+	s.write.SetMaxIdleConns(0) // the pool keeps them
+	e := &postgres{pool: pool, db: s.write, turn: make(chan struct{}, 1), local: s.clock != nil}
+	e.turn <- struct{}{}
+	s.engine = e
+	return nil
+}
+
+func (e *postgres) name() string { return "postgres" }
+
+func (e *postgres) begin(ctx context.Context) (tx, head, error) {
+	select {
+	case <-e.turn:
+	case <-ctx.Done():
+		return nil, head{}, context.Cause(ctx)
+	}
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		e.turn <- struct{}{}
+		return nil, head{}, fmt.Errorf("begin: %w", err)
+	}
+	t := &postgresTx{e: e, conn: conn}
+	ctx = context.WithoutCancel(ctx)
+	h, err := t.begin(ctx)
+	if err != nil {
+		t.rollback()
+		return nil, head{}, fmt.Errorf("begin: %w", err)
+	}
+	return t, h, nil
+}
+
+// follow listens for the commits of all nodes. A lost connection is made again.
+func (e *postgres) follow(ctx context.Context, wake func()) error {
+	for {
+		err := e.listen(ctx, wake)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // ending is what was asked for
+		}
+		if err == nil {
+			continue
+		}
+		select { // whoever follows also looks every second by itself
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (e *postgres) listen(ctx context.Context, wake func()) error {
+	conn, err := e.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer conn.Exec(context.WithoutCancel(ctx), `UNLISTEN `+channel) //nolint:errcheck // the connection may be gone
+	for {
+		if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+		wake()
+	}
+}
+
+func (e *postgres) searched(arg string) (from, where, order string) {
+	return `entry JOIN entry_text ON entry_text.seq = entry.seq`, `entry_text.words @@ CAST(` + arg + ` AS TSQUERY)`, `entry.seq`
+}
+
+func (e *postgres) indexWords(seq id.Seq, words string) statement {
+	return statement{`INSERT INTO entry_text (seq, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' '))) ON CONFLICT (seq) DO NOTHING`, []any{int64(seq), words}}
+}
+
+func (e *postgres) searchTerm(words []string) string {
+	terms := make([]string, len(words))
+	for i, w := range words {
+		terms[i] = `'` + w + `':*`
+	}
+	return strings.Join(terms, " & ")
+}
+
+func (e *postgres) close() error {
+	<-e.turn
+	e.pool.Close()
+	return nil
+}
+
+type postgresTx struct {
+	e    *postgres
+	conn *sql.Conn
+}
+
+// raw runs f on the connection beneath; an error makes database/sql forget the
+// connection when fatal says so.
+func (t *postgresTx) raw(f func(*pgx.Conn) error) error {
+	return t.conn.Raw(func(dc any) error {
+		c, ok := dc.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("unexpected driver connection %T", dc)
+		}
+		return f(c.Conn())
+	})
+}
+
+func (t *postgresTx) begin(ctx context.Context) (head, error) {
+	clock := `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
+	if t.e.local {
+		clock = `CAST(0 AS BIGINT)`
+	}
+	var h head
+	err := t.raw(func(c *pgx.Conn) error {
+		b := &pgx.Batch{}
+		b.Queue(`BEGIN`)
+		var at int64
+		b.Queue(`SELECT epoch, seq, incident, alert, delivery, rev, config, at, ` + clock + ` FROM head WHERE id = 1 FOR UPDATE`).
+			QueryRow(func(row pgx.Row) error {
+				return row.Scan(&h.epoch, &h.seq, &h.incident, &h.alert, &h.delivery, &h.rev, &h.config, &at, &h.now)
+			})
+		err := c.SendBatch(ctx, b).Close()
+		h.at = instant(at)
+		return err
+	})
+	return h, err
+}
+
+func (t *postgresTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.conn.QueryContext(ctx, query, args...)
+}
+
+func (t *postgresTx) commit(ctx context.Context, all []statement) error {
+	err := t.raw(func(c *pgx.Conn) error {
+		b := &pgx.Batch{}
+		for _, s := range all {
+			b.Queue(s.query, s.args...)
+		}
+		if len(all) > 0 {
+			b.Queue(`SELECT pg_notify('` + channel + `', '')`)
+		}
+		b.Queue(`COMMIT`)
+		return c.SendBatch(ctx, b).Close()
+	})
+	if err != nil {
+		t.rollback()
+		return fmt.Errorf("commit: %w", err)
+	}
+	t.release()
+	return nil
+}
+
+func (t *postgresTx) rollback() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = t.conn.Raw(func(dc any) error {
+		c, ok := dc.(*stdlib.Conn)
+		if !ok {
+			return driver.ErrBadConn
+		}
+		if _, err := c.Conn().Exec(ctx, `ROLLBACK`); err != nil {
+			_ = c.Conn().Close(ctx)
+			return driver.ErrBadConn // closing the connection rolls back, too
+		}
+		return nil
+	})
+	t.release()
+}
+
+func (t *postgresTx) release() {
+	_ = t.conn.Close() // back to the pool
+	t.e.turn <- struct{}{}
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/watchroom/watchroom/internal/id"
+)
+
+// sqlite is the engine in a file: write-ahead log, every commit synced, one
+// writing connection that keeps its statements prepared.
+type sqlite struct {
+	db       *sql.DB
+	turn     chan struct{} // holds one token: whoever has it writes
+	conn     *sql.Conn
+	prepared map[string]*sql.Stmt // of conn; guarded by turn
+}
+
+// SQLite's own limits on what it keeps prepared are none; ours keeps memory small.
+const maxPrepared = 200
+
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	dsn := func(more string) string {
+		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
+			"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=cache_size(-16000)&_pragma=temp_store(MEMORY)" + more
+	}
+	var err error
+	if s.write, err = sql.Open("sqlite", dsn("&_pragma=wal_autocheckpoint(4000)")); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if s.read, err = sql.Open("sqlite", dsn("&_pragma=query_only(ON)")); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	s.write.SetMaxOpenConns(2) // one for transactions, one for migrations and single statements
+	s.read.SetMaxOpenConns(8)
+	s.read.SetMaxIdleConns(8)
+	e := &sqlite{db: s.write, turn: make(chan struct{}, 1), prepared: map[string]*sql.Stmt{}}
+	s.engine = e
+	if e.conn, err = s.write.Conn(ctx); err != nil {
+		return fmt.Errorf("open database %s: %w", path, err)
+	}
+	e.turn <- struct{}{}
+	return nil
+}
+
+func (s *Store) migrateOptions() []goose.ProviderOption {
+	return []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+}
+
+func (e *sqlite) name() string { return "sqlite" }
+
+func (e *sqlite) begin(ctx context.Context) (tx, head, error) {
+	select {
+	case <-e.turn:
+	case <-ctx.Done():
+		return nil, head{}, context.Cause(ctx)
+	}
+	t := &sqliteTx{e: e}
+	ctx = context.WithoutCancel(ctx) // a transaction is short; half of one is of no use
+	if err := e.exec(ctx, `BEGIN IMMEDIATE`, nil); err != nil {
+		t.release()
+		return nil, head{}, fmt.Errorf("begin: %w", err)
+	}
+	h, err := one(ctx, t, scanHead, selectHead)
+	if err != nil {
+		t.rollback()
+		return nil, head{}, fmt.Errorf("begin: %w", err)
+	}
+	return t, h, nil
+}
+
+func (e *sqlite) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if st, ok := e.prepared[query]; ok {
+		return st, nil
+	}
+	if len(e.prepared) >= maxPrepared {
+		for text, st := range e.prepared {
+			_ = st.Close()
+			delete(e.prepared, text)
+		}
+	}
+	st, err := e.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", firstLine(query), err)
+	}
+	e.prepared[query] = st
+	return st, nil
+}
+
+func (e *sqlite) exec(ctx context.Context, query string, args []any) error {
+	st, err := e.stmt(ctx, query)
+	if err != nil {
+		return err
+	}
+	if _, err := st.ExecContext(ctx, args...); err != nil {
+		return fmt.Errorf("%s: %w", firstLine(query), err)
+	}
+	return nil
+}
+
+func (e *sqlite) follow(ctx context.Context, _ func()) error {
+	<-ctx.Done()
+	return nil
+}
+
+// searched walks the index itself, newest first, so that a common word costs no
+// more than a rare one.
+func (e *sqlite) searched(arg string) (from, where, order string) {
+	return `entry_text CROSS JOIN entry ON entry.seq = entry_text.rowid`, `entry_text MATCH ` + arg, `entry_text.rowid`
+}
+
+func (e *sqlite) indexWords(seq id.Seq, words string) statement {
+	return statement{`INSERT INTO entry_text (rowid, words) VALUES ($1, $2)`, []any{int64(seq), words}}
+}
+
+// searchTerm asks for entries with words that begin with all of the given ones.
+func (e *sqlite) searchTerm(words []string) string {
+	terms := make([]string, len(words))
+	for i, w := range words {
+		terms[i] = `"` + w + `"*`
+	}
+	return strings.Join(terms, " AND ")
+}
+
+func (e *sqlite) close() error {
+	<-e.turn
+	for _, st := range e.prepared {
+		_ = st.Close()
+	}
+	return e.conn.Close()
+}
+
+type sqliteTx struct{ e *sqlite }
+
+func (t *sqliteTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := t.e.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+func (t *sqliteTx) commit(ctx context.Context, all []statement) error {
+	for _, s := range all {
+		if err := t.e.exec(ctx, s.query, s.args); err != nil {
+			t.rollback()
+			return err
+		}
+	}
+	if err := t.e.exec(ctx, `COMMIT`, nil); err != nil {
+		t.rollback()
+		return err
+	}
+	t.release()
+	return nil
+}
+
+func (t *sqliteTx) rollback() {
+	// The error is of no use: either there is nothing to roll back, or the next BEGIN says what is wrong.
+	_ = t.e.exec(context.Background(), `ROLLBACK`, nil)
+	t.release()
+}
+
+func (t *sqliteTx) release() { t.e.turn <- struct{}{} }

@@ -1,0 +1,283 @@
+// Package store is the database: SQLite in a folder, or PostgreSQL. It is the
+// only package that speaks SQL; the text is the same for both engines.
+//
+// Writing goes through InTx. There is one writer at a time, on SQLite because
+// it has one, on PostgreSQL because every writing transaction locks the head
+// row first. What follows from it: numbers of entries, incidents and alerts
+// are dense and follow commit order; a reader with a cursor misses nothing;
+// there are no deadlocks, and rows need no further locks. A transaction is
+// short: it reads what it decides on, buffers what it writes, and sends all of
+// it with the commit. Nothing leaves the process from inside one.
+//
+// Reading goes through the methods of Store; on SQLite readers never wait for
+// the writer.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/org"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// Config says where the data is.
+type Config struct {
+	Path     string           // SQLite file; used when Database is empty
+	Database string           // postgres:// URL
+	Clock    func() time.Time // nil: time.Now on SQLite, the server's clock on PostgreSQL
+}
+
+// Store is an open database.
+type Store struct {
+	engine engine
+	write  *sql.DB
+	read   *sql.DB
+	clock  func() time.Time
+	org    atomic.Pointer[snapshot]
+
+	mu    sync.Mutex
+	wakes map[chan struct{}]struct{} // guarded by mu
+}
+
+// engine is what differs between the two databases.
+type engine interface {
+	name() string
+	// begin opens the writing transaction and returns the head, locked.
+	begin(ctx context.Context) (tx, head, error)
+	// follow calls wake whenever another node has committed, until ctx ends.
+	follow(ctx context.Context, wake func()) error
+	searched(arg string) (from, where, order string) // how entries are found by words
+	searchTerm(words []string) string                // the argument for it
+	indexWords(seq id.Seq, words string) statement   // row of entry_text
+	close() error
+}
+
+// tx is the open writing transaction of an engine.
+type tx interface {
+	querier
+	// commit sends all statements and the COMMIT; on an error nothing happened.
+	commit(ctx context.Context, all []statement) error
+	rollback()
+}
+
+// Open opens the database and brings its tables up to date.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	s, err := connect(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.begin(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func connect(ctx context.Context, cfg Config) (*Store, error) {
+	s := &Store{clock: cfg.Clock, wakes: map[chan struct{}]struct{}{}}
+	var err error
+	if cfg.Database != "" {
+		err = s.openPostgres(ctx, cfg.Database)
+	} else {
+		err = s.openSQLite(ctx, cfg.Path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin gives a new database its epoch.
+func (s *Store) begin(ctx context.Context) error {
+	return s.Do(ctx, func(tx *Tx) error {
+		if tx.head.epoch == "" {
+			tx.head.epoch, tx.dirty = id.New(), true
+		}
+		return nil
+	})
+}
+
+// Engine is "sqlite" or "postgres".
+func (s *Store) Engine() string { return s.engine.name() }
+
+// Close waits for running statements and closes the database.
+func (s *Store) Close() error {
+	err := s.engine.close()
+	if s.read != s.write {
+		err = errors.Join(err, s.read.Close())
+	}
+	return errors.Join(err, s.write.Close())
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	_, err := one(ctx, s.read, value[int64], `SELECT seq FROM head`)
+	return err
+}
+
+// Migrate brings the tables up to date; several nodes may try at once.
+func (s *Store) Migrate(ctx context.Context) error {
+	p, err := s.migrator()
+	if err != nil {
+		return err
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// Version returns the number of the newest migration that was applied and the
+// number of the newest there is.
+func (s *Store) Version(ctx context.Context) (applied, newest int64, err error) {
+	p, err := s.migrator()
+	if err != nil {
+		return 0, 0, err
+	}
+	applied, newest, err = p.GetVersions(ctx)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read schema version: %w", err)
+	}
+	return applied, newest, nil
+}
+
+func (s *Store) migrator() (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations/"+s.engine.name())
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	dialect := goose.DialectSQLite3
+	if s.engine.name() == "postgres" {
+		dialect = goose.DialectPostgres
+	}
+	p, err := goose.NewProvider(dialect, s.write, dir, s.migrateOptions()...)
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	return p, nil
+}
+
+// Wake returns a channel that receives after every commit of this node or,
+// on PostgreSQL, of any node; and a function that ends it. It is a hint:
+// several commits may be one wake, and one may be lost with its node.
+func (s *Store) Wake() (<-chan struct{}, func()) {
+	c := make(chan struct{}, 1)
+	s.mu.Lock()
+	s.wakes[c] = struct{}{}
+	s.mu.Unlock()
+	return c, func() {
+		s.mu.Lock()
+		delete(s.wakes, c)
+		s.mu.Unlock()
+	}
+}
+
+func (s *Store) wakeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.wakes {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Follow passes on the commits of other nodes as wakes until ctx ends. On
+// SQLite there are none.
+func (s *Store) Follow(ctx context.Context) error { return s.engine.follow(ctx, s.wakeAll) }
+
+// Now is the clock that decisions use.
+func (s *Store) now() time.Time {
+	if s.clock != nil {
+		return s.clock().UTC().Truncate(time.Microsecond)
+	}
+	return time.Now().UTC().Truncate(time.Microsecond)
+}
+
+type snapshot struct {
+	epoch string
+	org   *org.Org
+}
+
+// Org returns the organisation as of now. The value is shared and never changes.
+func (s *Store) Org(ctx context.Context) (*org.Org, error) {
+	h, err := one(ctx, s.read, scanHead, selectHead)
+	if err != nil {
+		return nil, fmt.Errorf("load organisation: %w", err)
+	}
+	return s.orgAt(ctx, s.read, h)
+}
+
+func (s *Store) orgAt(ctx context.Context, q querier, h head) (*org.Org, error) {
+	if have := s.org.Load(); have != nil && have.epoch == h.epoch && have.org.Rev == h.config {
+		return have.org, nil
+	}
+	defs, err := all(ctx, q, scanDefinition, `SELECT kind, id, rev, current, body FROM definition
+		WHERE (current OR kind = 'policy') AND rev <= $1`, h.config)
+	if err != nil {
+		return nil, fmt.Errorf("load organisation: %w", err)
+	}
+	o, err := org.Build(h.config, defs)
+	if err != nil {
+		return nil, fmt.Errorf("load organisation: %w", err)
+	}
+	s.org.Store(&snapshot{h.epoch, o})
+	return o, nil
+}
+
+func scanDefinition(rows *sql.Rows) (org.Definition, error) {
+	var d org.Definition
+	var body string
+	err := rows.Scan(&d.Kind, &d.ID, &d.Rev, &d.Current, &body)
+	d.Body = []byte(body)
+	return d, err
+}
+
+// head is the one row that every writer locks.
+type head struct {
+	epoch    string
+	seq      id.Seq
+	incident id.Incident
+	alert    id.Alert
+	delivery id.Delivery
+	rev      int64
+	config   int64
+	at       time.Time
+	now      int64 // the engine's clock in microseconds, 0 when it has none
+}
+
+const selectHead = `SELECT epoch, seq, incident, alert, delivery, rev, config, at, 0 FROM head WHERE id = 1`
+
+func scanHead(rows *sql.Rows) (head, error) {
+	var h head
+	var at int64
+	err := rows.Scan(&h.epoch, &h.seq, &h.incident, &h.alert, &h.delivery, &h.rev, &h.config, &at, &h.now)
+	h.at = instant(at)
+	return h, err
+}
+
+// Words folds text into the words that searching compares: lower case letters
+// and digits, everything else separates.
+func Words(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+}

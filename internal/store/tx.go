@@ -1,0 +1,364 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/alert"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Tx is the one writing transaction. Its methods read at once and write into
+// buffers, which are sent with the commit: what was put is not seen by later
+// reads of the same transaction. A Tx is for one goroutine and ends with the
+// function it was given to.
+type Tx struct {
+	Now time.Time // one instant for everything in it; never before an earlier entry
+	Org *org.Org
+
+	ctx   context.Context
+	s     *Store
+	tx    tx
+	head  head
+	dirty bool // the head row must be written
+
+	incidents  map[id.Incident]incident.Incident
+	timers     map[timerKey]time.Time // zero: clear
+	alerts     []alert.Alert
+	entries    []timeline.Entry
+	deliveries map[id.Delivery]Delivery
+	cursors    map[string]id.Seq
+	defs       []org.Applied
+	more       []statement
+}
+
+type timerKey struct {
+	kind     incident.TimerKind
+	incident id.Incident
+}
+
+// Do runs fn in the writing transaction and commits when it returns nil. On
+// any error nothing was written.
+func (s *Store) Do(ctx context.Context, fn func(*Tx) error) (err error) {
+	t, h, err := s.engine.begin(ctx)
+	if err != nil {
+		return err
+	}
+	tx := &Tx{
+		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h,
+		incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
+		deliveries: map[id.Delivery]Delivery{}, cursors: map[string]id.Seq{},
+	}
+	open := true
+	defer func() { // a panic in fn must not keep the only writer
+		if open {
+			t.rollback()
+		}
+	}()
+	tx.Now = s.now()
+	if h.now != 0 {
+		tx.Now = instant(h.now)
+	}
+	if tx.Now.Before(h.at) {
+		tx.Now = h.at
+	}
+	if tx.Org, err = s.orgAt(tx.ctx, t, h); err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	all, err := tx.statements()
+	if err != nil {
+		return err
+	}
+	open = false
+	if len(all) == 0 {
+		t.rollback()
+		return nil
+	}
+	if err := t.commit(tx.ctx, all); err != nil {
+		return err
+	}
+	s.wakeAll()
+	return nil
+}
+
+// InTx is Do for a function with a result.
+func InTx[T any](ctx context.Context, s *Store, fn func(*Tx) (T, error)) (T, error) {
+	var result T
+	err := s.Do(ctx, func(tx *Tx) error {
+		var err error
+		result, err = fn(tx)
+		return err
+	})
+	return result, err
+}
+
+// NewIncident gives out the next incident number. A number that is not used
+// after all is given back with ReturnIncident before the next is taken.
+func (tx *Tx) NewIncident() id.Incident {
+	tx.head.incident++
+	tx.dirty = true
+	return tx.head.incident
+}
+
+// ReturnIncident takes back the number that was given out last.
+func (tx *Tx) ReturnIncident(n id.Incident) {
+	if tx.head.incident == n {
+		tx.head.incident--
+	}
+}
+
+// NewAlert gives out the next alert number.
+func (tx *Tx) NewAlert() id.Alert {
+	tx.head.alert++
+	tx.dirty = true
+	return tx.head.alert
+}
+
+// Save buffers all that a decision says.
+func (tx *Tx) Save(d incident.Decision) {
+	if d.Changed {
+		tx.incidents[d.Incident.ID] = d.Incident
+	}
+	for _, t := range d.Timers {
+		tx.timers[timerKey{t.Kind, t.Incident}] = t.DueAt
+	}
+	for _, e := range d.Entries {
+		tx.Append(e)
+	}
+}
+
+// Append buffers an entry; the commit numbers it.
+func (tx *Tx) Append(e timeline.Entry) {
+	if e.At.IsZero() {
+		e.At = tx.Now
+	}
+	tx.entries = append(tx.entries, e)
+}
+
+// PutAlert buffers an alert with its number.
+func (tx *Tx) PutAlert(a alert.Alert) { tx.alerts = append(tx.alerts, a) }
+
+// ClearTimer removes a timer.
+func (tx *Tx) ClearTimer(kind incident.TimerKind, inc id.Incident) {
+	tx.timers[timerKey{kind, inc}] = time.Time{}
+}
+
+// SetCursor says that a follower has dealt with everything up to seq.
+func (tx *Tx) SetCursor(name string, seq id.Seq) { tx.cursors[name] = seq }
+
+// PutDefinition buffers what a change of the organisation did.
+func (tx *Tx) PutDefinition(done ...org.Applied) { tx.defs = append(tx.defs, done...) }
+
+// Seq is the number of the last committed entry.
+func (tx *Tx) Seq() id.Seq { return tx.head.seq }
+
+func (tx *Tx) exec(query string, args ...any) {
+	tx.more = append(tx.more, statement{query, args})
+}
+
+// OpenIncidents returns the open incidents of the given entities.
+func (tx *Tx) OpenIncidents(entities []string) (map[string]incident.Incident, error) {
+	found := make(map[string]incident.Incident, len(entities))
+	for chunk := range slices.Chunk(entities, 256) {
+		args := make([]any, len(chunk), 2*len(chunk))
+		for i, e := range chunk {
+			args[i] = e
+		}
+		args = padded(args)
+		incs, err := all(tx.ctx, tx.tx, scanIncident, selectIncident+` WHERE state <> 'resolved' AND entity_id IN `+in(1, len(args)), args...)
+		if err != nil {
+			return nil, fmt.Errorf("load open incidents: %w", err)
+		}
+		for _, inc := range incs {
+			found[inc.EntityID] = inc
+		}
+	}
+	return found, nil
+}
+
+// Incidents returns the incidents with the given numbers, those that exist.
+func (tx *Tx) Incidents(numbers []id.Incident) (map[id.Incident]incident.Incident, error) {
+	return incidentsByID(tx.ctx, tx.tx, numbers)
+}
+
+// Incident returns one incident; ErrNotFound when there is none.
+func (tx *Tx) Incident(n id.Incident) (incident.Incident, error) {
+	return one(tx.ctx, tx.tx, scanIncident, selectIncident+` WHERE id = $1`, int64(n))
+}
+
+// DueTimers returns up to limit timers that are due, earliest first.
+func (tx *Tx) DueTimers(limit int) ([]incident.Timer, error) {
+	return all(tx.ctx, tx.tx, scanTimer, `SELECT kind, incident, due_at FROM timer WHERE due_at <= $1 ORDER BY due_at LIMIT $2`, micros(tx.Now), limit)
+}
+
+func scanTimer(rows *sql.Rows) (incident.Timer, error) {
+	var t incident.Timer
+	var due int64
+	err := rows.Scan(&t.Kind, &t.Incident, &due)
+	t.DueAt = instant(due)
+	return t, err
+}
+
+// Cursor returns how far a follower has come; 0 when it never ran.
+func (tx *Tx) Cursor(name string) (id.Seq, error) {
+	seq, err := one(tx.ctx, tx.tx, value[id.Seq], `SELECT seq FROM cursor WHERE name = $1`, name)
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	return seq, err
+}
+
+// EntriesAfter returns up to limit committed entries after seq, of the given
+// kinds, and how far it has looked.
+func (tx *Tx) EntriesAfter(seq id.Seq, limit int, kinds ...timeline.Kind) ([]timeline.Entry, id.Seq, error) {
+	upto := min(seq+id.Seq(limit), tx.head.seq)
+	if upto <= seq {
+		return nil, seq, nil
+	}
+	args := []any{int64(seq), int64(upto)}
+	where := ``
+	if len(kinds) > 0 {
+		where = ` AND kind IN ` + in(3, len(kinds))
+		for _, k := range kinds {
+			args = append(args, string(k))
+		}
+	}
+	found, err := all(tx.ctx, tx.tx, scanEntry, selectEntry+` WHERE seq > $1 AND seq <= $2`+where+` ORDER BY seq`, args...)
+	return found, upto, err
+}
+
+const (
+	upsertIncident = ` ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, state = excluded.state, team = excluded.team, body = excluded.body`
+	upsertTimer    = ` ON CONFLICT (kind, incident) DO UPDATE SET due_at = excluded.due_at`
+	upsertCursor   = ` ON CONFLICT (name) DO UPDATE SET seq = excluded.seq`
+)
+
+// statements turns the buffers into rows. Entries get their numbers here.
+func (tx *Tx) statements() ([]statement, error) {
+	var all []statement
+	rows, err := tx.incidentRows()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, insertRows(`INSERT INTO incident (id, rev, state, entity_id, team, body)`, rows, upsertIncident)...)
+	if rows, err = tx.alertRows(); err != nil {
+		return nil, err
+	}
+	all = append(all, insertRows(`INSERT INTO alert (id, incident, integration, received_at, body, raw)`, rows, ``)...)
+	all = append(all, tx.timerStatements()...)
+	if rows, err = tx.deliveryRows(); err != nil {
+		return nil, err
+	}
+	all = append(all, insertRows(insertDelivery, rows, upsertDelivery)...)
+	for name, seq := range tx.cursors {
+		all = append(all, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{name, int64(seq)}}, upsertCursor)...)
+	}
+	all = append(all, tx.definitionStatements()...)
+	all = append(all, tx.more...)
+	if rows, err = tx.entryRows(); err != nil {
+		return nil, err
+	}
+	all = append(all, insertRows(`INSERT INTO entry (seq, at, kind, incident, team, person, actor, payload)`, rows, ``)...)
+	if tx.dirty {
+		h := tx.head
+		all = append(all, statement{`UPDATE head SET epoch = $1, seq = $2, incident = $3, alert = $4, delivery = $5, rev = $6, config = $7, at = $8 WHERE id = 1`,
+			[]any{h.epoch, int64(h.seq), int64(h.incident), int64(h.alert), int64(h.delivery), h.rev, h.config, micros(h.at)}})
+	}
+	return all, nil
+}
+
+func (tx *Tx) incidentRows() ([][]any, error) {
+	if len(tx.incidents) == 0 {
+		return nil, nil
+	}
+	tx.head.rev++
+	tx.dirty = true
+	rows := make([][]any, 0, len(tx.incidents))
+	for _, n := range slices.Sorted(maps.Keys(tx.incidents)) {
+		inc := tx.incidents[n]
+		body, err := json.Marshal(inc)
+		if err != nil {
+			return nil, fmt.Errorf("write incident %d: %w", n, err)
+		}
+		rows = append(rows, []any{int64(n), tx.head.rev, string(inc.State), inc.EntityID, string(inc.Team), string(body)})
+	}
+	return rows, nil
+}
+
+func (tx *Tx) alertRows() ([][]any, error) {
+	rows := make([][]any, 0, len(tx.alerts))
+	for _, a := range tx.alerts {
+		body, err := marshalAlert(a)
+		if err != nil {
+			return nil, fmt.Errorf("write alert %d: %w", a.ID, err)
+		}
+		rows = append(rows, []any{int64(a.ID), int64(a.Incident), string(a.Integration), micros(a.ReceivedAt), body, a.Raw})
+	}
+	return rows, nil
+}
+
+func (tx *Tx) timerStatements() []statement {
+	var set [][]any
+	var all []statement
+	keys := slices.SortedFunc(maps.Keys(tx.timers), func(a, b timerKey) int {
+		if a.incident != b.incident {
+			return int(a.incident - b.incident)
+		}
+		return len(a.kind) - len(b.kind)
+	})
+	for _, k := range keys {
+		if due := tx.timers[k]; due.IsZero() {
+			all = append(all, statement{`DELETE FROM timer WHERE kind = $1 AND incident = $2`, []any{string(k.kind), int64(k.incident)}})
+		} else {
+			set = append(set, []any{string(k.kind), int64(k.incident), micros(due)})
+		}
+	}
+	return append(all, insertRows(`INSERT INTO timer (kind, incident, due_at)`, set, upsertTimer)...)
+}
+
+func (tx *Tx) definitionStatements() []statement {
+	if len(tx.defs) == 0 {
+		return nil
+	}
+	tx.head.config++
+	tx.dirty = true
+	var all []statement
+	for _, d := range tx.defs {
+		all = append(all,
+			statement{`UPDATE definition SET current = FALSE WHERE kind = $1 AND id = $2 AND current`, []any{string(d.Kind), d.ID}},
+			statement{`INSERT INTO definition (kind, id, rev, current, at, body) VALUES ($1, $2, $3, TRUE, $4, $5)
+				ON CONFLICT (kind, id, rev) DO UPDATE SET current = TRUE, body = excluded.body`,
+				[]any{string(d.Kind), d.ID, tx.head.config, micros(tx.Now), string(d.Body)}})
+	}
+	return all
+}
+
+func (tx *Tx) entryRows() ([][]any, error) {
+	rows := make([][]any, 0, len(tx.entries))
+	for _, e := range tx.entries {
+		tx.head.seq++
+		tx.head.at, tx.dirty = tx.Now, true
+		actor, err := json.Marshal(e.Actor)
+		if err != nil {
+			return nil, fmt.Errorf("write entry: %w", err)
+		}
+		payload, err := json.Marshal(e.Payload)
+		if err != nil {
+			return nil, fmt.Errorf("write entry: %w", err)
+		}
+		rows = append(rows, []any{int64(tx.head.seq), micros(e.At), string(e.Kind), int64(e.Incident), string(e.Team), string(e.Person), string(actor), string(payload)})
+	}
+	return rows, nil
+}

@@ -1,0 +1,295 @@
+// Package timeline is the vocabulary of facts: what can stand in the one
+// ordered, append-only record that people read, search and talk in. Every kind
+// is listed here with its payload; the set is closed, and a kind never changes
+// its meaning once stored.
+//
+// An Entry is numbered by the store when its transaction commits: numbers are
+// dense and follow commit order, so a reader that has seen n has seen
+// everything up to n.
+package timeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
+)
+
+// Kind names what happened, in the past tense. Stable in storage.
+type Kind string
+
+// The closed set of kinds. Since gives the date each was added.
+const (
+	AlertReceived          Kind = "alert_received"          // 2026-11-22: an alert that neither opened nor changed an incident
+	IncidentTriggered      Kind = "incident_triggered"      // 2026-11-22: an incident opened
+	IncidentUpdated        Kind = "incident_updated"        // 2026-11-22: a later alert changed what the incident says
+	IncidentRetriggered    Kind = "incident_retriggered"    // 2026-11-22: acknowledged, then got worse
+	IncidentAcknowledged   Kind = "incident_acknowledged"   // 2026-11-22
+	IncidentUnacknowledged Kind = "incident_unacknowledged" // 2026-11-22
+	IncidentResolved       Kind = "incident_resolved"       // 2026-11-22
+	IncidentSnoozed        Kind = "incident_snoozed"        // 2026-11-22
+	SnoozeEnded            Kind = "snooze_ended"            // 2026-11-22
+	IncidentRerouted       Kind = "incident_rerouted"       // 2026-11-22
+	ResponderAdded         Kind = "responder_added"         // 2026-11-22
+	NoteAdded              Kind = "note_added"              // 2026-11-22
+	StepStarted            Kind = "step_started"            // 2026-11-22: an escalation step pages people
+	StepSkipped            Kind = "step_skipped"            // 2026-11-22: an escalation step had nobody to page
+	EscalationExhausted    Kind = "escalation_exhausted"    // 2026-11-22: the policy has no further step
+	PageSent               Kind = "page_sent"               // 2026-11-22: a provider took a page
+	PageRetrying           Kind = "page_retrying"           // 2026-11-22: the first try failed, more follow
+	PageFailed             Kind = "page_failed"             // 2026-11-22: a page was given up
+	MessagePosted          Kind = "message_posted"          // 2026-11-22: somebody wrote a line
+	OrgChanged             Kind = "org_changed"             // 2026-11-22: somebody changed people, teams, rotas, routing
+)
+
+// Kinds lists every kind once, in the order of declaration.
+var Kinds = []Kind{
+	AlertReceived, IncidentTriggered, IncidentUpdated, IncidentRetriggered, IncidentAcknowledged,
+	IncidentUnacknowledged, IncidentResolved, IncidentSnoozed, SnoozeEnded, IncidentRerouted,
+	ResponderAdded, NoteAdded, StepStarted, StepSkipped, EscalationExhausted,
+	PageSent, PageRetrying, PageFailed, MessagePosted, OrgChanged,
+}
+
+// Origin says from where somebody acted.
+type Origin string
+
+// The places an action can come from.
+const (
+	Browser    Origin = "browser"
+	API        Origin = "api"
+	Mail       Origin = "mail"
+	Command    Origin = "command" // the command line
+	Monitoring Origin = "monitoring"
+	System     Origin = "system" // a timer or rule of ours
+)
+
+// Actor is who did it: a person, or a named thing when User is empty.
+type Actor struct {
+	User   id.User `json:"user,omitempty"`
+	Name   string  `json:"name,omitempty"`
+	Origin Origin  `json:"origin"`
+}
+
+// Self is the server acting by its own rules.
+var Self = Actor{Name: "watchroom", Origin: System}
+
+// Entry is one line of the timeline.
+type Entry struct {
+	Seq      id.Seq
+	At       time.Time // UTC, never before the entry in front of it
+	Kind     Kind
+	Actor    Actor
+	Incident id.Incident // 0 when it belongs to none
+	Team     id.Team     // "" when it belongs to none
+	Person   id.User     // the person it is about: the actor, or who was paged
+	Payload  Payload     // its type follows from Kind
+}
+
+// Payload is the body of an entry; each kind has exactly one type.
+type Payload interface{ Kind() Kind }
+
+// The payloads, one for each kind. Fields are stable in storage.
+type (
+	// AlertBody is an alert that changed no incident.
+	AlertBody struct {
+		Alert      id.Alert `json:"alert"`
+		Type       string   `json:"type"`
+		EntityID   string   `json:"entity_id"`
+		Title      string   `json:"title"`
+		Message    string   `json:"message,omitempty"` // first 500 characters
+		Tool       string   `json:"tool,omitempty"`
+		RoutingKey string   `json:"routing_key,omitempty"`
+		Why        string   `json:"why"` // the reason it opened nothing
+	}
+	// Triggered opens an incident.
+	Triggered struct {
+		Alert      id.Alert  `json:"alert,omitempty"`
+		Severity   string    `json:"severity"`
+		EntityID   string    `json:"entity_id"`
+		Title      string    `json:"title"`
+		Message    string    `json:"message,omitempty"` // first 500 characters
+		Tool       string    `json:"tool,omitempty"`
+		Host       string    `json:"host,omitempty"`
+		RoutingKey string    `json:"routing_key,omitempty"`
+		Policy     id.Policy `json:"policy,omitempty"`
+		Version    int64     `json:"policy_version,omitempty"`
+		PolicyName string    `json:"policy_name,omitempty"`
+		Default    bool      `json:"default_route,omitempty"` // the routing key was unknown or absent
+	}
+	// Updated says what a later alert changed.
+	Updated struct {
+		Alert    id.Alert `json:"alert"`
+		Severity string   `json:"severity"`
+		Title    string   `json:"title"`
+		Message  string   `json:"message,omitempty"`
+		Count    int      `json:"count"` // alerts so far
+	}
+	// Retriggered is an acknowledged incident that needs somebody again.
+	Retriggered struct {
+		Alert    id.Alert `json:"alert"`
+		Severity string   `json:"severity"`
+		Title    string   `json:"title"`
+		Message  string   `json:"message,omitempty"`
+		Count    int      `json:"count"`
+	}
+	// Acknowledged stops the paging.
+	Acknowledged struct {
+		Message string `json:"message,omitempty"` // the sender's comment
+	}
+	// Unacknowledged starts it again.
+	Unacknowledged struct{}
+	// Resolved ends the incident.
+	Resolved struct {
+		Message string `json:"message,omitempty"`
+	}
+	// Snoozed is acknowledged until a time.
+	Snoozed struct {
+		Until time.Time `json:"until"`
+	}
+	// SnoozeOver triggers the incident again.
+	SnoozeOver struct{}
+	// Rerouted hands the incident to another policy or person.
+	Rerouted struct {
+		Policy     id.Policy `json:"policy,omitempty"`
+		Version    int64     `json:"policy_version,omitempty"`
+		PolicyName string    `json:"policy_name,omitempty"`
+		User       id.User   `json:"user,omitempty"`
+		UserName   string    `json:"user_name,omitempty"`
+	}
+	// Responder asks further people to help.
+	Responder struct {
+		Users      []id.User `json:"users"`
+		Names      []string  `json:"names"`
+		PolicyName string    `json:"policy_name,omitempty"` // when a whole policy was asked
+	}
+	// Noted is a note for the record.
+	Noted struct {
+		Text string `json:"text"`
+	}
+	// Step pages people.
+	Step struct {
+		Step       int       `json:"step"`  // from 1
+		Round      int       `json:"round"` // from 1
+		Users      []id.User `json:"users"`
+		Names      []string  `json:"names"`
+		PolicyName string    `json:"policy_name,omitempty"`
+		Why        []string  `json:"why"` // one sentence for each of Users
+	}
+	// Skipped is a step that had nobody.
+	Skipped struct {
+		Step       int    `json:"step"`
+		Round      int    `json:"round"`
+		PolicyName string `json:"policy_name,omitempty"`
+		Why        string `json:"why"`
+	}
+	// Exhausted is the end of a policy.
+	Exhausted struct {
+		PolicyName string `json:"policy_name,omitempty"`
+		Why        string `json:"why"`
+	}
+	// PageState is the fate of one page (sent).
+	PageState struct {
+		Delivery id.Delivery `json:"delivery"`
+		User     id.User     `json:"user"`
+		Name     string      `json:"name"`
+		Method   string      `json:"method"` // "email"
+		Address  string      `json:"address"`
+		Attempt  int         `json:"attempt"`
+		Bundled  int         `json:"bundled,omitempty"` // incidents in the same message, when more than one
+		Detail   string      `json:"detail,omitempty"`  // the provider's words
+	}
+	// PageRetry is a first try that failed.
+	PageRetry PageState
+	// PageLost is a page that was given up.
+	PageLost PageState
+	// Message is a line somebody wrote.
+	Message struct {
+		Text string `json:"text"`
+	}
+	// Change is a change of the organisation.
+	Change struct {
+		Object string   `json:"object"` // "rotation", "user", ...
+		ID     string   `json:"id"`
+		Name   string   `json:"name"`
+		Action string   `json:"action"` // "created", "changed", "deleted"
+		Fields []string `json:"fields,omitempty"`
+	}
+)
+
+// Kind implements Payload.
+func (AlertBody) Kind() Kind      { return AlertReceived }
+func (Triggered) Kind() Kind      { return IncidentTriggered }
+func (Updated) Kind() Kind        { return IncidentUpdated }
+func (Retriggered) Kind() Kind    { return IncidentRetriggered }
+func (Acknowledged) Kind() Kind   { return IncidentAcknowledged }
+func (Unacknowledged) Kind() Kind { return IncidentUnacknowledged }
+func (Resolved) Kind() Kind       { return IncidentResolved }
+func (Snoozed) Kind() Kind        { return IncidentSnoozed }
+func (SnoozeOver) Kind() Kind     { return SnoozeEnded }
+func (Rerouted) Kind() Kind       { return IncidentRerouted }
+func (Responder) Kind() Kind      { return ResponderAdded }
+func (Noted) Kind() Kind          { return NoteAdded }
+func (Step) Kind() Kind           { return StepStarted }
+func (Skipped) Kind() Kind        { return StepSkipped }
+func (Exhausted) Kind() Kind      { return EscalationExhausted }
+func (PageState) Kind() Kind      { return PageSent }
+func (PageRetry) Kind() Kind      { return PageRetrying }
+func (PageLost) Kind() Kind       { return PageFailed }
+func (Message) Kind() Kind        { return MessagePosted }
+func (Change) Kind() Kind         { return OrgChanged }
+
+// Decode reads a stored payload of the given kind.
+func Decode(kind Kind, data []byte) (Payload, error) {
+	switch kind {
+	case AlertReceived:
+		return decode[AlertBody](data)
+	case IncidentTriggered:
+		return decode[Triggered](data)
+	case IncidentUpdated:
+		return decode[Updated](data)
+	case IncidentRetriggered:
+		return decode[Retriggered](data)
+	case IncidentAcknowledged:
+		return decode[Acknowledged](data)
+	case IncidentUnacknowledged:
+		return decode[Unacknowledged](data)
+	case IncidentResolved:
+		return decode[Resolved](data)
+	case IncidentSnoozed:
+		return decode[Snoozed](data)
+	case SnoozeEnded:
+		return decode[SnoozeOver](data)
+	case IncidentRerouted:
+		return decode[Rerouted](data)
+	case ResponderAdded:
+		return decode[Responder](data)
+	case NoteAdded:
+		return decode[Noted](data)
+	case StepStarted:
+		return decode[Step](data)
+	case StepSkipped:
+		return decode[Skipped](data)
+	case EscalationExhausted:
+		return decode[Exhausted](data)
+	case PageSent:
+		return decode[PageState](data)
+	case PageRetrying:
+		return decode[PageRetry](data)
+	case PageFailed:
+		return decode[PageLost](data)
+	case MessagePosted:
+		return decode[Message](data)
+	case OrgChanged:
+		return decode[Change](data)
+	}
+	return nil, fmt.Errorf("timeline: unknown kind %q", kind)
+}
+
+func decode[P Payload](data []byte) (Payload, error) {
+	var p P
+	if err := json.Unmarshal(data, &p); err != nil {
+		return nil, fmt.Errorf("timeline: payload of %s: %w", p.Kind(), err)
+	}
+	return p, nil
+}
