@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/escalation"
@@ -42,6 +43,7 @@ type Dispatcher struct {
 	box   Sealer
 	log   *slog.Logger
 	queue chan *request
+	known atomic.Pointer[known]
 }
 
 // New returns a Dispatcher. Alerts are accepted while Run runs.
@@ -71,7 +73,8 @@ func (d *Dispatcher) Snooze(ctx context.Context, actor people.Actor, n id.Incide
 		if ahead := until.Sub(tx.Now); ahead < MinSnooze || ahead > MaxSnooze+time.Minute {
 			return nil, fault.Invalid("until", phrase.T("dispatch.snooze_range"))
 		}
-		return incident.Snooze{By: actor.Who(), Until: until.UTC()}, nil
+		// as precise as a timer is stored, or the timer would come before the time it waits for
+		return incident.Snooze{By: actor.Who(), Until: until.UTC().Truncate(time.Microsecond)}, nil
 	})
 }
 
@@ -169,7 +172,7 @@ func (d *Dispatcher) actWith(ctx context.Context, actor people.Actor, n id.Incid
 			return inc, err
 		}
 		dec := incident.Decide(inc, in, tx.Org.Facts(inc, "", tx.Now), tx.Now)
-		if err := refused(dec, actor); err != nil {
+		if err := refused(in, dec, actor); err != nil {
 			return inc, err
 		}
 		tx.Save(dec)
@@ -189,23 +192,26 @@ func load(tx *store.Tx, n id.Incident) (incident.Incident, error) {
 }
 
 // refused turns a decision that changed nothing into an answer: nil when actor
-// has already done it, else a conflict that says who was first, and when.
-func refused(dec incident.Decision, actor people.Actor) error {
+// has already done just that, else a conflict that says who was first, and when.
+func refused(in incident.Input, dec incident.Decision, actor people.Actor) error {
 	inc := dec.Incident
 	var by timeline.Actor
 	var at time.Time
 	var key string
+	var asked bool // for what has happened; else what was asked will not happen, whoever was first
 	switch dec.Reason {
 	case incident.ReasonAlreadyAcknowledged:
 		by, at, key = inc.AckedBy, inc.AckedAt, "dispatch.already_acknowledged"
+		_, asked = in.(incident.Acknowledge)
 	case incident.ReasonAlreadyResolved:
 		by, at, key = inc.ResolvedBy, inc.ResolvedAt, "dispatch.already_resolved"
+		_, asked = in.(incident.Resolve)
 	case incident.ReasonNotAcknowledged:
 		return fault.Conflict(phrase.T("dispatch.not_acknowledged", inc.ID)).With("state", string(inc.State))
 	default:
 		return nil
 	}
-	if by.User == actor.User && actor.User != "" {
+	if asked && by.User == actor.User && actor.User != "" {
 		return nil
 	}
 	return fault.Conflict(phrase.T(key, inc.ID, name(by))).

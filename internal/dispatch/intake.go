@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -75,11 +76,11 @@ func (d *Dispatcher) drain(group []*request) []*request {
 	return group
 }
 
-// commit saves a group. When that fails each request is tried alone, so that
-// one bad alert cannot fail its neighbours.
+// commit saves a group. When that fails, and not because the database is away,
+// each request is tried alone, so that one bad alert cannot fail its neighbours.
 func (d *Dispatcher) commit(ctx context.Context, group []*request) {
 	err := d.tryCommit(ctx, group)
-	if err != nil && len(group) > 1 {
+	if err != nil && len(group) > 1 && !errors.Is(err, store.ErrAway) {
 		d.log.WarnContext(ctx, "commit of a group of alerts failed, trying each alone", "alerts", len(group), "err", err)
 		for _, r := range group {
 			r.done <- d.tryCommit(ctx, []*request{r})

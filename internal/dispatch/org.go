@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
@@ -44,6 +45,7 @@ func (d *Dispatcher) EditSelf(ctx context.Context, actor people.Actor, edit func
 }
 
 func (d *Dispatcher) changeOrg(ctx context.Context, actor people.Actor, changes func(*org.Org) ([]org.Change, error)) ([]org.Applied, error) {
+	defer d.known.Store(nil) // a key that is revoked here stops working at once
 	return store.InTx(ctx, d.store, func(tx *store.Tx) ([]org.Applied, error) {
 		list, err := changes(tx.Org)
 		if err != nil {
@@ -91,13 +93,30 @@ func (d *Dispatcher) IntegrationKey(actor people.Actor, i routing.Integration) (
 	return key, nil
 }
 
+// known is an organisation that was current at an instant.
+type known struct {
+	org *org.Org
+	at  time.Time
+}
+
+// knownFor bounds for how long a key that was revoked on another node still works.
+const knownFor = time.Second
+
 // Integration finds the integration that owns a key; false when the key is
-// unknown or its integration is switched off.
+// unknown or its integration is switched off. It is asked for every alert, so
+// a key that was known a moment ago is not looked up in the store again.
 func (d *Dispatcher) Integration(ctx context.Context, key string) (id.Integration, bool, error) {
+	hash := secret.Hash(key)
+	if k := d.known.Load(); k != nil && time.Since(k.at) < knownFor {
+		if i, ok := k.org.Integration(hash); ok {
+			return i.ID, !i.Off, nil
+		}
+	}
 	o, err := d.store.Org(ctx)
 	if err != nil {
 		return "", false, fault.Unavailable(phrase.T("dispatch.busy"), 0).Because(err)
 	}
-	i, ok := o.Integration(secret.Hash(key))
+	d.known.Store(&known{o, time.Now()})
+	i, ok := o.Integration(hash)
 	return i.ID, ok && !i.Off, nil
 }

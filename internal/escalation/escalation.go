@@ -44,6 +44,10 @@ const (
 	MinRepeatAfter = time.Minute
 )
 
+// grain is what every duration is a multiple of. A finer one could not be kept
+// by a timer, which is stored in microseconds, and would come before its time.
+const grain = time.Millisecond
+
 // DefaultRepeatAfter is the pause between rounds when none is given.
 const DefaultRepeatAfter = Duration(5 * time.Minute)
 
@@ -61,10 +65,15 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("policy %s: repeat %d is not between 0 and %d", p.Slug, p.Repeat, MaxRepeat)
 	case p.RepeatAfter.D() < MinRepeatAfter || p.RepeatAfter.D() > MaxAfter:
 		return fmt.Errorf("policy %s: repeat after %s is not between %s and %s", p.Slug, p.RepeatAfter, Duration(MinRepeatAfter), Duration(MaxAfter))
+	case p.RepeatAfter.D()%grain != 0:
+		return fmt.Errorf("policy %s: repeat after %s is finer than %s", p.Slug, p.RepeatAfter, Duration(grain))
 	}
 	for i, s := range p.Steps {
 		if s.After.D() < 0 || s.After.D() > MaxAfter {
 			return fmt.Errorf("policy %s: step %d: delay %s is not between 0 and %s", p.Slug, i+1, s.After, Duration(MaxAfter))
+		}
+		if s.After.D()%grain != 0 {
+			return fmt.Errorf("policy %s: step %d: delay %s is finer than %s", p.Slug, i+1, s.After, Duration(grain))
 		}
 		for _, t := range s.Targets {
 			if err := t.validate(); err != nil {

@@ -27,12 +27,12 @@ var floors = []floor{
 		"alert", "people", "oncall", "escalation", "routing", "org", "incident", "story",
 	}},
 	{name: "means", together: true, packages: []string{
-		"store", "notify", "outbound", "secret", "config", "pgtest",
+		"store", "notify", "outbound", "secret", "config", "pgtest", "strictyaml",
 	}},
-	{name: "machinery", together: true, packages: []string{"dispatch", "outbox", "timer", "lease"}},
-	{name: "service", together: true, packages: []string{"auth", "httpd", "health"}},
+	{name: "machinery", together: true, packages: []string{"dispatch", "outbox", "timer", "lease", "search", "live"}},
+	{name: "service", together: true, packages: []string{"auth", "account", "httpd", "health", "orgfile", "demo"}},
 	{name: "edge", packages: []string{
-		"api", "web", "live", "mailbox",
+		"api", "web", "mailbox", "orghttp",
 		"ingest/victorops", "notify/email",
 	}},
 	{name: "wiring", packages: []string{"app", "notifytest"}}, // notifytest brings edges together, for tests

@@ -18,6 +18,10 @@ const maxEntryMessage = 500
 // it will have; it stays so when in opens nothing.
 func Decide(inc Incident, in Input, facts Facts, now time.Time) Decision {
 	d := &decider{Decision: Decision{Incident: inc}, facts: facts, now: now}
+	if _, arrived := in.(Arrived); inc.State == "" && !arrived {
+		d.because(ReasonNothingOpen)
+		return d.Decision
+	}
 	switch in := in.(type) {
 	case Arrived:
 		d.arrived(in.Alert)
@@ -96,12 +100,11 @@ func (d *decider) arrived(a alert.Alert) {
 // homeless is an alert that neither finds nor opens an incident.
 func (d *decider) homeless(a alert.Alert) {
 	why := ReasonNothingOpen
-	switch a.Type {
-	case alert.Warning:
+	switch {
+	case a.Type == alert.Warning && !d.facts.WarningOpens:
 		why = ReasonWarningOff
-	case alert.Info:
+	case a.Type == alert.Info:
 		why = ReasonInfo
-	case alert.Critical, alert.Acknowledgement, alert.Recovery:
 	}
 	d.because(why)
 	d.Entries = append(d.Entries, timeline.Entry{At: d.now, Kind: timeline.AlertReceived, Actor: monitoring(a), Payload: body(a, why)})

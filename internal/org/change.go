@@ -241,7 +241,10 @@ func (o *Org) Apply(changes ...Change) (*Org, []Applied, error) {
 	if err := next.index(); err != nil {
 		return nil, nil, err
 	}
-	return next, done, next.check(o.HasAdmin())
+	if err := next.check(o); err != nil {
+		return nil, nil, err
+	}
+	return next, done, nil
 }
 
 func (o *Org) apply(c Change) (Applied, error) {
@@ -288,17 +291,25 @@ func differing(a, b []byte) []string {
 	}
 	var names []string
 	for name := range is {
-		if !reflect.DeepEqual(was[name], is[name]) {
+		if !same(was[name], is[name]) {
 			names = append(names, name)
 		}
 	}
 	for name := range was {
-		if _, ok := is[name]; !ok {
+		if _, ok := is[name]; !ok && !none(was[name]) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	return names
+}
+
+// same compares JSON values; nothing, null and an empty list are the same.
+func same(a, b any) bool { return none(a) && none(b) || reflect.DeepEqual(a, b) }
+
+func none(v any) bool {
+	list, ok := v.([]any)
+	return v == nil || ok && len(list) == 0
 }
 
 func words(k Kind) string { return strings.ReplaceAll(string(k), "_", " ") }

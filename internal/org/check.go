@@ -40,6 +40,9 @@ func (o *Org) index() error {
 	var errs []error
 	for _, u := range o.Users {
 		errs = append(errs, claim("username", u.Username), claim("e-mail address", strings.ToLower(u.Email)))
+		for _, c := range u.Contacts { // pages to one contact method may become one message
+			errs = append(errs, claim("contact method id", string(c.ID)))
+		}
 	}
 	for _, t := range o.Teams {
 		errs = append(errs, claim("team slug", t.Slug))
@@ -56,6 +59,9 @@ func (o *Org) index() error {
 		o.doors[i.KeyHash] = i
 	}
 	for _, r := range o.Rotations {
+		if id.Slug(r.Name) == "" {
+			return fmt.Errorf("rotation %q: the name needs a letter from a to z or a digit: files and addresses call it by them", r.Name)
+		}
 		errs = append(errs, claim("rotation name", id.Slug(r.Name)))
 		c, err := r.Compile()
 		if err != nil {
@@ -71,57 +77,77 @@ func (o *Org) index() error {
 	return nil
 }
 
-// check says what points at nothing. hadAdmin forbids losing the last one.
-func (o *Org) check(hadAdmin bool) error {
-	if hadAdmin && !o.HasAdmin() {
+// check says what points at nothing. With was, the organisation before the
+// change, it can name what is missing: somebody deletes a thing by its name and
+// must read by name what still needs it.
+func (o *Org) check(was *Org) error {
+	if was.HasAdmin() && !o.HasAdmin() {
 		return errors.New("the last administrator cannot be removed")
 	}
 	for _, t := range Sorted(o.Teams, func(t people.Team) string { return t.Slug }) {
 		for _, u := range t.Members {
 			if _, ok := o.Users[u]; !ok {
-				return fmt.Errorf("team %s: there is no user %s", t.Name, u)
+				return was.missing(UserKind, string(u), "a member of team "+t.Name)
 			}
 		}
 	}
 	for _, r := range Sorted(o.Rotations, func(r oncall.Rotation) string { return r.Name }) {
 		if _, ok := o.Teams[r.Team]; r.Team != "" && !ok {
-			return fmt.Errorf("rotation %s: there is no team %s", r.Name, r.Team)
+			return was.missing(TeamKind, string(r.Team), "the team of rotation "+r.Name)
 		}
 		for _, u := range members(r) {
 			if _, ok := o.Users[u]; !ok {
-				return fmt.Errorf("rotation %s: there is no user %s", r.Name, u)
+				return was.missing(UserKind, string(u), "a member of rotation "+r.Name)
 			}
 		}
 	}
 	for _, p := range Sorted(o.Policies, func(p escalation.Policy) string { return p.Name }) {
-		if err := o.checkPolicy(p); err != nil {
+		if err := o.checkPolicy(was, p); err != nil {
 			return err
 		}
 	}
 	for _, k := range Sorted(o.Keys, func(k routing.Key) string { return k.Name }) {
 		if _, ok := o.Policies[k.Policy]; !ok {
-			return fmt.Errorf("routing key %s: there is no policy %s", k.Name, k.Policy)
+			return was.missing(PolicyKind, string(k.Policy), "the policy of routing key "+k.Name)
 		}
 	}
 	if _, ok := o.Policies[o.Settings.DefaultPolicy]; o.Settings.DefaultPolicy != "" && !ok {
-		return fmt.Errorf("organisation: the default policy %s does not exist", o.Settings.DefaultPolicy)
+		return was.missing(PolicyKind, string(o.Settings.DefaultPolicy), "the default policy")
 	}
 	return nil
 }
 
-func (o *Org) checkPolicy(p escalation.Policy) error {
+func (o *Org) checkPolicy(was *Org, p escalation.Policy) error {
 	if _, ok := o.Teams[p.Team]; p.Team != "" && !ok {
-		return fmt.Errorf("policy %s: there is no team %s", p.Name, p.Team)
+		return was.missing(TeamKind, string(p.Team), "the team of policy "+p.Name)
 	}
 	for i, s := range p.Steps {
 		for _, t := range s.Targets {
-			_, rotation := o.Rotations[t.Rotation]
-			_, user := o.Users[t.User]
-			_, team := o.Teams[t.Team]
-			if !rotation && !user && !team {
-				return fmt.Errorf("policy %s: step %d pages somebody who does not exist", p.Name, i+1)
+			kind, target := UserKind, string(t.User)
+			switch {
+			case t.Rotation != "":
+				kind, target = RotationKind, string(t.Rotation)
+			case t.Team != "":
+				kind, target = TeamKind, string(t.Team)
+			}
+			if _, ok := o.Get(kind, target); !ok {
+				return was.missing(kind, target, fmt.Sprintf("a target of step %d of policy %s", i+1, p.Name))
 			}
 		}
 	}
 	return nil
+}
+
+// missing is the sentence about an object that is gone and is still needed as
+// something, or that never was and is named as something. o is the organisation before.
+func (o *Org) missing(kind Kind, objectID, as string) error {
+	object, ok := o.Get(kind, objectID)
+	if !ok {
+		return fmt.Errorf("there is no %s %s to be %s", words(kind), objectID, as)
+	}
+	_, _, name, _ := describe(object)
+	if kind != UserKind {
+		name = words(kind) + " " + name
+	}
+	return fmt.Errorf("%s is still %s", name, as)
 }

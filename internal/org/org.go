@@ -27,7 +27,6 @@ type Settings struct {
 	Name            string    `json:"name"`              // of the organisation
 	DefaultPolicy   id.Policy `json:"default_policy"`    // for alerts whose routing key is unknown or absent
 	WarningsOpen    bool      `json:"warnings_open"`     // a WARNING opens an incident
-	StrictTypes     bool      `json:"strict_types"`      // message_type synonyms are not accepted
 	SnoozeMorningAt string    `json:"snooze_morning_at"` // local time of "until tomorrow morning", "09:00"
 }
 

@@ -13,10 +13,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -102,6 +104,16 @@ func (p *Planner) Run(ctx context.Context) error {
 	}
 }
 
+// Drain plans until nothing is left to plan.
+func (p *Planner) Drain(ctx context.Context) error {
+	for {
+		more, err := p.runOnce(ctx)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
 func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 	behind, err := p.behind(ctx)
 	if err != nil || !behind {
@@ -117,8 +129,12 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 		for _, e := range entries {
-			for _, d := range Plan(e, tx.Org, tx.Now) {
+			planned := Plan(e, tx.Org, tx.Now)
+			for _, d := range planned {
 				tx.AddDelivery(d)
+			}
+			for _, lost := range unplanned(e, planned, tx.Org) {
+				tx.Append(lost)
 			}
 		}
 		tx.SetCursor(planCursor, reached)
@@ -130,4 +146,26 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 // nothing but our own follow-up entries came, the cursor may stay where it is.
 func (p *Planner) behind(ctx context.Context) (bool, error) {
 	return p.store.Behind(ctx, planCursor, timeline.StepStarted, timeline.ResponderAdded)
+}
+
+// unplanned tells of those whom the entry asks to page and who meanwhile have
+// no contact method: a page must not vanish without a word.
+func unplanned(e timeline.Entry, planned []store.Delivery, o *org.Org) []timeline.Entry {
+	var users []id.User
+	switch p := e.Payload.(type) {
+	case timeline.Step:
+		users = p.Users
+	case timeline.Responder:
+		users = p.Users
+	}
+	var lost []timeline.Entry
+	for _, u := range users {
+		if !slices.ContainsFunc(planned, func(d store.Delivery) bool { return d.Person == u }) {
+			told := timeline.PageLost{User: u, Name: o.UserName(u), Detail: phrase.T("outbox.no_contact")}
+			lost = append(lost, timeline.Entry{
+				Kind: told.Kind(), Actor: timeline.Self, Incident: e.Incident, Team: e.Team, Person: u, Payload: told,
+			})
+		}
+	}
+	return lost
 }

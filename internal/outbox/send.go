@@ -68,6 +68,9 @@ func (s *Sender) Run(ctx context.Context) error {
 	for range workers {
 		wg.Go(func() {
 			for batch := range s.jobs {
+				if ctx.Err() != nil {
+					continue // what was claimed and not begun is for whoever comes next
+				}
 				s.deliver(work, batch)
 			}
 		})
@@ -89,11 +92,14 @@ func (s *Sender) claimLoop(ctx context.Context) {
 	wake, stop := s.store.Wake()
 	defer stop()
 	for {
-		n, err := s.claim(ctx)
+		claimed, err := s.claim(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.log.ErrorContext(ctx, "claim deliveries", "err", err)
 		}
-		if n > 0 && err == nil {
+		for _, batch := range Bundle(claimed) {
+			s.jobs <- batch // the workers take it also when ctx has ended
+		}
+		if len(claimed) > 0 {
 			continue
 		}
 		select {
@@ -117,21 +123,27 @@ func (s *Sender) pause(ctx context.Context) time.Duration {
 	return min(max(time.Until(next), 2*time.Millisecond), s.interval)
 }
 
-func (s *Sender) claim(ctx context.Context) (int, error) {
-	due, err := s.store.DeliveryDue(ctx)
-	if err != nil || !due {
-		return 0, err
+// Drain sends what is due, one message after the other, until nothing is.
+func (s *Sender) Drain(ctx context.Context) error {
+	for {
+		claimed, err := s.claim(ctx)
+		if err != nil || len(claimed) == 0 {
+			return err
+		}
+		for _, batch := range Bundle(claimed) {
+			s.deliver(ctx, batch)
+		}
 	}
-	claimed, err := store.InTx(ctx, s.store, func(tx *store.Tx) ([]store.Delivery, error) {
+}
+
+func (s *Sender) claim(ctx context.Context) ([]store.Delivery, error) {
+	due, err := s.store.DeliveryDue(ctx) // costs no writer
+	if err != nil || !due {
+		return nil, err
+	}
+	return store.InTx(ctx, s.store, func(tx *store.Tx) ([]store.Delivery, error) {
 		return tx.ClaimDeliveries(s.holder, tx.Now.Add(claimFor), claimAtOnce)
 	})
-	if err != nil {
-		return 0, err
-	}
-	for _, batch := range Bundle(claimed) {
-		s.jobs <- batch // workers drain it also after ctx has ended
-	}
-	return len(claimed), nil
 }
 
 // Bundle groups deliveries into messages. Up to bundleAbove to one contact are
@@ -139,15 +151,19 @@ func (s *Sender) claim(ctx context.Context) (int, error) {
 func Bundle(claimed []store.Delivery) [][]store.Delivery {
 	by := map[id.Contact][]store.Delivery{}
 	var order []id.Contact
+	var batches [][]store.Delivery
 	for _, d := range claimed {
+		if d.Kind == store.NoticeMail { // each has its own link
+			batches = append(batches, []store.Delivery{d})
+			continue
+		}
 		if _, ok := by[d.Contact]; !ok {
 			order = append(order, d.Contact)
 		}
 		by[d.Contact] = append(by[d.Contact], d)
 	}
-	var batches [][]store.Delivery
 	for _, c := range order {
-		if group := by[c]; len(group) > bundleAbove && group[0].Kind != store.NoticeMail {
+		if group := by[c]; len(group) > bundleAbove {
 			batches = append(batches, group)
 			continue
 		}

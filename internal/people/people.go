@@ -87,6 +87,9 @@ func (u User) Validate() error {
 		if err := validEmail(c.Address); err != nil {
 			return fmt.Errorf("user %s: contact method: %w", u.Username, err)
 		}
+		if c.ID == "" {
+			return fmt.Errorf("user %s: contact method %s has no id", u.Username, c.Address)
+		}
 		if seen[c.Address] {
 			return fmt.Errorf("user %s: contact method %s is there twice", u.Username, c.Address)
 		}

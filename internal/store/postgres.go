@@ -67,7 +67,7 @@ func (e *postgres) begin(ctx context.Context) (tx, head, error) {
 	ctx = context.WithoutCancel(ctx)
 	h, err := t.begin(ctx)
 	if err != nil {
-		t.rollback()
+		t.rollback() //nolint:contextcheck // never cancelled
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
 	return t, h, nil
@@ -186,7 +186,7 @@ func (t *postgresTx) commit(ctx context.Context, all []statement) error {
 		return c.SendBatch(ctx, b).Close()
 	})
 	if err != nil {
-		t.rollback()
+		t.rollback() //nolint:contextcheck // never cancelled
 		return fmt.Errorf("commit: %w", err)
 	}
 	t.release()

@@ -22,13 +22,17 @@ type querier interface {
 // ErrNotFound says that there is no such row.
 var ErrNotFound = errors.New("not found")
 
+// ErrAway says that no transaction could be begun: nothing was wrong with what
+// was to be written.
+var ErrAway = errors.New("the database is away")
+
 // all runs a query and scans every row with scan.
 func all[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", firstLine(query), err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err says what happened
+	defer rows.Close()
 	var found []T
 	for rows.Next() {
 		v, err := scan(rows)

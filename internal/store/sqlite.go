@@ -74,7 +74,7 @@ func (e *sqlite) begin(ctx context.Context) (tx, head, error) {
 	}
 	h, err := one(ctx, t, scanHead, selectHead)
 	if err != nil {
-		t.rollback()
+		t.rollback() //nolint:contextcheck // never cancelled
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
 	return t, h, nil
@@ -99,7 +99,7 @@ func (e *sqlite) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 }
 
 func (e *sqlite) exec(ctx context.Context, query string, args []any) error {
-	st, err := e.stmt(ctx, query)
+	st, err := e.stmt(ctx, query) //nolint:sqlclosecheck // stays prepared
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (e *sqlite) close() error {
 type sqliteTx struct{ e *sqlite }
 
 func (t *sqliteTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := t.e.stmt(ctx, query)
+	st, err := t.e.stmt(ctx, query) //nolint:sqlclosecheck // stays prepared
 	if err != nil {
 		return nil, err
 	}
@@ -154,12 +154,12 @@ func (t *sqliteTx) QueryContext(ctx context.Context, query string, args ...any) 
 func (t *sqliteTx) commit(ctx context.Context, all []statement) error {
 	for _, s := range all {
 		if err := t.e.exec(ctx, s.query, s.args); err != nil {
-			t.rollback()
+			t.rollback() //nolint:contextcheck // never cancelled
 			return err
 		}
 	}
 	if err := t.e.exec(ctx, `COMMIT`, nil); err != nil {
-		t.rollback()
+		t.rollback() //nolint:contextcheck // never cancelled
 		return err
 	}
 	t.release()

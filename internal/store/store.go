@@ -220,27 +220,52 @@ type snapshot struct {
 // Org returns the organisation as of now. The value is shared and never changes.
 func (s *Store) Org(ctx context.Context) (*org.Org, error) {
 	h, err := one(ctx, s.read, scanHead, selectHead)
-	if err != nil {
-		return nil, fmt.Errorf("load organisation: %w", err)
+	for err == nil {
+		if o := s.cachedOrg(h); o != nil {
+			return o, nil
+		}
+		var o *org.Org
+		if o, err = loadOrg(ctx, s.read, h); err != nil {
+			break
+		}
+		// A commit between the two reads would leave out what it changed.
+		var again head
+		if again, err = one(ctx, s.read, scanHead, selectHead); err == nil && again.epoch == h.epoch && again.config == h.config {
+			s.org.Store(&snapshot{h.epoch, o})
+			return o, nil
+		}
+		h = again
 	}
-	return s.orgAt(ctx, s.read, h)
+	return nil, fmt.Errorf("load organisation: %w", err)
 }
 
+// orgAt is Org for a transaction, where nothing happens between two reads.
 func (s *Store) orgAt(ctx context.Context, q querier, h head) (*org.Org, error) {
-	if have := s.org.Load(); have != nil && have.epoch == h.epoch && have.org.Rev == h.config {
-		return have.org, nil
+	if o := s.cachedOrg(h); o != nil {
+		return o, nil
 	}
-	defs, err := all(ctx, q, scanDefinition, `SELECT kind, id, rev, current, body FROM definition
-		WHERE (current OR kind = 'policy') AND rev <= $1`, h.config)
-	if err != nil {
-		return nil, fmt.Errorf("load organisation: %w", err)
-	}
-	o, err := org.Build(h.config, defs)
+	o, err := loadOrg(ctx, q, h)
 	if err != nil {
 		return nil, fmt.Errorf("load organisation: %w", err)
 	}
 	s.org.Store(&snapshot{h.epoch, o})
 	return o, nil
+}
+
+func (s *Store) cachedOrg(h head) *org.Org {
+	if have := s.org.Load(); have != nil && have.epoch == h.epoch && have.org.Rev == h.config {
+		return have.org
+	}
+	return nil
+}
+
+func loadOrg(ctx context.Context, q querier, h head) (*org.Org, error) {
+	defs, err := all(ctx, q, scanDefinition, `SELECT kind, id, rev, current, body FROM definition
+		WHERE (current OR kind = 'policy') AND rev <= $1`, h.config)
+	if err != nil {
+		return nil, err
+	}
+	return org.Build(h.config, defs)
 }
 
 func scanDefinition(rows *sql.Rows) (org.Definition, error) {
@@ -274,10 +299,20 @@ func scanHead(rows *sql.Rows) (head, error) {
 	return h, err
 }
 
+// maxWord is how much of a word searching compares, in bytes; PostgreSQL takes
+// no word above 2046.
+const maxWord = 200
+
 // Words folds text into the words that searching compares: lower case letters
-// and digits, everything else separates.
+// and digits, everything else separates, and of very long words the beginning.
 func Words(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	})
+	for i, w := range words {
+		if len(w) > maxWord {
+			words[i] = strings.ToValidUTF8(w[:maxWord], "")
+		}
+	}
+	return words
 }

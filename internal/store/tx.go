@@ -51,7 +51,7 @@ type timerKey struct {
 func (s *Store) Do(ctx context.Context, fn func(*Tx) error) (err error) {
 	t, h, err := s.engine.begin(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	tx := &Tx{
 		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h,
@@ -71,7 +71,7 @@ func (s *Store) Do(ctx context.Context, fn func(*Tx) error) (err error) {
 	if tx.Now.Before(h.at) {
 		tx.Now = h.at
 	}
-	if tx.Org, err = s.orgAt(tx.ctx, t, h); err != nil {
+	if tx.Org, err = s.orgAt(tx.ctx, t, h); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}
 	if err := fn(tx); err != nil {
@@ -86,7 +86,7 @@ func (s *Store) Do(ctx context.Context, fn func(*Tx) error) (err error) {
 		t.rollback()
 		return nil
 	}
-	if err := t.commit(tx.ctx, all); err != nil {
+	if err := t.commit(tx.ctx, all); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}
 	s.wakeAll()
@@ -283,11 +283,11 @@ func (tx *Tx) incidentRows() ([][]any, error) {
 	if len(tx.incidents) == 0 {
 		return nil, nil
 	}
-	tx.head.rev++
 	tx.dirty = true
 	rows := make([][]any, 0, len(tx.incidents))
 	for _, n := range slices.Sorted(maps.Keys(tx.incidents)) {
 		inc := tx.incidents[n]
+		tx.head.rev++ // each its own, so that a reader may stop between any two
 		body, err := json.Marshal(inc)
 		if err != nil {
 			return nil, fmt.Errorf("write incident %d: %w", n, err)

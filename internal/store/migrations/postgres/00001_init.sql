@@ -7,7 +7,7 @@ CREATE TABLE head (
     incident BIGINT NOT NULL,
     alert    BIGINT NOT NULL,
     delivery BIGINT NOT NULL,
-    rev      BIGINT NOT NULL, -- one for each commit that changed an incident
+    rev      BIGINT NOT NULL, -- one for each time an incident was saved
     config   BIGINT NOT NULL, -- one for each commit that changed a definition
     at       BIGINT NOT NULL  -- time of the last entry; instants are microseconds since 1970, UTC
 );

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/config"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/store"
+)
+
+// A backup is a tar of these, in this order: the key is looked at before
+// anything is replaced.
+const (
+	keyMember  = "secret.key"
+	dataMember = "data.jsonl.gz"
+)
+
+// maxKeyFile is far above the size of a key.
+const maxKeyFile = 4096
+
+type backupCmd struct {
+	File    string         `arg:"" help:"File to write; - is standard output. It holds the secret key: keep it as safe as the server."`
+	Storage config.Storage `embed:""`
+}
+
+// Run writes the backup.
+func (cmd *backupCmd) Run(ctx context.Context, c *console) (err error) {
+	s, err := openStore(ctx, cmd.Storage, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if _, err := secret.Open(cmd.Storage.KeyFile()); err != nil { // makes one when none was needed yet
+		return fmt.Errorf("open the secret key: %w", err)
+	}
+	key, err := os.ReadFile(cmd.Storage.KeyFile())
+	if err != nil {
+		return fmt.Errorf("read the secret key: %w", err)
+	}
+	if cmd.File == "-" {
+		return writeBackup(ctx, s, key, c.out, os.TempDir())
+	}
+	return writeWhole(cmd.File, func(w io.Writer) error {
+		return writeBackup(ctx, s, key, w, filepath.Dir(cmd.File))
+	})
+}
+
+// writeBackup writes the tar. The data goes through a file in dir, because its
+// length stands before it.
+func writeBackup(ctx context.Context, s *store.Store, key []byte, w io.Writer, dir string) (err error) {
+	data, err := os.CreateTemp(dir, ".watchroom-backup-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	defer func() { err = errors.Join(err, data.Close(), os.Remove(data.Name())) }()
+	if err := s.Backup(ctx, data); err != nil {
+		return err
+	}
+	size, err := data.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = data.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	out, now := tar.NewWriter(w), time.Now()
+	for _, member := range []struct {
+		name string
+		size int64
+		from io.Reader
+	}{{keyMember, int64(len(key)), strings.NewReader(string(key))}, {dataMember, size, data}} {
+		err := out.WriteHeader(&tar.Header{Name: member.name, Mode: 0o600, Size: member.size, ModTime: now})
+		if err == nil {
+			_, err = io.Copy(out, member.from)
+		}
+		if err != nil {
+			return fmt.Errorf("back up: %w", err)
+		}
+	}
+	if err := out.Close(); err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	return nil
+}
+
+// writeWhole makes a file that is there whole, on disk, or not at all.
+func writeWhole(name string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".watchroom-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name()) // what is left of it is of no use
+		}
+	}()
+	err = write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return syncFolder(filepath.Dir(name))
+}
+
+func syncFolder(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", name, err)
+	}
+	_ = d.Sync() // some file systems cannot; the file is in place all the same
+	return d.Close()
+}
+
+type restoreCmd struct {
+	File    string         `arg:"" help:"File to read; - is standard input."`
+	Force   bool           `help:"Replace a secret key that differs from the backup's."`
+	Storage config.Storage `embed:""`
+}
+
+// Run restores the data first and the key last: a key without its data would
+// lock everything sealed, data without its key can be restored again.
+func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
+	in := c.in
+	if cmd.File != "-" {
+		f, err := os.Open(cmd.File)
+		if err != nil {
+			return err
+		}
+		defer f.Close() //nolint:errcheck // it was only read
+		in = f
+	}
+	r := tar.NewReader(in)
+	if err := member(r, keyMember); err != nil {
+		return err
+	}
+	key, err := io.ReadAll(io.LimitReader(r, maxKeyFile))
+	if err != nil {
+		return fmt.Errorf("read backup: %w", err)
+	}
+	if _, err := secret.FromText(string(key)); err != nil {
+		return fmt.Errorf("read backup: %w", err)
+	}
+	replace, err := cmd.replaces(string(key))
+	if err != nil {
+		return err
+	}
+	if err := member(r, dataMember); err != nil {
+		return err
+	}
+	s, err := openStore(ctx, cmd.Storage, true)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.Restore(ctx, r), s.Close()); err != nil {
+		return err
+	}
+	if replace {
+		name := cmd.Storage.KeyFile()
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			return fmt.Errorf("write the secret key: %w", err)
+		}
+		err = writeWhole(name, func(w io.Writer) error { _, err := w.Write(key); return err })
+		c.note(phrase.T("cli.restore.restart"))
+	}
+	return err
+}
+
+// replaces reports whether the key has to be written, and refuses to lose
+// another one without being told.
+func (cmd *restoreCmd) replaces(key string) (bool, error) {
+	have, err := os.ReadFile(cmd.Storage.KeyFile())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("read the secret key: %w", err)
+	case strings.TrimSpace(string(have)) == strings.TrimSpace(key):
+		return false, nil
+	case !cmd.Force:
+		return false, errors.New(phrase.T("cli.restore.other_key", cmd.Storage.KeyFile()))
+	}
+	return true, nil
+}
+
+// member goes to the next member of the tar, which has to be the named one.
+func member(r *tar.Reader, name string) error {
+	h, err := r.Next()
+	if err != nil || h.Name != name {
+		return errors.New(phrase.T("cli.restore.no_backup", name))
+	}
+	return nil
+}

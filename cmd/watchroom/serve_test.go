@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/watchroom/watchroom/internal/config"
+)
+
+// A new server prints the set-up link, answers, and ends without an error.
+func TestServe(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	cmd := serveCmd{Config: config.Default()}
+	cmd.Config.Data, cmd.Config.Listen = t.TempDir(), "127.0.0.1:18437"
+	r, w := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := cmd.Run(ctx, &console{strings.NewReader(""), w, io.Discard})
+		done <- err
+		_ = w.CloseWithError(io.EOF)
+	}()
+	lines := bufio.NewScanner(r)
+	link := ""
+	for link == "" && lines.Scan() {
+		if strings.Contains(lines.Text(), "/setup?token=") {
+			link = strings.TrimSpace(lines.Text())
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, r) }()
+	if link == "" {
+		t.Fatalf("it ended without a set-up link: %v", <-done)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("GET of the set-up link: %s, %v", resp.Status, err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// The page about the command line names every command and every flag.
+func TestTheDocumentIsComplete(t *testing.T) {
+	text, err := os.ReadFile(filepath.FromSlash("../../docs/cli.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parser, err := kong.New(&commands{}, kong.Name("watchroom"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var visit func(n *kong.Node)
+	visit = func(n *kong.Node) {
+		if n.Type == kong.CommandNode && len(n.Children) == 0 && !strings.Contains(string(text), "`watchroom "+n.Path()) {
+			t.Errorf("docs/cli.md does not say what `watchroom %s` does", n.Path())
+		}
+		for _, f := range n.Flags {
+			if f.Name != "help" && !strings.Contains(string(text), "`--"+f.Name) {
+				t.Errorf("docs/cli.md does not say what --%s of %q is", f.Name, n.Path())
+			}
+		}
+		for _, child := range n.Children {
+			visit(child)
+		}
+	}
+	visit(parser.Model.Node)
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/watchroom/watchroom/internal/dispatch"
+	"github.com/watchroom/watchroom/internal/httpd"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Stream delivers entries after seq in order until ctx ends or the reader is
+// too slow.
+type Stream interface {
+	Subscribe(ctx context.Context, after id.Seq) (Subscription, error)
+}
+
+// Subscription is one reader of a Stream.
+type Subscription interface {
+	// Next waits for entries and returns them in order, each once over all
+	// calls. When ctx ends first it returns the error of ctx and has lost
+	// nothing; any other error ends the subscription.
+	Next(ctx context.Context) ([]timeline.Entry, error)
+	Close()
+}
+
+// Deps is what the API stands on.
+type Deps struct {
+	Store    *store.Store
+	Dispatch *dispatch.Dispatcher
+	Accounts Accounts
+	Stream   Stream
+	// Authenticate says who sits in front of a browser, by its session cookie.
+	// Nobody is fault.CodeUnauthenticated.
+	Authenticate func(*http.Request) (people.Actor, error)
+	Log          *slog.Logger
+	PublicURL    *url.URL                 // where the server is seen from outside
+	AssetURL     func(name string) string // the address of a static file, for the page of documentation
+	Now          func() time.Time         // nil: time.Now
+}
+
+// api is the handlers with what they need.
+type api struct {
+	Deps
+	shell httpd.Adapter
+	mux   *http.ServeMux
+	huma  huma.API
+	ops   map[string]Operation // by id, those not registered yet
+}
+
+// Register adds every route of the API, its OpenAPI document and its page of
+// documentation to mux. It fails only on a mistake in this package.
+func Register(mux *http.ServeMux, deps Deps) error {
+	a := &api{Deps: deps, mux: mux, shell: httpd.Adapter{Log: deps.Log, Render: httpd.WriteProblem}, ops: map[string]Operation{}}
+	for _, op := range Operations {
+		a.ops[op.ID] = op
+	}
+	a.huma = huma.NewAPI(a.config(), &router{a})
+	a.registerIncidents()
+	a.registerTimeline()
+	a.registerAlerts()
+	a.registerOnCall()
+	a.registerUsers()
+	a.registerTeams()
+	a.registerRotations()
+	a.registerPolicies()
+	a.registerKeys()
+	a.registerIntegrations()
+	a.registerSettings()
+	a.registerTokens()
+	a.registerSearch()
+	if err := a.registerDocument(); err != nil {
+		return err
+	}
+	for name := range a.ops {
+		return fmt.Errorf("api: operation %s has no handler", name)
+	}
+	return nil
+}
+
+// address is where a path of ours is seen from outside.
+func (a *api) address(path ...string) string {
+	if a.PublicURL == nil {
+		return (&url.URL{Path: "/"}).JoinPath(path...).String()
+	}
+	return a.PublicURL.JoinPath(path...).String()
+}
+
+func (a *api) now() time.Time {
+	if a.Now != nil {
+		return a.Now().UTC()
+	}
+	return time.Now().UTC()
+}

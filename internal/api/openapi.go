@@ -1,0 +1,206 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/watchroom/watchroom/internal/auth"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+)
+
+// metaOperation is where huma's operation keeps ours.
+const metaOperation = "operation"
+
+const (
+	schemaPrefix  = "#/components/schemas/"
+	jsonType      = "application/json"
+	problemType   = "application/problem+json"
+	securityToken = "token"
+	securityPage  = "session"
+)
+
+// config is huma without anything that it would serve by itself.
+func (a *api) config() huma.Config {
+	doc := &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info:    &huma.Info{Title: phrase.T("api.title"), Description: phrase.T("api.about"), Version: "1"},
+		Servers: []*huma.Server{{URL: strings.TrimSuffix(a.address(), "/")}},
+		Components: &huma.Components{
+			Schemas: huma.NewMapRegistry(schemaPrefix, schemaName),
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				securityToken: {Type: "http", Scheme: "bearer", Description: phrase.T("api.security.token")},
+				securityPage: {
+					Type: "apiKey", In: "cookie", Name: auth.Cookies{Secure: a.PublicURL != nil && a.PublicURL.Scheme == "https"}.Name(),
+					Description: phrase.T("api.security.session"),
+				},
+			},
+		},
+	}
+	for _, name := range tags {
+		doc.Tags = append(doc.Tags, &huma.Tag{Name: name})
+	}
+	format := huma.Format{
+		Marshal:   huma.DefaultJSONFormat.Marshal,
+		Unmarshal: huma.DefaultJSONFormat.Unmarshal,
+	}
+	return huma.Config{
+		OpenAPI:                      doc,
+		Formats:                      map[string]huma.Format{jsonType: format, "json": format},
+		DefaultFormat:                jsonType,
+		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{refuse},
+	}
+}
+
+// schemaName keeps the payloads of the timeline apart from what they are about.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if strings.HasSuffix(t.PkgPath(), "/timeline") {
+		return "Entry" + name
+	}
+	return strings.TrimSuffix(name, "View")
+}
+
+// describe is an operation as huma knows it.
+func (a *api) describe(op Operation) huma.Operation {
+	schemas := a.huma.OpenAPI().Components.Schemas
+	described := huma.Operation{
+		Method: op.Method, Path: op.Path, OperationID: op.ID, Tags: []string{op.Tag},
+		Summary: op.Summary(), Description: op.Description(),
+		Metadata:   map[string]any{metaOperation: op},
+		Extensions: map[string]any{"x-permission": permissionText(op)},
+		Responses: map[string]*huma.Response{"default": {
+			Description: phrase.T("api.problem"),
+			Content: map[string]*huma.MediaType{
+				problemType: {Schema: schemas.Schema(reflect.TypeFor[Problem](), true, "")},
+			},
+		}},
+	}
+	if op.Public {
+		described.Security = []map[string][]string{{}}
+	} else {
+		described.Security = []map[string][]string{{securityToken: {}}, {securityPage: {}}}
+	}
+	switch {
+	case op.Method == http.MethodDelete:
+		described.DefaultStatus = http.StatusNoContent
+	case created[op.ID]:
+		described.DefaultStatus = http.StatusCreated
+	}
+	return described
+}
+
+// created are the operations whose answer is 201.
+var created = map[string]bool{
+	"open-incident": true, "post-message": true, "invite-user": true, "create-team": true, "create-rotation": true, "create-policy": true,
+	"create-routing-key": true, "create-integration": true, "create-token": true, "test-integration": true,
+}
+
+func permissionText(op Operation) string {
+	switch {
+	case op.Public:
+		return "none"
+	case op.Permission == "":
+		return "signed_in"
+	}
+	return string(op.Permission)
+}
+
+// registerDocument writes the OpenAPI document, once, and serves it with the
+// page that shows it. Everything else must be registered before.
+func (a *api) registerDocument() error {
+	doc := a.huma.OpenAPI()
+	// huma describes its own errors beside every operation; none of them is ever sent.
+	delete(doc.Components.Schemas.Map(), "ErrorModel")
+	delete(doc.Components.Schemas.Map(), "ErrorDetail")
+	asJSON, asYAML, page := a.take("openapi-json"), a.take("openapi-yaml"), a.take("documentation")
+	for op, contentType := range map[*Operation]string{&asJSON: "application/openapi+json", &asYAML: "application/openapi+yaml", &page: "text/html"} {
+		described := a.describe(*op)
+		described.Responses["200"] = &huma.Response{
+			Description: http.StatusText(http.StatusOK),
+			Content:     map[string]*huma.MediaType{contentType: {}},
+		}
+		doc.AddOperation(&described)
+	}
+	leaveRoom(doc)
+	compact, err := json.Marshal(doc)
+	if err != nil {
+		return fmt.Errorf("write openapi document: %w", err)
+	}
+	var text bytes.Buffer
+	if err := json.Indent(&text, compact, "", "  "); err != nil {
+		return fmt.Errorf("write openapi document: %w", err)
+	}
+	yaml, err := doc.YAML()
+	if err != nil {
+		return fmt.Errorf("write openapi document: %w", err)
+	}
+	html, err := renderDocs(doc, a.AssetURL)
+	if err != nil {
+		return err
+	}
+	a.serveBytes(asJSON, "application/openapi+json", append(text.Bytes(), '\n'))
+	a.serveBytes(asYAML, "application/openapi+yaml", yaml)
+	a.serveBytes(page, "text/html; charset=utf-8", html)
+	return nil
+}
+
+// leaveRoom lets answers have members that are not documented yet: a client
+// made from today's document must take tomorrow's answers. What is sent to us
+// stays strict, so that a misspelt name is an error and not a wish unheard.
+func leaveRoom(doc *huma.OpenAPI) {
+	sent := map[*huma.Schema]bool{}
+	var mark func(*huma.Schema)
+	mark = func(s *huma.Schema) {
+		if s == nil {
+			return
+		}
+		if s.Ref != "" {
+			s = doc.Components.Schemas.SchemaFromRef(s.Ref)
+		}
+		if sent[s] {
+			return
+		}
+		sent[s] = true
+		mark(s.Items)
+		for _, p := range s.Properties {
+			mark(p)
+		}
+	}
+	for _, op := range Operations {
+		if d := documented(doc, op); d != nil && d.RequestBody != nil {
+			mark(d.RequestBody.Content[jsonType].Schema)
+		}
+	}
+	for _, s := range doc.Components.Schemas.Map() {
+		if strict, ok := s.AdditionalProperties.(bool); ok && !strict && !sent[s] {
+			s.AdditionalProperties = nil
+		}
+	}
+}
+
+func (a *api) serveBytes(op Operation, contentType string, body []byte) {
+	tag := etag(body)
+	a.plain(op, func(w http.ResponseWriter, r *http.Request, _ people.Actor) error {
+		w.Header().Set("ETag", tag)
+		if strings.Contains(r.Header.Get("If-None-Match"), tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+		w.Header().Set("Content-Type", contentType)
+		_, _ = w.Write(body) // a client that has left is no error of ours
+		return nil
+	})
+}
+
+var _ huma.Adapter = (*router)(nil)

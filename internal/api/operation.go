@@ -1,0 +1,128 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+)
+
+// Operation is one thing the API can do.
+type Operation struct {
+	Method     string
+	Path       string            // with {names} as ServeMux has them
+	ID         string            // OpenAPI's operationId; stable, generated clients are named by it
+	Tag        string            // the chapter of the documentation
+	Permission people.Permission // needed by role and by the token's scope; "" for nobody in particular
+	Public     bool              // needs no sign-in either; only where Permission is ""
+}
+
+// Pattern is the route as http.ServeMux takes it.
+func (op Operation) Pattern() string { return op.Method + " " + op.Path }
+
+// Summary is what it does, in a few words.
+func (op Operation) Summary() string { return phrase.T("api.summary." + op.ID) }
+
+// Description is what one must know to use it.
+func (op Operation) Description() string { return phrase.T("api.description." + op.ID) }
+
+// The chapters, in the order of the documentation.
+const (
+	tagIncidents    = "Incidents"
+	tagTimeline     = "Timeline"
+	tagAlerts       = "Alerts"
+	tagOnCall       = "On call"
+	tagUsers        = "Users"
+	tagTeams        = "Teams"
+	tagRotations    = "Rotations"
+	tagPolicies     = "Escalation policies"
+	tagKeys         = "Routing keys"
+	tagIntegrations = "Integrations"
+	tagSettings     = "Settings"
+	tagTokens       = "Tokens"
+	tagSearch       = "Search"
+	tagAbout        = "About"
+)
+
+var tags = []string{
+	tagIncidents, tagTimeline, tagAlerts, tagOnCall, tagUsers, tagTeams, tagRotations, tagPolicies,
+	tagKeys, tagIntegrations, tagSettings, tagTokens, tagSearch, tagAbout,
+}
+
+const prefix = "/api/v1"
+
+// Operations is every route of the API. It is never changed; what is not here
+// cannot be registered.
+var Operations = []Operation{
+	{http.MethodGet, prefix + "/incidents", "list-incidents", tagIncidents, people.Read, false},
+	{http.MethodPost, prefix + "/incidents", "open-incident", tagIncidents, people.Respond, false},
+	{http.MethodGet, prefix + "/incidents/{id}", "show-incident", tagIncidents, people.Read, false},
+	{http.MethodPost, prefix + "/incidents/{id}/acknowledge", "acknowledge-incident", tagIncidents, people.Respond, false},
+	{http.MethodPost, prefix + "/incidents/{id}/unacknowledge", "unacknowledge-incident", tagIncidents, people.Respond, false},
+	{http.MethodPost, prefix + "/incidents/{id}/resolve", "resolve-incident", tagIncidents, people.Respond, false},
+	{http.MethodPost, prefix + "/incidents/{id}/snooze", "snooze-incident", tagIncidents, people.Respond, false},
+	{http.MethodPost, prefix + "/incidents/{id}/reroute", "reroute-incident", tagIncidents, people.Respond, false},
+	{http.MethodPost, prefix + "/incidents/{id}/responders", "add-responders", tagIncidents, people.Respond, false},
+	{http.MethodPost, prefix + "/incidents/{id}/notes", "add-note", tagIncidents, people.Respond, false},
+
+	{http.MethodGet, prefix + "/timeline", "list-entries", tagTimeline, people.Read, false},
+	{http.MethodPost, prefix + "/timeline", "post-message", tagTimeline, people.Talk, false},
+	{http.MethodGet, prefix + "/timeline/stream", "follow-timeline", tagTimeline, people.Read, false},
+
+	{http.MethodGet, prefix + "/alerts", "list-alerts", tagAlerts, people.Read, false},
+	{http.MethodGet, prefix + "/alerts/{id}", "show-alert", tagAlerts, people.Read, false},
+
+	{http.MethodGet, prefix + "/oncall", "show-oncall", tagOnCall, people.Read, false},
+	{http.MethodGet, prefix + "/oncall/me", "show-my-oncall", tagOnCall, people.Read, false},
+
+	{http.MethodGet, prefix + "/users", "list-users", tagUsers, people.Read, false},
+	{http.MethodPost, prefix + "/users", "invite-user", tagUsers, people.Manage, false},
+	{http.MethodGet, prefix + "/users/{id}", "show-user", tagUsers, people.Read, false},
+	{http.MethodPut, prefix + "/users/{id}", "replace-user", tagUsers, people.Manage, false},
+	{http.MethodDelete, prefix + "/users/{id}", "delete-user", tagUsers, people.Manage, false},
+
+	{http.MethodGet, prefix + "/teams", "list-teams", tagTeams, people.Read, false},
+	{http.MethodPost, prefix + "/teams", "create-team", tagTeams, people.Manage, false},
+	{http.MethodGet, prefix + "/teams/{id}", "show-team", tagTeams, people.Read, false},
+	{http.MethodPut, prefix + "/teams/{id}", "replace-team", tagTeams, people.Manage, false},
+	{http.MethodDelete, prefix + "/teams/{id}", "delete-team", tagTeams, people.Manage, false},
+
+	{http.MethodGet, prefix + "/rotations", "list-rotations", tagRotations, people.Read, false},
+	{http.MethodPost, prefix + "/rotations", "create-rotation", tagRotations, people.Manage, false},
+	{http.MethodGet, prefix + "/rotations/{id}", "show-rotation", tagRotations, people.Read, false},
+	{http.MethodPut, prefix + "/rotations/{id}", "replace-rotation", tagRotations, people.Manage, false},
+	{http.MethodDelete, prefix + "/rotations/{id}", "delete-rotation", tagRotations, people.Manage, false},
+
+	{http.MethodGet, prefix + "/policies", "list-policies", tagPolicies, people.Read, false},
+	{http.MethodPost, prefix + "/policies", "create-policy", tagPolicies, people.Manage, false},
+	{http.MethodGet, prefix + "/policies/{id}", "show-policy", tagPolicies, people.Read, false},
+	{http.MethodPut, prefix + "/policies/{id}", "replace-policy", tagPolicies, people.Manage, false},
+	{http.MethodDelete, prefix + "/policies/{id}", "delete-policy", tagPolicies, people.Manage, false},
+
+	{http.MethodGet, prefix + "/routing-keys", "list-routing-keys", tagKeys, people.Read, false},
+	{http.MethodPost, prefix + "/routing-keys", "create-routing-key", tagKeys, people.Manage, false},
+	{http.MethodGet, prefix + "/routing-keys/{id}", "show-routing-key", tagKeys, people.Read, false},
+	{http.MethodPut, prefix + "/routing-keys/{id}", "replace-routing-key", tagKeys, people.Manage, false},
+	{http.MethodDelete, prefix + "/routing-keys/{id}", "delete-routing-key", tagKeys, people.Manage, false},
+
+	{http.MethodGet, prefix + "/integrations", "list-integrations", tagIntegrations, people.Read, false},
+	{http.MethodPost, prefix + "/integrations", "create-integration", tagIntegrations, people.Manage, false},
+	{http.MethodGet, prefix + "/integrations/{id}", "show-integration", tagIntegrations, people.Read, false},
+	{http.MethodPut, prefix + "/integrations/{id}", "replace-integration", tagIntegrations, people.Manage, false},
+	{http.MethodDelete, prefix + "/integrations/{id}", "delete-integration", tagIntegrations, people.Manage, false},
+	{http.MethodPost, prefix + "/integrations/{id}/test", "test-integration", tagIntegrations, people.Ingest, false},
+
+	{http.MethodGet, prefix + "/settings", "show-settings", tagSettings, people.Read, false},
+	{http.MethodPut, prefix + "/settings", "replace-settings", tagSettings, people.Manage, false},
+
+	{http.MethodGet, prefix + "/me", "show-me", tagTokens, "", false},
+	{http.MethodGet, prefix + "/tokens", "list-tokens", tagTokens, people.OwnSelf, false},
+	{http.MethodPost, prefix + "/tokens", "create-token", tagTokens, people.OwnSelf, false},
+	{http.MethodDelete, prefix + "/tokens/{id}", "delete-token", tagTokens, people.OwnSelf, false},
+
+	{http.MethodGet, prefix + "/search", "search", tagSearch, people.Read, false},
+
+	{http.MethodGet, prefix + "/openapi.json", "openapi-json", tagAbout, "", true},
+	{http.MethodGet, prefix + "/openapi.yaml", "openapi-yaml", tagAbout, "", true},
+	{http.MethodGet, "/docs/api", "documentation", tagAbout, "", true},
+}

@@ -1,0 +1,66 @@
+package api
+
+import (
+	"context"
+
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+)
+
+// SettingsView is the choices that hold for everybody.
+type SettingsView struct {
+	Name            string    `json:"name" doc:"Of the organisation."`
+	DefaultPolicy   id.Policy `json:"default_policy,omitempty" doc:"For alerts whose routing key is unknown or absent; absent when there is none."`
+	WarningsOpen    bool      `json:"warnings_open" doc:"A WARNING opens an incident."`
+	SnoozeMorningAt string    `json:"snooze_morning_at" doc:"Local time of \"until tomorrow morning\"."`
+}
+
+// SettingsBody is all of the settings.
+type SettingsBody struct {
+	Name            string `json:"name" minLength:"1" maxLength:"200" example:"Example Ltd" doc:"Of the organisation."`
+	DefaultPolicy   string `json:"default_policy,omitempty" maxLength:"100" doc:"For alerts whose routing key is unknown or absent: id or slug."`
+	WarningsOpen    bool   `json:"warnings_open" doc:"A WARNING opens an incident."`
+	SnoozeMorningAt string `json:"snooze_morning_at" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 09:00" example:"09:00" doc:"Local time of \"until tomorrow morning\"."`
+}
+
+type putSettingsInput struct {
+	IfMatch string `header:"If-Match" doc:"The ETag they were read with: when somebody has changed them since, nothing happens and the answer is 412."`
+	Body    SettingsBody
+}
+
+func (a *api) registerSettings() {
+	handle(a, "show-settings", func(ctx context.Context, _ people.Actor, _ *struct{}) (*objectOutput[SettingsView], error) {
+		o, err := a.Store.Org(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return settingsOutput(o.Settings), nil
+	})
+	handle(a, "replace-settings", a.replaceSettings)
+}
+
+func settingsOutput(s org.Settings) *objectOutput[SettingsView] {
+	return &objectOutput[SettingsView]{ETag: etag(s), Body: SettingsView(s)}
+}
+
+func (a *api) replaceSettings(ctx context.Context, by people.Actor, in *putSettingsInput) (*objectOutput[SettingsView], error) {
+	var made org.Settings
+	_, err := a.Dispatch.ChangeOrg(ctx, by, func(o *org.Org) ([]org.Change, error) {
+		if err := unchanged(in.IfMatch, o.Settings); err != nil {
+			return nil, err
+		}
+		policy, err := policyRef(o, "default_policy", in.Body.DefaultPolicy)
+		if err != nil {
+			return nil, err
+		}
+		made = o.Settings
+		made.Name, made.DefaultPolicy = in.Body.Name, policy
+		made.WarningsOpen, made.SnoozeMorningAt = in.Body.WarningsOpen, in.Body.SnoozeMorningAt
+		return []org.Change{org.Put(made)}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return settingsOutput(made), nil
+}

@@ -1,0 +1,252 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/httpd"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+const (
+	// heartbeat keeps proxies from taking a quiet stream for a dead one.
+	heartbeat = 15 * time.Second
+	// writeTimeout is how long a reader may keep us waiting.
+	writeTimeout = 30 * time.Second
+	// recheck is how many heartbeats pass before the reader's rights are looked
+	// at again: a revoked token must not listen for ever.
+	recheck = 4
+	// reconnectAfter is what readers are told to wait before they come back, in milliseconds.
+	reconnectAfter = 3000
+)
+
+const eventStream = "text/event-stream"
+
+func (a *api) registerStream() {
+	op := a.take("follow-timeline")
+	described := a.describe(op)
+	described.Parameters = streamParameters()
+	described.Responses["200"] = &huma.Response{
+		Description: phrase.T("api.stream.response"),
+		Content: map[string]*huma.MediaType{eventStream: {
+			Schema:  &huma.Schema{Type: huma.TypeString, Description: phrase.T("api.stream.events")},
+			Example: "id: 4711\ndata: {\"seq\":4711,\"kind\":\"incident_acknowledged\",\"sentence\":\"Kim acknowledged #42\"}\n\n",
+		}},
+	}
+	a.huma.OpenAPI().AddOperation(&described)
+	a.plain(op, func(w http.ResponseWriter, r *http.Request, _ people.Actor) error { return a.follow(w, r, op) })
+}
+
+func streamParameters() []*huma.Param {
+	number := &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
+	text := &huma.Schema{Type: huma.TypeString}
+	param := func(name, in string, s *huma.Schema) *huma.Param {
+		return &huma.Param{Name: name, In: in, Schema: s, Description: phrase.T("api.stream.param." + strings.ToLower(name))}
+	}
+	no := false
+	kinds := param("kinds", "query", &huma.Schema{Type: huma.TypeArray, Items: kindName("").Schema(nil)})
+	kinds.Explode = &no
+	return []*huma.Param{
+		param("after", "query", number), param("Last-Event-ID", "header", number), kinds,
+		param("team", "query", text), param("incident", "query", number), param("person", "query", text),
+	}
+}
+
+// followed is what a reader wants to see.
+type followed struct {
+	after  id.Seq
+	filter store.EntryFilter
+}
+
+func (f followed) wants(e timeline.Entry) bool {
+	w := f.filter
+	return (len(w.Kinds) == 0 || slices.Contains(w.Kinds, e.Kind)) && (w.Team == "" || w.Team == e.Team) &&
+		(w.Incident == 0 || w.Incident == e.Incident) && (w.Person == "" || w.Person == e.Person)
+}
+
+// readFollowed reads the query of a stream. Last-Event-ID, which a browser
+// sends when it comes back, goes before the after of the address.
+func (a *api) readFollowed(ctx context.Context, r *http.Request) (followed, error) {
+	var f followed
+	q := r.URL.Query()
+	for name := range q {
+		if !slices.Contains([]string{"after", "kinds", "team", "incident", "person"}, name) {
+			return f, fault.Invalid(name, phrase.T("api.no_such_parameter", name))
+		}
+	}
+	incident, _, err := wholeNumber("incident", q.Get("incident"))
+	if err != nil {
+		return f, err
+	}
+	var kinds []kindName
+	for k := range strings.SplitSeq(q.Get("kinds"), ",") {
+		if k != "" {
+			kinds = append(kinds, kindName(k))
+		}
+	}
+	o, err := a.Store.Org(ctx)
+	if err != nil {
+		return f, err
+	}
+	if f.filter, err = entryFilter(o, kinds, q.Get("team"), q.Get("person"), incident); err != nil {
+		return f, err
+	}
+	after, given, err := wholeNumber("Last-Event-ID", r.Header.Get("Last-Event-ID"))
+	if err == nil && !given {
+		after, given, err = wholeNumber("after", q.Get("after"))
+	}
+	if err != nil {
+		return f, err
+	}
+	head, err := a.Store.Head(ctx)
+	if err != nil {
+		return f, err
+	}
+	f.after = head.Seq
+	if given {
+		// A number we have not given out yet is from before a backup was restored.
+		f.after = min(id.Seq(after), head.Seq)
+	}
+	return f, nil
+}
+
+func wholeNumber(field, text string) (n int64, given bool, err error) {
+	if text == "" {
+		return 0, false, nil
+	}
+	n, err = strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, true, fault.Invalid(field, phrase.T("api.bad_number", text))
+	}
+	return n, true, nil
+}
+
+// follow writes entries until the reader leaves, is too slow, may no longer
+// read, or the server stops. Whatever ends it, the reader comes back with the
+// number of the last entry it has.
+func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation) error {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	f, err := a.readFollowed(ctx, r)
+	if err != nil {
+		return err
+	}
+	sub, err := a.Stream.Subscribe(ctx, f.after)
+	if err != nil {
+		return fault.Unavailable(phrase.T("api.stream.unavailable"), reconnectAfter*time.Millisecond).
+			Because(fmt.Errorf("follow timeline after %d: %w", f.after, err))
+	}
+	defer sub.Close()
+	over := make(chan struct{})
+	go func() { // stops waiting when the server drains
+		defer close(over)
+		select {
+		case <-httpd.Draining(r.Context()):
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	defer func() { cancel(); <-over }()
+
+	h := w.Header()
+	h.Set("Content-Type", eventStream)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would hold entries back
+	out := &events{w: w, control: http.NewResponseController(w), sent: f.after}
+	if err := out.write([]byte("retry: " + strconv.Itoa(reconnectAfter) + "\n\n")); err != nil {
+		return nil //nolint:nilerr // the reader has left
+	}
+	a.pump(ctx, out, sub, f, func() error { _, err := a.admit(r, op); return err })
+	return nil
+}
+
+// pump is the life of a stream.
+func (a *api) pump(ctx context.Context, out *events, sub Subscription, f followed, stillMay func() error) {
+	for quiet := 1; ; {
+		wait, done := context.WithTimeout(ctx, heartbeat)
+		entries, err := sub.Next(wait)
+		done()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, context.DeadlineExceeded):
+			if quiet++; quiet%recheck == 0 && stillMay() != nil {
+				return
+			}
+			err = out.beat()
+		case err == nil:
+			err = a.send(ctx, out, f, entries)
+		}
+		if err != nil {
+			a.Log.DebugContext(ctx, "event stream ended", "seq", out.sent, "err", err)
+			return
+		}
+	}
+}
+
+// send writes those of entries that are wanted, in one piece.
+func (a *api) send(ctx context.Context, out *events, f followed, entries []timeline.Entry) error {
+	o, err := a.Store.Org(ctx)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	for _, e := range entries {
+		out.seen = max(out.seen, e.Seq)
+		if e.Seq <= out.sent || !f.wants(e) {
+			continue
+		}
+		data, err := json.Marshal(entryView(o, e))
+		if err != nil {
+			return fmt.Errorf("write entry %d: %w", e.Seq, err)
+		}
+		fmt.Fprintf(&text, "id: %d\ndata: %s\n\n", e.Seq, data)
+		out.sent = e.Seq
+	}
+	if text.Len() == 0 {
+		return nil
+	}
+	return out.write(text.Bytes())
+}
+
+// events is the writing side of a stream.
+type events struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	sent    id.Seq // the last number the reader was given
+	seen    id.Seq // the last one that was looked at
+}
+
+// beat is a comment; with it goes, without an event, the number of what was
+// passed over, so that coming back does not search all of that again.
+func (e *events) beat() error {
+	if e.seen <= e.sent {
+		return e.write([]byte(":\n\n"))
+	}
+	e.sent = e.seen
+	return e.write([]byte(": passed\nid: " + number(e.sent) + "\n\n"))
+}
+
+func (e *events) write(text []byte) error {
+	// A writer without deadlines (a test's) has no slow reader either.
+	_ = e.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if _, err := e.w.Write(text); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}

@@ -1,0 +1,20 @@
+package browser
+
+import (
+	"context"
+	"testing"
+)
+
+// TestInTheBrowser tells every story in one browser, each with a server and
+// tabs of its own.
+func TestInTheBrowser(t *testing.T) {
+	chromium := newChromium(t)
+	for _, story := range []struct {
+		name string
+		tell func(t *testing.T, chromium context.Context)
+	}{
+		{"FirstIncident", firstIncident},
+	} {
+		t.Run(story.name, func(t *testing.T) { story.tell(t, chromium) })
+	}
+}

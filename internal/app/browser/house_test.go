@@ -1,0 +1,281 @@
+package browser
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/account"
+	"github.com/watchroom/watchroom/internal/app"
+	"github.com/watchroom/watchroom/internal/config"
+	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/notifytest"
+	"github.com/watchroom/watchroom/internal/oncall"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/routing"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// password is everybody's.
+const password = "correct horse battery"
+
+// house is a server that runs as it does for people, and its mail server.
+type house struct {
+	*testing.T
+	app    *app.App
+	config config.Config
+	url    string // as browsers see it
+	line   *line
+	mail   *notifytest.SMTP
+	said   *speech // what it printed
+	key    string  // of the integration, once furnished
+}
+
+// newHouse starts a server that nobody has set up.
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{T: t, line: newLine(t), mail: notifytest.NewSMTP(t), said: &speech{}}
+	h.url = "http://" + h.line.Addr().String()
+	cfg := config.Default()
+	cfg.Data, cfg.Listen, cfg.PublicURL = t.TempDir(), "127.0.0.1:0", h.url
+	cfg.SMTPURL, cfg.MailFrom = h.mail.URL(), "Watchroom <pager@watch.example.org>"
+	h.config = cfg
+	ctx, cancel := context.WithCancel(context.Background())
+	ready := make(chan string, 1)
+	var log speech
+	node, err := app.New(ctx, app.Options{
+		Config: cfg, Stdout: h.said, Ready: func(addr string) { ready <- addr },
+		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		cancel()
+		t.Fatalf("New: %v", err)
+	}
+	h.app = node
+	ended := make(chan error, 1)
+	go func() { ended <- node.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		h.line.cut()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		if err := node.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the server said:\n%s", log.String())
+		}
+	})
+	select {
+	case addr := <-ready:
+		h.line.connect(addr)
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("Run: %v", err)
+	}
+	return h
+}
+
+// newFurnishedHouse has ada the administrator, kim and noor who are paged for
+// database, and olga who looks on.
+func newFurnishedHouse(t *testing.T) *house {
+	t.Helper()
+	h := newHouse(t)
+	h.key = "0123456789abcdef0123456789abcdef"
+	var changes []org.Change
+	for _, p := range []struct {
+		name string
+		role people.Role
+	}{{"Ada Winter", people.Admin}, {"Kim Okafor", people.Member}, {"Noor Haddad", people.Member}, {"Olga Petrova", people.Observer}} {
+		u := username(p.name)
+		changes = append(changes, org.Put(people.User{
+			ID: id.User(u), Username: u, Name: p.name, Email: u + "@example.org", Role: p.role, Zone: "Europe/Berlin",
+			Contacts: []people.Contact{{ID: id.Contact("mail-" + u), Method: people.Email, Address: u + "@example.org"}},
+		}))
+	}
+	changes = append(changes,
+		org.Put(people.Team{ID: "db", Slug: "database", Name: "Database", Members: []id.User{"kim", "noor"}}),
+		org.Put(oncall.Rotation{ID: "primary", Name: "Primary", Team: "db", Zone: "Europe/Berlin", Layers: []oncall.Layer{
+			{Members: []id.User{"kim"}, Every: 1, Unit: oncall.Weeks, HandoffAt: "09:00", Start: "2020-01-06"},
+		}}),
+		org.Put(escalation.Policy{ID: "database", Slug: "database", Name: "Database", Team: "db", RepeatAfter: escalation.DefaultRepeatAfter, Steps: []escalation.Step{
+			{Targets: []escalation.Target{{Rotation: "primary"}}},
+			{After: escalation.Duration(time.Hour), Targets: []escalation.Target{{User: "noor"}}},
+		}}),
+		org.Put(escalation.Policy{ID: "default", Slug: "default", Name: "Default", RepeatAfter: escalation.DefaultRepeatAfter, Steps: []escalation.Step{
+			{Targets: []escalation.Target{{User: "ada"}}},
+		}}),
+		org.Put(routing.Key{ID: "database", Name: "Database", Policy: "database"}),
+		org.Put(h.app.Dispatch.NewIntegration(routing.REST, "Monitoring", h.key)),
+		org.Put(org.Settings{Name: "Example", DefaultPolicy: "default", WarningsOpen: true, SnoozeMorningAt: "09:00"}),
+	)
+	_, err := h.app.Dispatch.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) { return changes, nil })
+	if err != nil {
+		t.Fatalf("ChangeOrg: %v", err)
+	}
+	return h
+}
+
+func username(name string) string { return strings.ToLower(strings.Fields(name)[0]) }
+
+// session signs a person in without a form and returns the cookie's value.
+func (h *house) session(user id.User) string {
+	h.Helper()
+	if err := h.app.Accounts.SetPassword(h.Context(), people.Operator(), user, password); err != nil {
+		h.Fatalf("SetPassword: %v", err)
+	}
+	grant, err := h.app.Accounts.SignIn(h.Context(), h.org().Users[user].Email, password, account.Client{Address: "127.0.0.1"})
+	if err != nil {
+		h.Fatalf("SignIn: %v", err)
+	}
+	return grant.Cookie
+}
+
+func (h *house) org() *org.Org {
+	h.Helper()
+	o, err := h.app.Store.Org(h.Context())
+	if err != nil {
+		h.Fatalf("Org: %v", err)
+	}
+	return o
+}
+
+// actor is a person as a browser's requests have them.
+func (h *house) actor(user id.User) people.Actor {
+	h.Helper()
+	u := h.org().Users[user]
+	return people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Origin: timeline.Browser}
+}
+
+// alert posts to an integration's address as a monitoring system does.
+func (h *house) alert(address, kind, entity, message string) {
+	h.Helper()
+	body, err := json.Marshal(map[string]string{"message_type": kind, "entity_id": entity, "state_message": message, "monitoring_tool": "Prometheus"})
+	if err != nil {
+		h.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(h.Context(), http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		h.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		h.Fatalf("post alert: %v", err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // nothing of it is read
+	if resp.StatusCode != http.StatusOK {
+		h.Fatalf("post alert: %s", resp.Status)
+	}
+}
+
+// page is alert to the furnished house's database, past the line: the
+// monitoring system does not sit where the browsers do.
+func (h *house) page(kind, entity string) {
+	h.Helper()
+	h.alert("http://"+h.line.target()+"/integrations/generic/20131114/alert/"+h.key+"/database", kind, entity, entity+" is in trouble")
+}
+
+// say posts a line to the timeline as user.
+func (h *house) say(user id.User, text string) {
+	h.Helper()
+	if err := h.app.Dispatch.Post(h.Context(), h.actor(user), 0, text); err != nil {
+		h.Fatalf("Post: %v", err)
+	}
+}
+
+func (h *house) incident(n id.Incident) incident.Incident {
+	h.Helper()
+	inc, err := h.app.Store.Incident(h.Context(), n)
+	if err != nil {
+		h.Fatalf("incident %d: %v", n, err)
+	}
+	return inc
+}
+
+// entries is the whole timeline.
+func (h *house) entries() []timeline.Entry {
+	h.Helper()
+	var all []timeline.Entry
+	for {
+		f := store.EntryFilter{FromStart: true, Limit: 1000}
+		if n := len(all); n > 0 {
+			f.After = all[n-1].Seq
+		}
+		more, err := h.app.Store.Entries(h.Context(), f)
+		if err != nil {
+			h.Fatalf("Entries: %v", err)
+		}
+		if len(more) == 0 {
+			return all
+		}
+		all = append(all, more...)
+	}
+}
+
+// kinds is what happened to an incident, in order.
+func (h *house) kinds(n id.Incident) []timeline.Kind {
+	h.Helper()
+	var kinds []timeline.Kind
+	for _, e := range h.entries() {
+		if e.Incident == n {
+			kinds = append(kinds, e.Kind)
+		}
+	}
+	return kinds
+}
+
+// mailed waits for the next mail to a person and returns its link.
+func (h *house) mailed(user, part string) string {
+	h.Helper()
+	m := h.mail.Next(user + "@example.org")
+	link := m.Link(part)
+	if link == "" {
+		h.Fatalf("mail %q to %s has no link with %s: %v", m.Subject, user, part, m.Links)
+	}
+	return link
+}
+
+var setupLink = regexp.MustCompile(`http://\S+/setup\?token=\S+`)
+
+// setup is the link that the server printed.
+func (h *house) setup() string {
+	h.Helper()
+	link := setupLink.FindString(h.said.String())
+	if link == "" {
+		h.Fatalf("no set-up link in %q", h.said.String())
+	}
+	return link
+}
+
+func (h *house) keyFile() string { return filepath.Clean(h.config.KeyFile()) }
+
+// speech collects what a server writes.
+type speech struct {
+	mu  sync.Mutex
+	buf bytes.Buffer // guarded by mu
+}
+
+func (s *speech) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(p)
+}
+
+func (s *speech) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}

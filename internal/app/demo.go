@@ -1,0 +1,135 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/account"
+	"github.com/watchroom/watchroom/internal/demo"
+	"github.com/watchroom/watchroom/internal/httpd"
+	"github.com/watchroom/watchroom/internal/mailbox"
+	"github.com/watchroom/watchroom/internal/people"
+)
+
+// demoPast is how much has happened before the demo opens.
+const demoPast = 30 * time.Hour
+
+// demoClock is the time in the demo: some past instant while its past is
+// played, then the real time.
+type demoClock struct{ past atomic.Pointer[time.Time] }
+
+// clock is nil, the real time, on any node but a demo.
+func (c *demoClock) clock() func() time.Time {
+	if c == nil {
+		return nil
+	}
+	return c.now
+}
+
+func (c *demoClock) now() time.Time {
+	if at := c.past.Load(); at != nil {
+		return *at
+	}
+	return time.Now()
+}
+
+// demoOptions turns the settings into those of a demo: a throw-away folder and
+// a mailbox of its own.
+func demoOptions(o Options) (Options, func() error, error) {
+	dir, err := os.MkdirTemp("", "watchroom-demo-")
+	if err != nil {
+		return o, nil, fmt.Errorf("make the demo's folder: %w", err)
+	}
+	o.Config.Data, o.Config.Database, o.Config.SecretKeyFile = dir, "", ""
+	o.Config.AllowPrivateTargets = true
+	o.Config.AdminEmail, o.Config.AdminPassword = "", ""
+	return o, func() error { return os.RemoveAll(dir) }, nil
+}
+
+// openMailbox starts the demo's mail server and sends all mail there.
+func (a *App) openMailbox() error {
+	var err error
+	if a.mailbox, err = mailbox.Listen("127.0.0.1:0", mailbox.Options{Keep: 300}); err != nil {
+		return fmt.Errorf("open the demo's mailbox: %w", err)
+	}
+	a.onClose(a.mailbox.Close)
+	a.opts.Config.SMTPURL, a.opts.Config.MailFrom = a.mailbox.URL(), "Watchroom <pager@harbour-lights.example>"
+	return nil
+}
+
+// furnish makes up the organisation and its past, before anything runs.
+func (a *App) furnish(ctx context.Context) error {
+	a.say("app.demo_building")
+	now := time.Now()
+	start := now.Add(-demoPast)
+	set := func(at time.Time) { a.past.past.Store(&at) }
+	set(start)
+	defer a.past.past.Store(nil)
+	a.house = demo.New(a.Store, a.Dispatch, 11)
+	if _, err := a.house.Furnish(ctx, now); err != nil {
+		return err
+	}
+	o, err := a.Store.Org(ctx)
+	if err != nil {
+		return err
+	}
+	for u := range o.Users {
+		if err := a.Accounts.SetPassword(ctx, people.Operator(), u, demo.Password); err != nil {
+			return fmt.Errorf("give the demo's people a password: %w", err)
+		}
+	}
+	intake, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- a.Dispatch.Run(intake) }()
+	err = a.house.Past(ctx, start, now, set, a.settle)
+	stop()
+	if ended := <-done; err == nil {
+		err = ended
+	}
+	return err
+}
+
+// settle fires what is due and sends what follows.
+func (a *App) settle(ctx context.Context) error {
+	for {
+		n, err := a.Dispatch.FireTimers(ctx)
+		if err != nil {
+			return err
+		}
+		if err := a.planner.Drain(ctx); err != nil {
+			return err
+		}
+		if err := a.sender.Drain(ctx); err != nil {
+			return err
+		}
+		if n == 0 {
+			return nil
+		}
+	}
+}
+
+// play keeps the demo going; on any other node it has nothing to do.
+func (a *App) play(ctx context.Context) error {
+	if a.house == nil {
+		return nil
+	}
+	return a.house.Run(ctx)
+}
+
+// enter signs the browser in as the demo's administrator. Everybody may: there
+// is nothing to guard.
+func (a *App) enter(w http.ResponseWriter, r *http.Request) error {
+	grant, err := a.Accounts.SignIn(r.Context(), demo.Address(demo.Admin), demo.Password, account.Client{
+		Address: httpd.ClientAddr(r).String(), Agent: r.UserAgent(),
+	})
+	if err != nil {
+		return err
+	}
+	a.cookies().Set(w, grant.Cookie, grant.Expires)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+	return nil
+}

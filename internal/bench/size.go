@@ -1,0 +1,162 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// sizes is what a node needs of memory and disk.
+func sizes(ctx context.Context, r *run, t *table) error {
+	mail, err := openSink()
+	if err != nil {
+		return err
+	}
+	defer mail.close()
+	p, err := r.site.fresh(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.site.discard(context.WithoutCancel(ctx), p)) }()
+	empty, err := r.site.bytes(ctx, p)
+	if err != nil {
+		return err
+	}
+	n, err := r.startNode(ctx, p, mail.url())
+	if err != nil {
+		return err
+	}
+	incidents, err := r.fillSizes(ctx, t, n, p, mail)
+	if err := errors.Join(err, n.stop()); err != nil {
+		return err
+	}
+	full, err := r.site.bytes(ctx, p)
+	if err != nil {
+		return err
+	}
+	each := float64(full-empty) / float64(incidents)
+	t.add("disk for a closed incident with one alert and one page", size(each), "indexes and search included", "≤ 3 KiB", judge(each <= 3*kib))
+	return nil
+}
+
+func (r *run) fillSizes(ctx context.Context, t *table, n *node, p place, mail *sink) (int64, error) {
+	for i, g := range []string{"/healthz", "/api/v1/incidents", "/api/v1/timeline"} {
+		if _, err := r.get(ctx, n, g); err != nil && i != 0 {
+			return 0, err
+		}
+	}
+	if err := pause(ctx, pick(r, 2*time.Second, time.Second)); err != nil {
+		return 0, err
+	}
+	idle, _, err := n.memory()
+	if err != nil {
+		return 0, err
+	}
+	t.add("memory, idle", size(float64(idle)), "", "≤ 60 MiB", judge(idle <= 60*mib))
+	s, err := r.storm(ctx, n, p, mail)
+	if err != nil {
+		return 0, err
+	}
+	now, most, err := n.memory()
+	if err != nil {
+		return 0, err
+	}
+	t.add("memory, after a storm of "+count(s.alerts), size(float64(now)), "at most so far "+size(float64(most)), "≤ 200 MiB", judge(now <= 200*mib))
+	if err := r.resolveAll(ctx, n, int(s.incidents)); err != nil {
+		return 0, err
+	}
+	return s.incidents, r.indexed(ctx, p)
+}
+
+// resolveAll resolves the first incidents through the API.
+func (r *run) resolveAll(ctx context.Context, n *node, incidents int) error {
+	const hands = 16
+	errs := make([]error, hands)
+	var wg sync.WaitGroup
+	for h := range hands {
+		wg.Go(func() {
+			c, err := dial(ctx, n.addr)
+			if err != nil {
+				errs[h] = err
+				return
+			}
+			defer c.close()
+			for i := h + 1; i <= incidents && ctx.Err() == nil; i += hands {
+				status, err := c.do(fmt.Appendf(nil, "POST /api/v1/incidents/%d/resolve HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 0\r\n\r\n", i, r.site.known().token))
+				if errs[h] = answered2xx(status, err); errs[h] != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// indexed waits until the search index has everything.
+func (r *run) indexed(ctx context.Context, p place) (err error) {
+	db, err := r.site.open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	return until(ctx, time.Minute, func() (bool, error) {
+		behind, err := db.number(ctx, "SELECT head.seq - cursor.seq FROM head, cursor WHERE cursor.name = 'search'")
+		return behind == 0, err
+	})
+}
+
+// get reads a page of the API to its end and returns how long that took.
+func (r *run) get(ctx context.Context, n *node, path string) (time.Duration, error) {
+	began := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.addr+path, http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+r.site.known().token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 500))
+		return 0, fmt.Errorf("GET %s: status %d: %s", path, res.StatusCode, text)
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	return time.Since(began), err
+}
+
+// binary is the size of the program as it is given to people.
+func binary(ctx context.Context, _ *run, t *table) (err error) {
+	dir, err := os.MkdirTemp("", "watchroom-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return fmt.Errorf("find the module: %w", err)
+	}
+	file := filepath.Join(dir, "watchroom")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", file, "./cmd/watchroom")
+	cmd.Dir, cmd.Env = strings.TrimSpace(string(root)), append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	mb := float64(info.Size()) / 1e6
+	t.add("stripped binary, CGO_ENABLED=0", fmt.Sprintf("%.1f MB", mb), "", "≤ 50 MB", judge(mb <= 50))
+	return nil
+}

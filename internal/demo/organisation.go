@@ -1,0 +1,106 @@
+// Package demo makes up an organisation at work: people, rotas, an eventful
+// past, and alerts and colleagues that keep coming at a human pace. It goes
+// through the same use cases as everybody else and knows no short cuts.
+package demo
+
+import (
+	"time"
+
+	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/oncall"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/routing"
+)
+
+// Password signs in everybody in the demo; it guards nothing.
+const Password = "watchroom-demo"
+
+// Name is the organisation's.
+const Name = "Harbour Lights"
+
+// person is a made-up colleague.
+type person struct {
+	username, name, zone string
+	role                 people.Role
+}
+
+var staff = []person{
+	{"ada", "Ada Winter", "Europe/Berlin", people.Admin},
+	{"kim", "Kim Okafor", "Europe/London", people.Member},
+	{"noor", "Noor Haddad", "Europe/Lisbon", people.Member},
+	{"jonas", "Jonas Lindqvist", "Europe/Stockholm", people.Member},
+	{"mei", "Mei Tanaka", "Asia/Tokyo", people.Member},
+	{"rafael", "Rafael Souza", "America/Sao_Paulo", people.Member},
+	{"priya", "Priya Raman", "Asia/Kolkata", people.Member},
+	{"olga", "Olga Petrova", "Europe/Helsinki", people.Observer},
+}
+
+func userID(username string) id.User { return id.User("demo-" + username) }
+
+func contact(username string) id.Contact { return id.Contact("demo-mail-" + username) }
+
+// Address is where the demo mails a person.
+func Address(username string) string { return username + "@harbour-lights.example" }
+
+func users(names ...string) []id.User {
+	var all []id.User
+	for _, n := range names {
+		all = append(all, userID(n))
+	}
+	return all
+}
+
+// organisation is what an administrator of this house would have set up.
+func organisation(now time.Time, door routing.Integration) []org.Change {
+	var all []org.Change
+	for _, p := range staff {
+		all = append(all, org.Put(people.User{
+			ID: userID(p.username), Username: p.username, Name: p.name, Email: Address(p.username), Role: p.role, Zone: p.zone,
+			Contacts: []people.Contact{{ID: contact(p.username), Method: people.Email, Label: "Work", Address: Address(p.username)}},
+		}))
+	}
+	for _, t := range []people.Team{
+		{ID: "demo-platform", Slug: "platform", Name: "Platform", Members: users("ada", "kim", "jonas", "mei")},
+		{ID: "demo-payments", Slug: "payments", Name: "Payments", Members: users("noor", "rafael", "priya")},
+		{ID: "demo-search", Slug: "search", Name: "Search", Members: users("mei", "priya", "jonas")},
+	} {
+		all = append(all, org.Put(t))
+	}
+	start := now.AddDate(0, 0, -28).Format(time.DateOnly)
+	rotation := func(rid id.Rotation, name string, team id.Team, zone string, every int, unit oncall.Unit, names ...string) {
+		all = append(all, org.Put(oncall.Rotation{ID: rid, Name: name, Team: team, Zone: zone, Layers: []oncall.Layer{
+			{Name: "Primary", Members: users(names...), Every: every, Unit: unit, HandoffAt: "09:00", Start: start},
+		}}))
+	}
+	rotation("demo-rota-platform", "Platform primary", "demo-platform", "Europe/Berlin", 1, oncall.Weeks, "kim", "jonas", "ada")
+	rotation("demo-rota-payments", "Payments primary", "demo-payments", "America/Sao_Paulo", 2, oncall.Days, "noor", "rafael", "priya")
+	rotation("demo-rota-search", "Search follow-the-sun", "demo-search", "Asia/Tokyo", 1, oncall.Days, "mei", "priya", "jonas")
+	policy := func(pid id.Policy, slug, name string, team id.Team, steps ...escalation.Step) {
+		all = append(all, org.Put(escalation.Policy{
+			ID: pid, Slug: slug, Name: name, Team: team, Steps: steps, Repeat: 2, RepeatAfter: escalation.DefaultRepeatAfter,
+		}))
+	}
+	step := func(after time.Duration, targets ...escalation.Target) escalation.Step {
+		return escalation.Step{After: escalation.Duration(after), Targets: targets}
+	}
+	policy("demo-policy-platform", "platform", "Platform", "demo-platform",
+		step(0, escalation.Target{Rotation: "demo-rota-platform"}),
+		step(5*time.Minute, escalation.Target{Team: "demo-platform"}),
+		step(10*time.Minute, escalation.Target{User: userID("ada")}))
+	policy("demo-policy-payments", "payments", "Payments", "demo-payments",
+		step(0, escalation.Target{Rotation: "demo-rota-payments"}),
+		step(5*time.Minute, escalation.Target{User: userID("noor")}, escalation.Target{Rotation: "demo-rota-platform"}))
+	policy("demo-policy-search", "search", "Search", "demo-search",
+		step(0, escalation.Target{Rotation: "demo-rota-search"}),
+		step(5*time.Minute, escalation.Target{Team: "demo-search"}))
+	for key, p := range map[string]id.Policy{
+		"database": "demo-policy-platform", "web": "demo-policy-platform", "payments": "demo-policy-payments", "search": "demo-policy-search",
+	} {
+		all = append(all, org.Put(routing.Key{ID: id.RoutingKey("demo-key-" + key), Name: key, Policy: p}))
+	}
+	return append(all, org.Put(door), org.Put(org.Settings{
+		Name: Name, DefaultPolicy: "demo-policy-platform", WarningsOpen: true, SnoozeMorningAt: "09:00",
+	}))
+}

@@ -1,0 +1,142 @@
+package orgfile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/routing"
+)
+
+// Diff says for people what is different in after: a line beginning with + for
+// a new thing, - for one that is gone, ~ for a changed one with its changed
+// fields below. It is "" when nothing is, and shows no secret.
+func Diff(before, after *org.Org) string {
+	var b strings.Builder
+	a, z := Export(before), Export(after)
+	if lines := changed(a.Settings.fields(), z.Settings.fields()); lines != "" {
+		b.WriteString("~ settings\n" + lines)
+	}
+	diff(&b, "user", a.Users, z.Users, func(u User) string { return u.Username }, User.fields)
+	diff(&b, "team", a.Teams, z.Teams, func(t Team) string { return t.Slug }, Team.fields)
+	diff(&b, "rotation", a.Rotations, z.Rotations, func(r Rotation) string { return rotationKey(r.Name) }, Rotation.fields)
+	diff(&b, "policy", a.Policies, z.Policies, func(p Policy) string { return p.Slug }, Policy.fields)
+	diff(&b, "routing key", a.RoutingKeys, z.RoutingKeys, func(k RoutingKey) string { return routing.Fold(k.Name) }, RoutingKey.fields)
+	markKeys(before, after, &z)
+	diff(&b, "integration", a.Integrations, z.Integrations, func(i Integration) string { return i.Name }, Integration.fields)
+	return b.String()
+}
+
+// markKeys makes another key of an integration visible without showing it.
+func markKeys(before, after *org.Org, z *Document) {
+	hashes := func(o *org.Org) map[string]string {
+		all := map[string]string{}
+		for _, i := range o.Integrations {
+			all[i.Name] = i.KeyHash
+		}
+		return all
+	}
+	was, is := hashes(before), hashes(after)
+	for n := range z.Integrations.Items {
+		i := &z.Integrations.Items[n]
+		if old, ok := was[i.Name]; ok && old != is[i.Name] {
+			i.Key = "another one"
+		}
+	}
+}
+
+func diff[T any](b *strings.Builder, what string, before, after Section[T], key func(T) string, fields func(T) object) {
+	was := map[string]T{}
+	for _, item := range before.Items {
+		was[key(item)] = item
+	}
+	for _, item := range after.Items {
+		old, ok := was[key(item)]
+		delete(was, key(item))
+		if !ok {
+			fmt.Fprintf(b, "+ %s %s\n", what, key(item))
+			for _, f := range fields(item)[1:] {
+				fmt.Fprintf(b, "    %s: %s\n", f.name, inline(f.value))
+			}
+			continue
+		}
+		if lines := changed(fields(old), fields(item)); lines != "" {
+			fmt.Fprintf(b, "~ %s %s\n%s", what, key(item), lines)
+		}
+	}
+	for _, item := range before.Items {
+		if _, gone := was[key(item)]; gone {
+			fmt.Fprintf(b, "- %s %s\n", what, key(item))
+		}
+	}
+}
+
+// changed lists the fields that differ, each as old → new.
+func changed(before, after object) string {
+	var b strings.Builder
+	was := map[string]string{}
+	for _, f := range before {
+		was[f.name] = inline(f.value)
+	}
+	for _, f := range after {
+		if is := inline(f.value); was[f.name] != is {
+			fmt.Fprintf(&b, "    %s: %s → %s\n", f.name, absent(was[f.name]), is)
+		}
+		delete(was, f.name)
+	}
+	for _, f := range before {
+		if old, gone := was[f.name]; gone {
+			fmt.Fprintf(&b, "    %s: %s → %s\n", f.name, old, absent(""))
+		}
+	}
+	return b.String()
+}
+
+func absent(text string) string {
+	if text == "" {
+		return "(none)"
+	}
+	return text
+}
+
+// Plan is what applying a document would do: the changes, the organisation
+// after them, and the difference for people.
+type Plan struct {
+	Changes []org.Change
+	After   *org.Org
+	Applied []org.Applied
+	Diff    string
+}
+
+// Plan computes the changes and checks them against the whole organisation.
+func (d Document) Plan(o *org.Org, opts Options, make Maker) (Plan, error) {
+	changes, err := d.Changes(o, opts, make)
+	if err != nil {
+		return Plan{}, err
+	}
+	after, applied, err := o.Apply(changes...)
+	if err != nil {
+		return Plan{}, fmt.Errorf("%s", plainly(o, err.Error()))
+	}
+	return Plan{Changes: changes, After: after, Applied: applied, Diff: Diff(o, after)}, nil
+}
+
+// plainly puts names for the identifiers in a sentence about the organisation,
+// which name what is about to be deleted.
+func plainly(o *org.Org, sentence string) string {
+	var pairs []string
+	add := func(objectID, name string) { pairs = append(pairs, objectID, name) }
+	for k, v := range o.Users {
+		add(string(k), v.Username)
+	}
+	for k, v := range o.Teams {
+		add(string(k), v.Slug)
+	}
+	for k, v := range o.Policies {
+		add(string(k), v.Slug)
+	}
+	for k, v := range o.Rotations {
+		add(string(k), rotationKey(v.Name))
+	}
+	return strings.NewReplacer(pairs...).Replace(sentence)
+}

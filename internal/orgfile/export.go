@@ -1,0 +1,110 @@
+package orgfile
+
+import (
+	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/oncall"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/routing"
+)
+
+// Export describes o whole, in a stable order. Keys of integrations are not in
+// it: applied to o they stay as they are, applied elsewhere they are made anew.
+func Export(o *org.Org) Document {
+	x := exporter{o}
+	doc := Document{
+		Settings:     x.settings(),
+		Users:        Section[User]{Listed: true},
+		Teams:        Section[Team]{Listed: true},
+		Rotations:    Section[Rotation]{Listed: true},
+		Policies:     Section[Policy]{Listed: true},
+		RoutingKeys:  Section[RoutingKey]{Listed: true},
+		Integrations: Section[Integration]{Listed: true},
+	}
+	for _, u := range org.Sorted(o.Users, func(u people.User) string { return u.Username }) {
+		doc.Users.Items = append(doc.Users.Items, x.user(u))
+	}
+	for _, t := range org.Sorted(o.Teams, func(t people.Team) string { return t.Slug }) {
+		doc.Teams.Items = append(doc.Teams.Items, Team{Slug: t.Slug, Name: t.Name, Members: x.users(t.Members)})
+	}
+	for _, r := range org.Sorted(o.Rotations, func(r oncall.Rotation) string { return r.Name }) {
+		doc.Rotations.Items = append(doc.Rotations.Items, x.rotation(r))
+	}
+	for _, p := range org.Sorted(o.Policies, func(p escalation.Policy) string { return p.Slug }) {
+		doc.Policies.Items = append(doc.Policies.Items, x.policy(p))
+	}
+	for _, k := range org.Sorted(o.Keys, func(k routing.Key) string { return k.Name }) {
+		doc.RoutingKeys.Items = append(doc.RoutingKeys.Items, RoutingKey{Name: k.Name, Policy: x.policyRef(k.Policy), Note: k.Note})
+	}
+	for _, i := range org.Sorted(o.Integrations, func(i routing.Integration) string { return i.Name }) {
+		doc.Integrations.Items = append(doc.Integrations.Items, Integration{Name: i.Name, Kind: i.Kind, Off: i.Off})
+	}
+	return doc
+}
+
+// exporter replaces identifiers by names.
+type exporter struct{ o *org.Org }
+
+func (x exporter) settings() *Settings {
+	s := x.o.Settings
+	policy := x.policyRef(s.DefaultPolicy)
+	out := &Settings{DefaultPolicy: &policy, WarningsOpen: &s.WarningsOpen, SnoozeMorningAt: &s.SnoozeMorningAt}
+	if s.Name != "" { // a new installation has none, and none can be set
+		out.Name = &s.Name
+	}
+	return out
+}
+
+func (x exporter) user(u people.User) User {
+	contacts := []Contact{}
+	for _, c := range u.Contacts {
+		contacts = append(contacts, Contact{Email: c.Address, Label: c.Label, Off: c.Off})
+	}
+	return User{Username: u.Username, Name: u.Name, Email: u.Email, Role: u.Role, Zone: u.Zone, Contacts: &contacts, Disabled: u.Disabled}
+}
+
+func (x exporter) rotation(r oncall.Rotation) Rotation {
+	out := Rotation{Name: r.Name, Team: x.teamRef(r.Team), Zone: r.Zone}
+	for _, l := range r.Layers {
+		out.Layers = append(out.Layers, Layer{
+			Name: l.Name, Members: x.users(l.Members), Every: l.Every, Unit: l.Unit, HandoffAt: l.HandoffAt, Start: l.Start, End: l.End,
+		})
+	}
+	return out
+}
+
+func (x exporter) policy(p escalation.Policy) Policy {
+	out := Policy{Slug: p.Slug, Name: p.Name, Team: x.teamRef(p.Team), Repeat: p.Repeat, RepeatAfter: p.RepeatAfter}
+	for _, s := range p.Steps {
+		step := Step{After: s.After}
+		for _, t := range s.Targets {
+			step.Page = append(step.Page, x.target(t))
+		}
+		out.Steps = append(out.Steps, step)
+	}
+	return out
+}
+
+func (x exporter) target(t escalation.Target) Target {
+	switch {
+	case t.Rotation != "":
+		return Target{Rotation: Ref{Name: rotationKey(x.o.Rotations[t.Rotation].Name)}}
+	case t.User != "":
+		return Target{User: x.userRef(t.User)}
+	default:
+		return Target{Team: x.teamRef(t.Team)}
+	}
+}
+
+func (x exporter) users(all []id.User) []Ref {
+	var refs []Ref
+	for _, u := range all {
+		refs = append(refs, x.userRef(u))
+	}
+	return refs
+}
+
+func (x exporter) userRef(u id.User) Ref     { return Ref{Name: x.o.Users[u].Username} }
+func (x exporter) teamRef(t id.Team) Ref     { return Ref{Name: x.o.Teams[t].Slug} }
+func (x exporter) policyRef(p id.Policy) Ref { return Ref{Name: x.o.Policies[p].Slug} }

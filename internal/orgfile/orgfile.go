@@ -1,0 +1,166 @@
+// Package orgfile is the organisation as text: the YAML that "watchroom apply"
+// makes true and "watchroom export" writes. People refer to things by username,
+// slug or name; identifiers do not appear.
+//
+//	Parse: files ──▶ Document ──Changes──▶ []org.Change    (dispatch.ChangeOrg saves them)
+//	Export: Org ──▶ Document ──Encode──▶ YAML              Diff: two Orgs ──▶ text for people
+//
+// A file manages the sections that stand in it, and of those everything: what
+// is not listed is deleted, except that a user is disabled instead (see
+// Options). A section that is absent is left alone. In the settings, and only
+// there, a line that is absent is left alone too.
+//
+// It promises: applying an export changes nothing; applying twice changes
+// nothing the second time; a mistake is reported with file and line, all
+// mistakes together, and then there are no changes at all. Nothing here reads
+// a clock, a file, the environment or a database: where secrets come from and
+// how they are sealed is passed in.
+package orgfile
+
+import (
+	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/oncall"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/routing"
+	"github.com/watchroom/watchroom/internal/strictyaml"
+)
+
+// Position is where something stands, for messages; zero in an export.
+type Position = strictyaml.Position
+
+// Document is what one or several files say.
+type Document struct {
+	Settings     *Settings // nil: not managed
+	Users        Section[User]
+	Teams        Section[Team]
+	Rotations    Section[Rotation]
+	Policies     Section[Policy]
+	RoutingKeys  Section[RoutingKey]
+	Integrations Section[Integration]
+}
+
+// Section is all things of one kind.
+type Section[T any] struct {
+	Listed bool // the section stands in a file, perhaps as []
+	Items  []T
+}
+
+// Ref refers to something by its username, slug or name; the zero value to nothing.
+type Ref struct {
+	At   Position
+	Name string
+}
+
+// Settings are org.Settings; nil is left as it is.
+type Settings struct {
+	At              Position
+	Name            *string
+	DefaultPolicy   *Ref // with an empty name: none
+	WarningsOpen    *bool
+	SnoozeMorningAt *string
+}
+
+// User is a people.User.
+type User struct {
+	At       Position
+	Username string
+	Name     string // default: the username
+	Email    string
+	Role     people.Role // default: member
+	Zone     string      // default: UTC
+	Contacts *[]Contact  // nil: as they are; for a new user the e-mail address
+	Disabled bool
+}
+
+// Contact is a people.Contact with an e-mail address.
+type Contact struct {
+	At    Position
+	Email string
+	Label string
+	Off   bool
+}
+
+// Team is a people.Team.
+type Team struct {
+	At      Position
+	Slug    string
+	Name    string // default: the slug
+	Members []Ref  // users
+}
+
+// Rotation is an oncall.Rotation; it is referred to by its name or the slug of it.
+type Rotation struct {
+	At     Position
+	Name   string
+	Team   Ref
+	Zone   string // default: UTC
+	Layers []Layer
+}
+
+// Layer is an oncall.Layer.
+type Layer struct {
+	At        Position
+	Name      string
+	Members   []Ref // users
+	Every     int
+	Unit      oncall.Unit
+	HandoffAt string
+	Start     string
+	End       string
+}
+
+// Policy is an escalation.Policy.
+type Policy struct {
+	At          Position
+	Slug        string
+	Name        string // default: the slug
+	Team        Ref
+	Steps       []Step
+	Repeat      int
+	RepeatAfter escalation.Duration // default: escalation.DefaultRepeatAfter
+}
+
+// Step is an escalation.Step.
+type Step struct {
+	At    Position
+	After escalation.Duration
+	Page  []Target
+}
+
+// Target is an escalation.Target: one of the three.
+type Target struct {
+	Rotation Ref
+	User     Ref
+	Team     Ref
+}
+
+// RoutingKey is a routing.Key.
+type RoutingKey struct {
+	At     Position
+	Name   string
+	Policy Ref
+	Note   string
+}
+
+// Integration is a routing.Integration.
+type Integration struct {
+	At   Position
+	Name string
+	Kind routing.Kind // default: rest
+	Key  Secret       // "": as it is; for a new integration a fresh one
+	Off  bool
+}
+
+// Secret is a text that does not show when it is printed.
+type Secret string
+
+// String hides the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "(hidden)"
+}
+
+// GoString hides the secret.
+func (s Secret) GoString() string { return `"` + s.String() + `"` }

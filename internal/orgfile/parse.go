@@ -1,0 +1,230 @@
+package orgfile
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/oncall"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/routing"
+	"github.com/watchroom/watchroom/internal/strictyaml"
+)
+
+// File is one file that was read.
+type File struct {
+	Name string // for messages
+	Text []byte
+}
+
+// Parse reads files as one document: their sections are put together. The error
+// holds every mistake in the text, one a line. Whether references lead
+// somewhere is for Changes to say.
+func Parse(files []File, from Secrets) (Document, error) {
+	p := &parser{from: from}
+	var doc Document
+	for _, f := range files {
+		n, err := strictyaml.Parse(f.Name, f.Text)
+		if err != nil {
+			p.errs = append(p.errs, err)
+			continue
+		}
+		p.document(n, &doc)
+	}
+	p.duplicates(doc)
+	if err := errors.Join(p.errs...); err != nil {
+		return Document{}, err
+	}
+	return doc, nil
+}
+
+func (p *parser) document(n strictyaml.Node, doc *Document) {
+	f := p.fields(n, "a file", "settings", "users", "teams", "rotations", "policies", "routing_keys", "integrations")
+	if s, ok := n.Get("settings"); ok {
+		p.settings(s, doc)
+	}
+	section(f, "users", &doc.Users, p.user)
+	section(f, "teams", &doc.Teams, p.team)
+	section(f, "rotations", &doc.Rotations, p.rotation)
+	section(f, "policies", &doc.Policies, p.policy)
+	section(f, "routing_keys", &doc.RoutingKeys, p.routingKey)
+	section(f, "integrations", &doc.Integrations, p.integration)
+}
+
+func section[T any](f fields, key string, into *Section[T], read func(strictyaml.Node) T) {
+	if !f.has(key) {
+		return
+	}
+	into.Listed = true
+	for _, n := range f.list(key) {
+		into.Items = append(into.Items, read(n))
+	}
+}
+
+func (p *parser) settings(n strictyaml.Node, doc *Document) {
+	f := p.fields(n, "settings", "name", "default_policy", "warnings_open", "snooze_morning_at")
+	if doc.Settings != nil {
+		p.say(n.At, "settings are already given at %s", doc.Settings.At)
+		return
+	}
+	s := Settings{
+		At: n.At, Name: f.optional("name"), WarningsOpen: f.flag("warnings_open"),
+		SnoozeMorningAt: f.optional("snooze_morning_at"),
+	}
+	if f.has("default_policy") {
+		ref := f.ref("default_policy")
+		s.DefaultPolicy = &ref
+	}
+	doc.Settings = &s
+}
+
+func (p *parser) user(n strictyaml.Node) User {
+	f := p.fields(n, "a user", "username", "name", "email", "role", "zone", "contacts", "disabled")
+	u := User{
+		At: n.At, Username: f.needed("user", "username"), Email: f.needed("user", "email"),
+		Role: people.Role(f.textOr("role", string(people.Member))), Zone: f.textOr("zone", "UTC"), Disabled: f.yes("disabled"),
+	}
+	u.Name = f.textOr("name", u.Username)
+	if f.has("contacts") {
+		contacts := []Contact{}
+		for _, n := range f.list("contacts") {
+			f := p.fields(n, "a contact", "email", "label", "off")
+			contacts = append(contacts, Contact{At: n.At, Email: f.needed("contact", "email"), Label: f.text("label"), Off: f.yes("off")})
+		}
+		u.Contacts = &contacts
+	}
+	return u
+}
+
+func (p *parser) team(n strictyaml.Node) Team {
+	f := p.fields(n, "a team", "slug", "name", "members")
+	t := Team{At: n.At, Slug: f.needed("team", "slug"), Members: f.refs("members")}
+	t.Name = f.textOr("name", t.Slug)
+	return t
+}
+
+func (p *parser) rotation(n strictyaml.Node) Rotation {
+	f := p.fields(n, "a rotation", "name", "team", "zone", "layers")
+	r := Rotation{At: n.At, Name: f.needed("rotation", "name"), Team: f.ref("team"), Zone: f.textOr("zone", "UTC")}
+	for _, n := range f.list("layers") {
+		r.Layers = append(r.Layers, p.layer(n))
+	}
+	return r
+}
+
+func (p *parser) layer(n strictyaml.Node) Layer {
+	f := p.fields(n, "a layer", "name", "members", "every", "handoff_at", "start", "end")
+	l := Layer{
+		At: n.At, Name: f.text("name"), Members: f.refs("members"),
+		HandoffAt: f.needed("layer", "handoff_at"), Start: f.needed("layer", "start"), End: f.text("end"),
+	}
+	l.Every, l.Unit = p.every(f)
+	return l
+}
+
+// every reads "1 week" or "12 hours".
+func (p *parser) every(f fields) (int, oncall.Unit) {
+	const wanted = `every: write a number and a unit, such as "1 week", "3 days", "12 hours" or "1 month"`
+	at, text, ok := f.scalar("every")
+	if !ok {
+		if !f.has("every") {
+			p.say(at, wanted)
+		}
+		return 0, ""
+	}
+	number, unit, _ := strings.Cut(text, " ")
+	n := fields{p, strictyaml.Node{At: at, Pairs: []strictyaml.Pair{{Key: "every", Value: strictyaml.Node{At: at, Kind: strictyaml.Scalar, Text: number}}}}}.number("every")
+	switch u := oncall.Unit(strings.TrimSuffix(strings.TrimSpace(unit), "s") + "s"); u {
+	case oncall.Hours, oncall.Days, oncall.Weeks, oncall.Months:
+		return n, u
+	}
+	p.say(at, wanted)
+	return n, ""
+}
+
+func (p *parser) policy(n strictyaml.Node) Policy {
+	f := p.fields(n, "a policy", "slug", "name", "team", "steps", "repeat", "repeat_after")
+	y := Policy{
+		At: n.At, Slug: f.needed("policy", "slug"), Team: f.ref("team"),
+		Repeat: f.number("repeat"), RepeatAfter: f.duration("repeat_after", escalation.DefaultRepeatAfter),
+	}
+	y.Name = f.textOr("name", y.Slug)
+	for _, n := range f.list("steps") {
+		f := p.fields(n, "a step", "after", "page")
+		s := Step{At: n.At, After: f.duration("after", 0)}
+		for _, n := range f.list("page") {
+			s.Page = append(s.Page, p.target(n))
+		}
+		y.Steps = append(y.Steps, s)
+	}
+	return y
+}
+
+func (p *parser) target(n strictyaml.Node) Target {
+	f := p.fields(n, "a target", "rotation", "user", "team")
+	if n.Kind == strictyaml.Mapping && len(n.Pairs) != 1 {
+		p.say(n.At, "a target is exactly one of rotation, user, team, such as {user: kim}")
+	}
+	return Target{Rotation: f.ref("rotation"), User: f.ref("user"), Team: f.ref("team")}
+}
+
+func (p *parser) routingKey(n strictyaml.Node) RoutingKey {
+	f := p.fields(n, "a routing key", "name", "policy", "note")
+	k := RoutingKey{At: n.At, Name: f.needed("routing key", "name"), Policy: f.ref("policy"), Note: f.text("note")}
+	if !f.has("policy") {
+		p.say(n.At, "routing key %s: policy is missing", k.Name)
+	}
+	return k
+}
+
+func (p *parser) integration(n strictyaml.Node) Integration {
+	f := p.fields(n, "an integration", "name", "kind", "key", "off")
+	return Integration{
+		At: n.At, Name: f.needed("integration", "name"), Kind: routing.Kind(f.textOr("kind", string(routing.REST))),
+		Key: f.secret("key"), Off: f.yes("off"),
+	}
+}
+
+// duplicates says what is there twice, and where it was first.
+func (p *parser) duplicates(doc Document) {
+	seen := map[[2]string]Position{}
+	claim := func(at Position, what, name, shown string) {
+		if name == "" {
+			return // already reported as missing
+		}
+		if first, ok := seen[[2]string{what, name}]; ok {
+			p.say(at, "%s %s is already given at %s", what, shown, first)
+			return
+		}
+		seen[[2]string{what, name}] = at
+	}
+	for _, u := range doc.Users.Items {
+		claim(u.At, "username", u.Username, u.Username)
+		claim(u.At, "e-mail address", strings.ToLower(u.Email), u.Email)
+	}
+	for _, t := range doc.Teams.Items {
+		claim(t.At, "team", t.Slug, t.Slug)
+	}
+	for _, r := range doc.Rotations.Items {
+		claim(r.At, "rotation", rotationKey(r.Name), r.Name)
+	}
+	for _, y := range doc.Policies.Items {
+		claim(y.At, "policy", y.Slug, y.Slug)
+	}
+	for _, k := range doc.RoutingKeys.Items {
+		claim(k.At, "routing key", routing.Fold(k.Name), k.Name)
+	}
+	for _, i := range doc.Integrations.Items {
+		claim(i.At, "integration", i.Name, i.Name)
+		claim(i.At, "the key of integration", string(i.Key), i.Name)
+	}
+}
+
+// rotationKey is what two rotations may not have in common.
+func rotationKey(name string) string {
+	if s := id.Slug(name); s != "" {
+		return s
+	}
+	return name
+}

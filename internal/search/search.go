@@ -1,0 +1,139 @@
+// Package search knows which words an entry is found by, and keeps the search
+// index behind the timeline. The index is a follower with a cursor of its own:
+// accepting alerts does not pay for it, and it can be made anew at any time.
+package search
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/story"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// maxWords bounds what one entry adds to the index.
+const maxWords = 400
+
+// Of returns the words an entry is found by, each once, sorted: its sentence,
+// and what its details say.
+func Of(e timeline.Entry) []string {
+	var b strings.Builder
+	b.WriteString(story.Sentence(e, story.Names{}))
+	add := func(more ...string) {
+		for _, s := range more {
+			b.WriteByte(' ')
+			b.WriteString(s)
+		}
+	}
+	if e.Incident != 0 {
+		add(strconv.FormatInt(int64(e.Incident), 10))
+	}
+	add(e.Actor.Name)
+	switch p := e.Payload.(type) {
+	case timeline.AlertBody:
+		add(p.Title, p.EntityID, p.Message, p.Tool, p.RoutingKey, p.Type)
+	case timeline.Triggered:
+		add(p.Title, p.EntityID, p.Message, p.Tool, p.Host, p.RoutingKey, p.Severity)
+	case timeline.Updated:
+		add(p.Title, p.Message)
+	case timeline.Retriggered:
+		add(p.Title, p.Message)
+	case timeline.Noted:
+		add(p.Text)
+	case timeline.Message:
+		add(p.Text)
+	case timeline.PageLost:
+		add(p.Address, p.Detail)
+	}
+	words := store.Words(b.String())
+	slices.Sort(words)
+	words = slices.Compact(words)
+	return words[:min(len(words), maxWords)]
+}
+
+// Match reports whether every one of words begins a word of e, as the index would have it.
+func Match(words []string, e timeline.Entry) bool {
+	if len(words) == 0 {
+		return true
+	}
+	have := Of(e)
+	for _, w := range words {
+		i, _ := slices.BinarySearch(have, w)
+		if i == len(have) || !strings.HasPrefix(have[i], w) {
+			return false
+		}
+	}
+	return true
+}
+
+// Cursor is the follower's name among the cursors.
+const Cursor = "search"
+
+// atOnce bounds one transaction, and with it how long an alert may wait behind it.
+const atOnce = 200
+
+// Follower indexes new entries.
+type Follower struct {
+	store    *store.Store
+	log      *slog.Logger
+	interval time.Duration
+	pause    time.Duration
+}
+
+// New returns a Follower that looks at least every interval and leaves the
+// writer alone for pause before each transaction.
+func New(s *store.Store, log *slog.Logger, interval, pause time.Duration) *Follower {
+	return &Follower{store: s, log: log, interval: interval, pause: pause}
+}
+
+// Run indexes until ctx ends.
+func (f *Follower) Run(ctx context.Context) error {
+	wake, stop := f.store.Wake()
+	defer stop()
+	for {
+		more, err := f.runOnce(ctx)
+		if err != nil && ctx.Err() == nil {
+			f.log.ErrorContext(ctx, "index timeline", "err", err)
+		}
+		if !more || err != nil {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-wake:
+			case <-time.After(f.interval):
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(f.pause):
+		}
+	}
+}
+
+func (f *Follower) runOnce(ctx context.Context) (more bool, err error) {
+	behind, err := f.store.Behind(ctx, Cursor)
+	if err != nil || !behind {
+		return false, err
+	}
+	return store.InTx(ctx, f.store, func(tx *store.Tx) (bool, error) {
+		at, err := tx.Cursor(Cursor)
+		if err != nil {
+			return false, err
+		}
+		entries, reached, err := tx.EntriesAfter(at, atOnce)
+		if err != nil {
+			return false, err
+		}
+		for _, e := range entries {
+			tx.Index(e.Seq, strings.Join(Of(e), " "))
+		}
+		tx.SetCursor(Cursor, reached)
+		return reached < tx.Seq(), nil
+	})
+}

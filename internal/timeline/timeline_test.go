@@ -1,0 +1,170 @@
+package timeline
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchroom/watchroom/internal/id"
+)
+
+// samples has one payload of each kind with every field set. What they look
+// like in storage is in testdata and never changes: rows that were written
+// years ago must still be read. A new field is added to both; an old one stays.
+func samples() []Payload {
+	page := PageState{
+		Delivery: 5, User: "u1", Name: "Kim", Method: "email", Address: "kim@example.org", Attempt: 2, Bundled: 7, Detail: "451 try again later",
+	}
+	return []Payload{
+		AlertBody{
+			Alert: 9, Type: "info", EntityID: "disk/db01", Title: "Disk of db01", Message: "checked", Tool: "nagios",
+			RoutingKey: "database", Why: "info",
+		},
+		Triggered{
+			Alert: 9, Severity: "critical", EntityID: "disk/db01", Title: "Disk of db01", Message: "93% full", Tool: "nagios", Host: "db01",
+			RoutingKey: "database", Policy: "p1", Version: 3, PolicyName: "Database", Default: true,
+		},
+		Updated{Alert: 10, Severity: "warning", Title: "Disk of db01", Message: "91% full", Count: 2},
+		Retriggered{Alert: 11, Severity: "critical", Title: "Disk of db01", Message: "97% full", Count: 3},
+		Acknowledged{Message: "on it"},
+		Unacknowledged{},
+		Resolved{Message: "12% full"},
+		Snoozed{Until: time.Date(2026, 11, 22, 9, 30, 0, 123456000, time.UTC)},
+		SnoozeOver{},
+		Rerouted{Policy: "p2", Version: 4, PolicyName: "Network", User: "u2", UserName: "Lee"},
+		Responder{Users: []id.User{"u1", "u2"}, Names: []string{"Kim", "Lee"}, PolicyName: "Network"},
+		Noted{Text: "the log is rotated now"},
+		Step{
+			Step: 1, Round: 2, Users: []id.User{"u1", "u2"}, Names: []string{"Kim", "Lee"}, PolicyName: "Database",
+			Why: []string{"You are on call in Primary.", "You are in the team Databases.", "Ann cannot be reached"},
+		},
+		Skipped{Step: 2, Round: 1, PolicyName: "Database", Why: "nobody is on call"},
+		Exhausted{PolicyName: "Database", Why: "nobody_acknowledged"},
+		page,
+		PageRetry(page),
+		PageLost(page),
+		Message{Text: "is anybody looking?"},
+		Change{Object: "rotation", ID: "r1", Name: "Primary", Action: "changed", Fields: []string{"layers", "zone"}},
+	}
+}
+
+func TestStoredFormNeverChanges(t *testing.T) {
+	for _, p := range samples() {
+		t.Run(string(p.Kind()), func(t *testing.T) {
+			stored, err := os.ReadFile(filepath.Join("testdata", string(p.Kind())+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			read, err := Decode(p.Kind(), stored)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(p, read); diff != "" {
+				t.Errorf("what was stored is read as something else (-want +got):\n%s", diff)
+			}
+			written, err := json.Marshal(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.TrimSpace(string(stored)), string(written)); diff != "" {
+				t.Errorf("it is written as something else (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A sample that leaves a field out would not notice when its name changes.
+func TestSamplesAreFull(t *testing.T) {
+	for _, p := range samples() {
+		v := reflect.ValueOf(p)
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Errorf("the sample of %s has no %s", p.Kind(), v.Type().Field(i).Name)
+			}
+		}
+	}
+}
+
+func TestEveryKindHasASampleAndAFile(t *testing.T) {
+	var got []Kind
+	for _, p := range samples() {
+		got = append(got, p.Kind())
+	}
+	if diff := cmp.Diff(Kinds, got); diff != "" {
+		t.Errorf("samples, in the order of Kinds (-want +got):\n%s", diff)
+	}
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if kind := Kind(strings.TrimSuffix(filepath.Base(f), ".json")); !slices.Contains(Kinds, kind) {
+			t.Errorf("%s is of no kind that exists: a kind that was stored must stay", f)
+		}
+	}
+}
+
+func TestKindsIsComplete(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "timeline.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var declared []Kind
+	for _, d := range file.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.CONST {
+			continue
+		}
+		for _, s := range g.Specs {
+			spec := s.(*ast.ValueSpec)
+			if typ, ok := spec.Type.(*ast.Ident); !ok || typ.Name != "Kind" {
+				continue
+			}
+			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			declared = append(declared, Kind(text))
+		}
+	}
+	if diff := cmp.Diff(declared, Kinds); diff != "" {
+		t.Errorf("Kinds differs from the constants (-declared +listed):\n%s", diff)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		kind Kind
+		data string
+		want string
+	}{
+		{"incident_exploded", `{}`, `unknown kind "incident_exploded"`},
+		{"", `{}`, `unknown kind ""`},
+		{NoteAdded, `{"text":`, "payload of note_added"},
+		{NoteAdded, `{"text":5}`, "payload of note_added"},
+		{IncidentSnoozed, `{"until":"tomorrow"}`, "payload of incident_snoozed"},
+	} {
+		if p, err := Decode(tt.kind, []byte(tt.data)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Decode(%q, %s) = %v, %v, want … %s …", tt.kind, tt.data, p, err, tt.want)
+		}
+	}
+}
+
+// A newer node may have written a field that this one does not know.
+func TestDecodeLeavesOutWhatItDoesNotKnow(t *testing.T) {
+	p, err := Decode(NoteAdded, []byte(`{"text":"hello","colour":"red"}`))
+	if err != nil || p != (Noted{Text: "hello"}) {
+		t.Errorf("Decode() = %v, %v, want the fields it knows", p, err)
+	}
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/web/view"
+)
+
+func (s *Server) homeRoutes() []Route {
+	return []Route{
+		{"GET /{$}", people.Read, s.home},
+		{"GET /people", people.Read, s.peopleFragment},
+	}
+}
+
+// home is the three panes as one screen.
+func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
+	ctx, query := r.Context(), r.URL.Query()
+	o, err := s.organisation(ctx)
+	if err != nil {
+		return err
+	}
+	page, err := s.page(w, r, o, phrase.T("web.nav.timeline"), "timeline")
+	if err != nil {
+		return err
+	}
+	if pane := query.Get("pane"); slices.Contains([]string{"people", "timeline", "incidents"}, pane) {
+		page.Pane = pane
+	}
+	f := filterOf(query)
+	at, err := positionOf(query, page.Viewer.Zone)
+	if err != nil {
+		return err
+	}
+	tl, err := s.timeline(ctx, o, f, at, page.Viewer)
+	if err != nil {
+		return err
+	}
+	tl.Filter = f.view(o)
+	tl.Filter.At = at.at
+	incidents, err := s.incidentsPane(ctx, o, page.Viewer)
+	if err != nil {
+		return err
+	}
+	if tab := query.Get("tab"); slices.Contains([]string{"triggered", "acknowledged", "resolved"}, tab) {
+		incidents.Tab = tab
+	}
+	now := s.Now()
+	return draw(w, r, http.StatusOK, view.HomePage(view.Home{
+		Page: page, Timeline: tl, Incidents: incidents, People: s.people(o, now).as(actorOf(r).User),
+	}))
+}
+
+// peopleFragment is the left pane alone.
+func (s *Server) peopleFragment(w http.ResponseWriter, r *http.Request) error {
+	o, err := s.organisation(r.Context())
+	if err != nil {
+		return err
+	}
+	actor := actorOf(r)
+	return draw(w, r, http.StatusOK, view.PeopleBody(s.people(o, s.Now()).as(actor.User), s.viewer(o, actor)))
+}
+
+// peopleOptions are those who can be chosen: everybody who is active.
+func peopleOptions(o *org.Org, chosen string) []view.Option {
+	var all []view.Option
+	for _, u := range activePeople(o) {
+		all = append(all, view.Option{Value: string(u.ID), Label: u.Name, Selected: string(u.ID) == chosen})
+	}
+	return all
+}
+
+func activePeople(o *org.Org) []people.User {
+	return slices.DeleteFunc(org.Sorted(o.Users, func(u people.User) string { return u.Name }), func(u people.User) bool { return u.Disabled })
+}
+
+func teamsToChoose(o *org.Org, chosen string) []view.Option {
+	var all []view.Option
+	for _, t := range org.Sorted(o.Teams, func(t people.Team) string { return t.Name }) {
+		all = append(all, view.Option{Value: string(t.ID), Label: t.Name, Selected: string(t.ID) == chosen})
+	}
+	return all
+}
+
+// responders is whom an incident can be handed to.
+func responders(o *org.Org) view.Responders {
+	out := view.Responders{People: peopleOptions(o, "")}
+	for _, p := range org.Sorted(o.Policies, func(p escalation.Policy) string { return strings.ToLower(p.Name) }) {
+		out.Policies = append(out.Policies, view.Option{Value: string(p.ID), Label: p.Name})
+	}
+	return out
+}

@@ -1,0 +1,146 @@
+package web
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/oncall"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/web/view"
+)
+
+// crowd is the people pane, the same for everybody who looks at it.
+type crowd struct {
+	duties []duty
+	all    []row
+}
+
+type duty struct {
+	view.Duty
+	now, next []id.User
+}
+
+type row struct {
+	view.PersonRow
+	user id.User
+}
+
+// crowds keeps the crowd for a moment, for all streams of this node.
+type crowds struct {
+	mu      sync.Mutex
+	at      time.Time // guarded by mu
+	last    crowd     // guarded by mu
+	version int       // of last; guarded by mu
+}
+
+// crowdFor is how old a crowd may be in a stream.
+const crowdFor = 5 * time.Second
+
+// now returns the crowd and its version, which stays while nothing changes.
+func (c *crowds) now(now time.Time, look func() crowd) (crowd, int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if age := now.Sub(c.at); c.version > 0 && age >= 0 && age < crowdFor {
+		return c.last, c.version
+	}
+	fresh := look()
+	c.at = now
+	if c.version == 0 || !reflect.DeepEqual(fresh, c.last) {
+		c.last = fresh
+		c.version++
+	}
+	return c.last, c.version
+}
+
+// people says who is on call now and next, and who else there is.
+func (s *Server) people(o *org.Org, now time.Time) crowd {
+	var c crowd
+	onCall := map[id.User]bool{}
+	for _, r := range org.Sorted(o.Rotations, func(r oncall.Rotation) string { return r.Name }) {
+		d := duty{Duty: view.Duty{Rotation: r.Name, Team: o.Teams[r.Team].Name, Href: "/oncall"}}
+		shifts := o.OnCall(r.ID, now)
+		for _, shift := range shifts {
+			d.now = append(d.now, shift.User)
+			onCall[shift.User] = true
+		}
+		d.Until, d.next = handOver(shifts, o.Upcoming(r.ID, now, len(r.Layers)+1))
+		d.NextAt = d.Until
+		c.duties = append(c.duties, d)
+	}
+	online := s.presence.online(now)
+	for i, d := range c.duties {
+		c.duties[i].Now = rows(o, d.now, onCall, online)
+		c.duties[i].Next = rows(o, d.next, onCall, online)
+	}
+	for _, u := range activePeople(o) {
+		c.all = append(c.all, row{personRow(u, onCall[u.ID], online[u.ID]), u.ID})
+	}
+	return c
+}
+
+// handOver returns when the shifts that run now change next, and who begins
+// then. Where nobody is on duty it is when somebody will be.
+func handOver(shifts, upcoming []oncall.Shift) (at time.Time, next []id.User) {
+	for _, shift := range shifts {
+		if !shift.End.IsZero() && (at.IsZero() || shift.End.Before(at)) {
+			at = shift.End
+		}
+	}
+	if len(upcoming) > 0 && (at.IsZero() || upcoming[0].Start.Before(at)) {
+		at = upcoming[0].Start
+	}
+	for _, shift := range upcoming {
+		if shift.Start.Equal(at) {
+			next = append(next, shift.User)
+		}
+	}
+	return at, next
+}
+
+func rows(o *org.Org, users []id.User, onCall, online map[id.User]bool) []view.PersonRow {
+	var all []view.PersonRow
+	for _, u := range users {
+		user, ok := o.Users[u]
+		if !ok {
+			user = people.User{ID: u, Name: string(u)}
+		}
+		all = append(all, personRow(user, onCall[u], online[u]))
+	}
+	return all
+}
+
+func personRow(u people.User, onCall, online bool) view.PersonRow {
+	p := view.PersonRow{Name: u.Name, Username: u.Username, OnCall: onCall}
+	if online {
+		p.Presence = "online"
+	}
+	if !u.Reachable() {
+		p.Warning = phrase.T("webmain.people.unreachable")
+	}
+	return p
+}
+
+// as is the crowd as one of them sees it.
+func (c crowd) as(viewer id.User) view.People {
+	var out view.People
+	for _, d := range c.duties {
+		d.Now = slices.Clone(d.Now)
+		for i, u := range d.now {
+			d.Now[i].You = u == viewer
+			d.Now[i].OnCall = false // it stands under "on call now"
+		}
+		out.Duties = append(out.Duties, d.Duty)
+	}
+	for _, r := range c.all {
+		if r.You = r.user == viewer; r.You {
+			r.Presence = "online" // or who is asking?
+		}
+		out.All = append(out.All, r.PersonRow)
+	}
+	return out
+}

@@ -1,0 +1,166 @@
+package web
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/alert"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/web/view"
+)
+
+// roomAlerts is how many alerts a room shows in full.
+const roomAlerts = 30
+
+// room is one incident and everything that belongs to it.
+func (s *Server) room(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	n := incidentOf(r.PathValue("n"))
+	o, card, err := s.card(ctx, n)
+	if err != nil {
+		return err
+	}
+	inc, err := s.incident(ctx, n)
+	if err != nil {
+		return err
+	}
+	page, err := s.page(w, r, o, incidentTitle(n, inc.Title), "incidents")
+	if err != nil {
+		return err
+	}
+	room := view.Room{Page: page, Card: card, Responders: asked(o, inc, s.Now())}
+	if page.Viewer.May(string(people.Respond)) {
+		room.Options = responders(o)
+	}
+	if _, ok := o.Policies[inc.Policy]; ok && inc.Direct == "" && page.Viewer.May(string(people.Manage)) {
+		room.PolicyHref = "/settings/policies/" + string(inc.Policy)
+	}
+	at, err := positionOf(r.URL.Query(), page.Viewer.Zone)
+	if err != nil {
+		return err
+	}
+	if room.Timeline, err = s.timeline(ctx, o, filter{incident: n}, at, page.Viewer); err != nil {
+		return err
+	}
+	room.Timeline.Incident = n
+	room.Timeline.CanPost = page.Viewer.May(string(people.Respond))
+	if err := s.fillRoom(ctx, o, inc, &room); err != nil {
+		return err
+	}
+	return draw(w, r, http.StatusOK, view.RoomPage(room))
+}
+
+// fillRoom adds what has to be looked up: alerts, pages and steps.
+func (s *Server) fillRoom(ctx context.Context, o *org.Org, inc incident.Incident, room *view.Room) error {
+	alerts, err := s.Store.Alerts(ctx, store.AlertFilter{Incident: inc.ID, Limit: roomAlerts})
+	if err != nil {
+		return err
+	}
+	for _, a := range alerts {
+		room.Alerts = append(room.Alerts, alertRow(a))
+	}
+	if len(alerts) == roomAlerts {
+		room.MoreAlerts = max(0, inc.AlertCount-roomAlerts)
+	}
+	room.Annotations = annotations(alerts)
+	deliveries, err := s.Store.Deliveries(ctx, inc.ID)
+	if err != nil {
+		return err
+	}
+	for _, d := range slices.Backward(deliveries) {
+		room.Pages = append(room.Pages, pageRow(o, d))
+	}
+	room.Steps, err = s.escalationSteps(ctx, o, inc)
+	return err
+}
+
+func alertRow(a alert.Alert) view.AlertRow {
+	row := view.AlertRow{ID: a.ID, At: a.ReceivedAt, Type: string(a.Type), Title: a.Title, Message: a.Message, Raw: a.Raw}
+	add := func(label, value string) {
+		if value != "" {
+			row.Fields = append(row.Fields, view.Detail{Label: label, Value: value})
+		}
+	}
+	add(phrase.T("web.detail.entity"), a.EntityID)
+	add(phrase.T("web.detail.host"), a.Host)
+	add(phrase.T("web.detail.tool"), a.Tool)
+	add(phrase.T("web.detail.key"), a.RoutingKey)
+	add(phrase.T("webmain.alert.started"), stampOf(a.StartedAt))
+	add(phrase.T("webmain.alert.sent"), stampOf(a.SentAt))
+	add(phrase.T("webmain.alert.ack_author"), a.AckAuthor)
+	add(phrase.T("webmain.alert.ack_message"), a.AckMessage)
+	for _, name := range slices.Sorted(maps.Keys(a.Fields)) {
+		add(name, a.Fields[name])
+	}
+	return row
+}
+
+func stampOf(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// annotations are those of all alerts, newest first; a later one of the same
+// kind and title says the same thing as it is now.
+func annotations(alerts []alert.Alert) []view.Annotation {
+	type name struct {
+		kind  alert.AnnotationKind
+		title string
+	}
+	seen := map[name]bool{}
+	var all []view.Annotation
+	for _, a := range alerts {
+		fresh := map[name]bool{}
+		for _, n := range a.Annotations {
+			key := name{n.Kind, n.Title}
+			if seen[key] {
+				continue
+			}
+			fresh[key] = true
+			all = append(all, view.Annotation{Kind: string(n.Kind), Title: n.Title, Value: n.Value})
+		}
+		maps.Copy(seen, fresh)
+	}
+	return all
+}
+
+func pageRow(o *org.Org, d store.Delivery) view.PageRow {
+	p := view.PageRow{
+		Name: o.UserName(d.Person), Method: d.Body.Method, Address: d.Body.Address, State: string(d.State),
+		At: d.Body.DoneAt, Tries: d.Attempt, Detail: d.Body.Detail,
+	}
+	if d.State == store.Pending {
+		p.State, p.At = "waiting", d.DueAt
+		if d.Body.Detail != "" {
+			p.State = "retrying"
+		}
+	}
+	return p
+}
+
+// asked is everybody who was paged or asked to help, in order.
+func asked(o *org.Org, inc incident.Incident, now time.Time) []view.PersonRow {
+	onCall := map[id.User]bool{}
+	for r := range o.Rotations {
+		for _, shift := range o.OnCall(r, now) {
+			onCall[shift.User] = true
+		}
+	}
+	users := slices.Clone(inc.Paged)
+	for _, u := range inc.Responders {
+		if !slices.Contains(users, u) {
+			users = append(users, u)
+		}
+	}
+	return rows(o, users, onCall, nil)
+}

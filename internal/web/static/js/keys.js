@@ -1,0 +1,105 @@
+// The keyboard: one hand on it is enough for a night. Keys rest while somebody types.
+import { $, $$ } from "./dom.js";
+import { act, clearTicks } from "./actions.js";
+import { showPane } from "./panes.js";
+
+const places = { t: "/", i: "/incidents", o: "/oncall", s: "/settings" };
+
+const typing = (element) => element.matches?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+
+export function startKeys(timeline) {
+  let going = 0; // when "g" was pressed
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return;
+    if (event.key === "Escape") return escape(event);
+    if (typing(event.target) || $("dialog[open]")) return;
+    if (Date.now() - going < 1200 && places[event.key]) {
+      going = 0;
+      event.preventDefault();
+      location.href = places[event.key];
+      return;
+    }
+    going = event.key === "g" ? Date.now() : 0;
+    if (press(event.key, event.target, timeline)) event.preventDefault();
+  });
+}
+
+// press does what a key means; false leaves the key to the browser.
+function press(key, target, timeline) {
+  switch (key) {
+    case "a":
+      return on("ack");
+    case "r":
+      return on("resolve");
+    case "j":
+      return move(1);
+    case "k":
+      return move(-1);
+    case "ArrowDown":
+    case "ArrowUp":
+      return target.closest?.("[data-cards]") ? move(key === "ArrowDown" ? 1 : -1) : false;
+    case "Enter":
+      return target.matches?.("[data-card]") ? follow(target) : false;
+    case "x":
+      return tick();
+    case "/":
+      return focus($("[data-search]"));
+    case "n":
+      if ($("[data-home]")?.querySelector(".pane-timeline")?.clientHeight === 0) showPane("timeline");
+      return focus($("[data-composer-text]"));
+    case ".":
+      timeline?.toPresent();
+      return Boolean(timeline);
+    case "?":
+      $("#help")?.showModal();
+      return true;
+  }
+  return false;
+}
+
+const cards = () => $$("[data-list]:not([hidden]) [data-card], tr[data-card]");
+const selected = () => document.activeElement?.closest("[data-card]") ?? $("[data-card].is-current");
+
+// on acts on the open incident, on the selected card, or on the only one there is.
+function on(action) {
+  const room = $("[data-room]");
+  if (room) return act(room, action);
+  const card = selected() ?? (cards().length === 1 ? cards()[0] : null);
+  return card ? act(card, action) : false;
+}
+
+function move(by) {
+  const all = cards();
+  if (all.length === 0) return false;
+  const at = all.indexOf(selected());
+  const next = all[at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + by))];
+  for (const c of $$("[data-card].is-current")) c.classList.remove("is-current");
+  next.classList.add("is-current");
+  if (!next.hasAttribute("tabindex")) next.tabIndex = -1;
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+  return true;
+}
+
+function follow(card) {
+  $("a[href]", card)?.click();
+  return true;
+}
+
+function tick() {
+  const box = $("[data-tick]", selected() ?? document.createElement("i"));
+  box?.click();
+  return Boolean(box);
+}
+
+function focus(element) {
+  element?.focus();
+  element?.select?.();
+  return Boolean(element);
+}
+
+function escape(event) {
+  if ($("dialog[open], :popover-open, details[data-menu][open]")) return;
+  if (typing(event.target)) event.target.blur();
+  else if (!clearTicks()) for (const c of $$("[data-card].is-current")) c.classList.remove("is-current");
+}

@@ -1,0 +1,97 @@
+// Times as people say them, kept current. The server sends instants; the words
+// are made here, in the zone of the viewer's profile or else of the browser.
+
+let zone;
+const formats = new Map();
+
+// English texts go with days before months and a clock of 24 hours.
+const language = () => (document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang || undefined);
+
+function format(options) {
+  const key = JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(language(), { timeZone: zone, hourCycle: "h23", ...options }));
+  return formats.get(key);
+}
+
+const clock = { hour: "2-digit", minute: "2-digit" };
+const date = { day: "numeric", month: "short" };
+
+function relative(at, now) {
+  const seconds = Math.round((at - now) / 1000);
+  const words = new Intl.RelativeTimeFormat(language(), { numeric: "auto", style: "narrow" });
+  const size = Math.abs(seconds);
+  if (size < 5) return words.format(0, "second");
+  if (size < 60) return words.format(seconds, "second");
+  if (size < 3600) return words.format(Math.trunc(seconds / 60), "minute");
+  if (size < 86400) return words.format(Math.trunc(seconds / 3600), "hour");
+  if (size < 14 * 86400) return words.format(Math.trunc(seconds / 86400), "day");
+  return say(at, "date", now);
+}
+
+function countdown(at, now) {
+  const left = Math.max(0, Math.round((at - now) / 1000));
+  const two = (n) => String(n).padStart(2, "0");
+  const [h, m, s] = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+// day is the viewer's calendar day of an instant, as 2026-11-22.
+export function day(at) {
+  const parts = Object.fromEntries(format({ year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(at).map((p) => [p.type, p.value]));
+  return `${parts.year}-${parts.month}-${parts.day}`;
+}
+
+export function say(at, form, now = Date.now()) {
+  const otherYear = new Date(at).getFullYear() !== new Date(now).getFullYear() ? { year: "numeric" } : {};
+  switch (form) {
+    case "time":
+      return format(clock).format(at);
+    case "date":
+      return format({ ...date, year: "numeric" }).format(at);
+    case "day":
+      return format({ weekday: "long", day: "numeric", month: "long", ...otherYear }).format(at);
+    case "relative":
+      return relative(at, now);
+    case "countdown":
+      return countdown(at, now);
+    case "clock":
+      if (day(at) === day(now)) return format(clock).format(at);
+      if (Math.abs(at - now) < 6 * 86400e3) return format({ weekday: "short", ...clock }).format(at);
+  }
+  return format({ ...date, ...otherYear, ...clock }).format(at);
+}
+
+function write(element, now) {
+  const at = Date.parse(element.dateTime);
+  if (Number.isNaN(at)) return;
+  const words = say(at, element.dataset.fmt, now);
+  if (element.textContent !== words) element.textContent = words;
+}
+
+export function startTimes() {
+  const wanted = document.body.dataset.zone;
+  try {
+    if (wanted) new Intl.DateTimeFormat("en", { timeZone: wanted });
+    zone = wanted || undefined;
+  } catch {
+    zone = undefined; // this browser does not know the zone
+  }
+  const all = (root, selector) => {
+    const now = Date.now();
+    if (root.matches?.(selector)) write(root, now);
+    for (const t of root.querySelectorAll(selector)) write(t, now);
+  };
+  all(document, "time[data-fmt]");
+  new MutationObserver((changes) => {
+    for (const change of changes) for (const node of change.addedNodes) if (node.nodeType === 1) all(node, "time[data-fmt]");
+  }).observe(document.body, { childList: true, subtree: true });
+  let beat = 0;
+  setInterval(() => {
+    if (document.hidden) return;
+    all(document, 'time[data-fmt="countdown"]');
+    if (beat++ % 10 === 0) all(document, 'time[data-fmt="relative"], time[data-fmt="clock"]');
+  }, 1000);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) all(document, "time[data-fmt]");
+  });
+}

@@ -1,0 +1,233 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/httpd"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/live"
+	"github.com/watchroom/watchroom/internal/people"
+)
+
+// The pace of a stream.
+const (
+	heartbeat    = 15 * time.Second // a reader that hears nothing for three of them connects anew
+	writeTimeout = 10 * time.Second // for whoever takes what was sent too slowly
+	lookAgain    = time.Minute      // whether the reader may still read
+	// maxBehind is how many entries a reader may have missed and still get them
+	// one by one; beyond it, loading the page is cheaper for everybody.
+	maxBehind = 1000
+)
+
+// The reasons of ours to end a stream; the browser connects again.
+var (
+	errDraining = errors.New("the server is draining")
+	errBeat     = errors.New("time for a heartbeat")
+)
+
+// stream sends what is new as server-sent events until either side goes:
+//
+//	entry   id: its number; {seq, html, incident}      entries that the filter lets through
+//	card    {number, state, seq, html, counts}         an incident that changed, whatever the filter
+//	people  {html}                                     the people pane
+//	ping    {}                                         every 15 seconds
+//	reset   {}                                         too much was missed, or the numbers began anew: load the page
+//
+// It resumes after the number in Last-Event-ID or in after. Entries that the
+// filter holds back move the id along with the next ping, so that nobody
+// resumes further back than needed.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	after := afterOf(r)
+	head, err := s.Store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	out := newReader(s, w, r, after, head.Seq)
+	if after > 0 && head.Seq > after+maxBehind {
+		out.open()
+		return out.done(out.reset())
+	}
+	sub, err := s.Live.Subscribe(ctx, after)
+	if errors.Is(err, live.ErrReset) {
+		out.open()
+		return out.done(out.reset())
+	}
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { // ends with the stream
+		select {
+		case <-httpd.Draining(ctx):
+			cancel(errDraining)
+		case <-ctx.Done():
+		}
+	}()
+	leave := s.presence.arrive(out.actor.User)
+	defer func() { leave(s.Now()) }()
+	out.open()
+	return out.done(out.follow(ctx, sub))
+}
+
+// afterOf is the last number that a reader has: a browser that reconnects by
+// itself says it in the header, newer than what stands in its address.
+func afterOf(r *http.Request) id.Seq {
+	var after int64
+	for _, text := range []string{r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")} {
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			after = max(after, n)
+		}
+	}
+	return id.Seq(after)
+}
+
+// reader is one open stream.
+type reader struct {
+	s      *Server
+	w      http.ResponseWriter
+	r      *http.Request
+	ctl    *http.ResponseController
+	actor  people.Actor
+	filter filter
+
+	seen    id.Seq    // the last entry that was sent or held back
+	told    id.Seq    // the last number the browser knows
+	missed  id.Seq    // entries up to here happened before the reader came back
+	crowd   int       // the version of the people pane that was sent last
+	checked time.Time // when the session was looked at last
+}
+
+func newReader(s *Server, w http.ResponseWriter, r *http.Request, after, head id.Seq) *reader {
+	out := &reader{
+		s: s, w: w, r: r, ctl: http.NewResponseController(w), actor: actorOf(r), filter: filterOf(r.URL.Query()),
+		seen: after, told: after, checked: time.Now(),
+	}
+	if after > 0 {
+		out.missed = head
+	}
+	return out
+}
+
+// open sends the header and the pace at which to come back, which is not the
+// same for everybody: after a restart all of them do.
+func (out *reader) open() {
+	h := out.w.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	// The deadlines of this stream must not outlive it.
+	h.Set("Connection", "close")
+	out.w.WriteHeader(http.StatusOK)
+	out.hurry()
+	out.write(fmt.Appendf(nil, "retry: %d\nevent: ping\ndata: {}\n\n", 1000+rand.IntN(2000))) //nolint:gosec // spreads load
+}
+
+// done is the answer to httpd: a stream that has ended is no error of anybody.
+func (out *reader) done(err error) error {
+	ctx := out.r.Context()
+	switch {
+	case err == nil, ctx.Err() != nil, errors.Is(err, live.ErrSlow), errors.Is(err, live.ErrClosed), errors.Is(err, errDraining), errors.Is(err, errGone):
+		return nil
+	}
+	out.s.Log.ErrorContext(ctx, "stream timeline", "err", err)
+	return nil // the header is out; the browser resumes where it was
+}
+
+// errGone says that the browser takes nothing more, or may not.
+var errGone = errors.New("the reader is gone")
+
+func (out *reader) follow(ctx context.Context, sub *live.Subscription) error {
+	if err := out.flush(); err != nil {
+		return err
+	}
+	beat := time.Now().Add(heartbeat)
+	for {
+		wait, cancel := context.WithDeadlineCause(ctx, beat, errBeat)
+		events, err := sub.Next(wait)
+		cancel()
+		switch {
+		case errors.Is(err, live.ErrReset):
+			return out.reset()
+		case err != nil && !errors.Is(err, errBeat):
+			return err
+		}
+		out.hurry()
+		if err := out.send(ctx, events); err != nil {
+			return err
+		}
+		if now := time.Now(); !now.Before(beat) {
+			beat = now.Add(heartbeat)
+			if err := out.beat(ctx); err != nil {
+				return err
+			}
+		}
+		if err := out.flush(); err != nil {
+			return err
+		}
+	}
+}
+
+// beat shows that the connection lives, and looks whether it still should.
+func (out *reader) beat(ctx context.Context) error {
+	if time.Since(out.checked) >= lookAgain {
+		actor, _, err := out.s.Accounts.Authenticate(ctx, out.s.cookies.Token(out.r))
+		if err != nil || !actor.May(people.Read) || actor.Role != out.actor.Role {
+			return errGone
+		}
+		out.checked = time.Now()
+	}
+	if err := out.people(ctx); err != nil {
+		return err
+	}
+	if out.seen > out.told {
+		out.write(fmt.Appendf(nil, "id: %d\n", out.seen))
+		out.told = out.seen
+	}
+	out.write([]byte("event: ping\ndata: {}\n\n"))
+	return nil
+}
+
+func (out *reader) reset() error {
+	out.hurry()
+	out.write([]byte("event: reset\ndata: {}\n\n"))
+	return out.flush()
+}
+
+func (out *reader) hurry() {
+	_ = out.ctl.SetWriteDeadline(time.Now().Add(writeTimeout)) // a writer without deadlines (a test's) is not slow
+}
+
+// write leaves its error to flush, which comes soon.
+func (out *reader) write(b []byte) { _, _ = out.w.Write(b) }
+
+func (out *reader) flush() error {
+	if err := out.ctl.Flush(); err != nil {
+		return errGone
+	}
+	return nil
+}
+
+// event is one event as it goes over the wire. JSON has no line breaks.
+func event(name string, seq id.Seq, data any) ([]byte, error) {
+	body, err := json.Marshal(data)
+	if err != nil {
+		return nil, fmt.Errorf("write event %s: %w", name, err)
+	}
+	var b bytes.Buffer
+	if seq > 0 {
+		fmt.Fprintf(&b, "id: %d\n", seq)
+	}
+	fmt.Fprintf(&b, "event: %s\ndata: %s\n\n", name, body)
+	return b.Bytes(), nil
+}

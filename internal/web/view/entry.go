@@ -1,0 +1,221 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/story"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Entry is one line of the timeline, ready to be drawn.
+type Entry struct {
+	Seq      id.Seq
+	At       time.Time
+	Kind     timeline.Kind
+	Group    string // one of Groups
+	Tone     string
+	Icon     string
+	Parts    []story.Part
+	Incident id.Incident // 0 for none
+	Actor    string      // who did it, as people say it
+	ActorID  id.User     // "" when it was no person
+	Via      string      // how it was done when that is worth saying: "by mail", "API"; else ""
+	Chat     bool        // drawn as what a person said
+	Body     string      // a longer text that can be opened
+	Details  []Detail    // further facts that can be opened
+}
+
+// Detail is a fact that is shown when an entry is opened.
+type Detail struct{ Label, Value string }
+
+// Groups are the kinds of entries a person chooses from, in order.
+func Groups() []string { return []string{"alerts", "incidents", "pages", "chat", "changes"} }
+
+// GroupOf is the group a kind belongs to.
+func GroupOf(kind timeline.Kind) string {
+	switch kind {
+	case timeline.AlertReceived, timeline.IncidentTriggered, timeline.IncidentUpdated, timeline.IncidentRetriggered:
+		return "alerts"
+	case timeline.StepStarted, timeline.StepSkipped, timeline.EscalationExhausted,
+		timeline.PageSent, timeline.PageRetrying, timeline.PageFailed:
+		return "pages"
+	case timeline.MessagePosted, timeline.NoteAdded:
+		return "chat"
+	case timeline.OrgChanged:
+		return "changes"
+	}
+	return "incidents"
+}
+
+// KindsOf are the kinds of the named groups; nil, which is all of them, when no group is named.
+func KindsOf(groups []string) []timeline.Kind {
+	if len(groups) == 0 {
+		return nil
+	}
+	var out []timeline.Kind
+	for _, kind := range timeline.Kinds {
+		if slices.Contains(groups, GroupOf(kind)) {
+			out = append(out, kind)
+		}
+	}
+	return out
+}
+
+// Describe makes an entry ready to be drawn; it is a function of its arguments alone.
+func Describe(e timeline.Entry, names story.Names) Entry {
+	out := Entry{
+		Seq: e.Seq, At: e.At, Kind: e.Kind, Group: GroupOf(e.Kind), Incident: e.Incident,
+		Parts: story.Parts(e, names), Actor: actorName(e.Actor, names), ActorID: e.Actor.User, Via: via(e.Actor.Origin),
+	}
+	out.Tone, out.Icon = look(e)
+	switch p := e.Payload.(type) {
+	case timeline.Message:
+		out.Chat = true
+	case timeline.Noted:
+		out.Chat, out.Parts = true, []story.Part{{Kind: story.Quote, Text: p.Text}}
+	case timeline.AlertBody:
+		out.Body = p.Message
+		out.add("type", p.Type).add("entity", p.EntityID).add("tool", p.Tool).add("key", p.RoutingKey)
+	case timeline.Triggered:
+		out.Body = p.Message
+		out.add("severity", p.Severity).add("entity", p.EntityID).add("host", p.Host).add("tool", p.Tool)
+		out.add("key", p.RoutingKey).add("policy", p.PolicyName)
+		if p.Default {
+			out.add("route", t("entry.default_route"))
+		}
+	case timeline.Updated:
+		out.Body = p.Message
+		out.add("severity", p.Severity).add("alerts", itoa(p.Count))
+	case timeline.Retriggered:
+		out.Body = p.Message
+		out.add("severity", p.Severity).add("alerts", itoa(p.Count))
+	case timeline.Step:
+		for i, why := range p.Why {
+			if i < len(p.Names) {
+				out.Details = append(out.Details, Detail{p.Names[i], why})
+			}
+		}
+	case timeline.PageState:
+		out.page(p)
+	case timeline.PageRetry:
+		out.page(timeline.PageState(p))
+	case timeline.PageLost:
+		out.page(timeline.PageState(p))
+	case timeline.Change:
+		out.add("fields", strings.Join(p.Fields, ", "))
+	}
+	return out
+}
+
+func (e *Entry) add(label, value string) *Entry {
+	if value != "" {
+		e.Details = append(e.Details, Detail{t("detail." + label), value})
+	}
+	return e
+}
+
+func (e *Entry) page(p timeline.PageState) {
+	e.add("to", p.Address).add("try", itoa(p.Attempt)).add("answer", p.Detail)
+}
+
+func actorName(a timeline.Actor, names story.Names) string {
+	if a.User != "" && names.User != nil {
+		if name := names.User(a.User); name != "" {
+			return name
+		}
+	}
+	if a.Name != "" {
+		return a.Name
+	}
+	return phrase.T("story.actor." + string(a.Origin))
+}
+
+func via(origin timeline.Origin) string {
+	switch origin {
+	case timeline.API, timeline.Mail, timeline.Command:
+		return t("via." + string(origin))
+	}
+	return ""
+}
+
+// look is the tone and the icon of an entry.
+func look(e timeline.Entry) (tone, icon string) {
+	switch p := e.Payload.(type) {
+	case timeline.AlertBody:
+		return severityTone(p.Type), severityIcon(p.Type)
+	case timeline.Triggered:
+		return severityTone(p.Severity), severityIcon(p.Severity)
+	case timeline.Updated:
+		return severityTone(p.Severity), severityIcon(p.Severity)
+	case timeline.Retriggered:
+		return severityTone(p.Severity), severityIcon(p.Severity)
+	}
+	switch e.Kind {
+	case timeline.IncidentAcknowledged:
+		return "accent", "eye"
+	case timeline.IncidentUnacknowledged:
+		return "warning", "undo"
+	case timeline.IncidentResolved:
+		return "ok", "resolve"
+	case timeline.IncidentSnoozed:
+		return "accent", "snooze"
+	case timeline.SnoozeEnded:
+		return "warning", "snooze"
+	case timeline.IncidentRerouted:
+		return "accent", "reroute"
+	case timeline.ResponderAdded:
+		return "accent", "add-person"
+	case timeline.NoteAdded:
+		return "muted", "note"
+	case timeline.StepStarted:
+		return "muted", "stairs"
+	case timeline.StepSkipped:
+		return "warning", "skip"
+	case timeline.EscalationExhausted:
+		return "warning", "warning"
+	case timeline.PageSent:
+		return "muted", "page"
+	case timeline.PageRetrying:
+		return "warning", "retry"
+	case timeline.PageFailed:
+		return "critical", "page-failed"
+	case timeline.MessagePosted:
+		return "muted", "chat"
+	}
+	return "muted", "change"
+}
+
+// Filter is what a timeline is narrowed to, and what it can be narrowed to.
+type Filter struct {
+	Groups   []string // none: all
+	Team     string
+	Person   string
+	Incident id.Incident
+	Text     string
+	At       time.Time // the date jumped to; zero: the present
+	Teams    []Option
+	People   []Option
+}
+
+// Active reports whether anything is left out.
+func (f Filter) Active() bool {
+	return len(f.Groups) > 0 || f.Team != "" || f.Person != "" || f.Incident != 0 || f.Text != ""
+}
+
+// Timeline is the middle pane, or the timeline of one incident.
+type Timeline struct {
+	Entries  []Entry // oldest first
+	Older    bool    // there are older ones
+	Newer    bool    // there are newer ones: the reader jumped to a date
+	Head     id.Seq  // the newest number there was when the page was made, filtered or not
+	Filter   Filter
+	Incident id.Incident // set in an incident's room
+	CanPost  bool
+}
+
+// more reports whether there is something to open.
+func (e Entry) more() bool { return e.Body != "" || len(e.Details) > 0 }

@@ -1,0 +1,113 @@
+package view
+
+import "strconv"
+
+// PolicyList is all escalation policies.
+type PolicyList struct {
+	Page Page
+	Rows []PolicyRow
+}
+
+// PolicyRow is one policy in the list.
+type PolicyRow struct {
+	Name    string
+	Slug    string
+	Href    string
+	Team    string
+	Steps   int
+	Keys    []string
+	Default bool
+	First   []string // whom its first step would page now
+}
+
+// PolicyForm is the editor of one escalation policy; it works as RotationForm does.
+type PolicyForm struct {
+	Page        Page
+	ID          string
+	Name        string
+	Slug        string
+	Team        string
+	Teams       []Option
+	Steps       []StepForm
+	Repeat      string
+	RepeatAfter string
+	Errors      map[string]string // "name", "0.after", …
+	Error       string
+	Preview     PolicyPreview
+	Keys        []string // routing keys that lead here
+	Default     bool
+}
+
+func (f PolicyForm) title() string {
+	if f.ID == "" {
+		return st("policy.new")
+	}
+	return f.Name
+}
+
+func (f PolicyForm) action() string {
+	if f.ID == "" {
+		return "/settings/policies"
+	}
+	return "/settings/policies/" + f.ID
+}
+
+// StepForm is one step as it was typed.
+type StepForm struct {
+	Index   int
+	After   string
+	Targets []TargetForm
+	Choices []Option // who could be added, in groups
+}
+
+func (s StepForm) field(name string) string { return strconv.Itoa(s.Index) + "." + name }
+
+func (s StepForm) do(what string, at ...int) string {
+	v := what + ":" + strconv.Itoa(s.Index)
+	for _, n := range at {
+		v += ":" + strconv.Itoa(n)
+	}
+	return v
+}
+
+func (s StepForm) title() string { return st("policy.step", s.Index+1) }
+
+// TargetForm is one target of a step; Value is "rotation:…", "user:…" or "team:…".
+type TargetForm struct{ Value, Label, Kind string }
+
+func (t TargetForm) icon() string {
+	switch t.Kind {
+	case "rotation", "team":
+		return t.Kind
+	}
+	return "person"
+}
+
+// PolicyPreview is who would be paged, and when, if an alert came now.
+type PolicyPreview struct {
+	Problem string
+	Steps   []PreviewStep
+	Repeat  string // what happens after the last step
+}
+
+// PreviewStep is one step of the preview.
+type PreviewStep struct {
+	Number  int
+	When    string
+	People  []PreviewPerson
+	Skipped bool // nobody: the step is passed over at once
+}
+
+// PreviewPerson is somebody who would be paged.
+type PreviewPerson struct {
+	Name        string
+	Why         string
+	Unreachable bool
+}
+
+func delayLabel(step int) string {
+	if step == 0 {
+		return st("policy.after.first")
+	}
+	return st("policy.after")
+}

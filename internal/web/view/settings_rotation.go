@@ -1,0 +1,117 @@
+package view
+
+import (
+	"strconv"
+	"time"
+)
+
+// RotationList is all rotations.
+type RotationList struct {
+	Page Page
+	Rows []RotationRow
+}
+
+// RotationRow is one rotation in the list.
+type RotationRow struct {
+	Name   string
+	Href   string
+	Team   string
+	Zone   string
+	Now    []string // who is on call
+	Next   []string // who is after them
+	NextAt time.Time
+	People int
+}
+
+// RotationForm is the editor of one rotation. It works without a script: every
+// button sends the whole form, and the server answers with the changed one.
+type RotationForm struct {
+	Page    Page
+	ID      string // "" for a new one
+	Name    string
+	Team    string // its name, for those who may only read
+	Teams   []Option
+	Zone    string
+	Zones   []string
+	Layers  []LayerForm
+	Errors  map[string]string // "name", "zone", "0.every", …
+	Error   string
+	Preview RotationPreview
+	UsedBy  []Link // policies that page it
+}
+
+func (f RotationForm) title() string {
+	if f.ID == "" {
+		return st("rotation.new")
+	}
+	return f.Name
+}
+
+func (f RotationForm) action() string {
+	if f.ID == "" {
+		return "/settings/rotations"
+	}
+	return "/settings/rotations/" + f.ID
+}
+
+// LayerForm is one layer as it was typed.
+type LayerForm struct {
+	Index   int
+	Alone   bool // the only layer
+	Name    string
+	Members []MemberForm
+	People  []Option // who could be added
+	Every   string
+	Unit    string
+	Units   []Option
+	Handoff string
+	Start   string
+	End     string
+}
+
+// field is the name of one of the layer's inputs.
+func (l LayerForm) field(name string) string { return strconv.Itoa(l.Index) + "." + name }
+
+// do is the value of a button of the layer.
+func (l LayerForm) do(what string, at ...int) string {
+	v := what + ":" + strconv.Itoa(l.Index)
+	for _, n := range at {
+		v += ":" + strconv.Itoa(n)
+	}
+	return v
+}
+
+func (l LayerForm) title() string {
+	if l.Name != "" {
+		return l.Name
+	}
+	if l.Alone {
+		return st("rotation.layer.only")
+	}
+	return st("rotation.layer", l.Index+1)
+}
+
+// turn is how long a turn lasts, in words.
+func (l LayerForm) turn() string { return st("rotation.turn."+l.Unit, l.Every) }
+
+// MemberForm is one turn of a layer.
+type MemberForm struct{ ID, Name string }
+
+// RotationPreview is what a rotation would do, computed by the server.
+type RotationPreview struct {
+	Problem string // why nothing can be said
+	Zone    string
+	Mine    string // the viewer's own zone; "" when it is the same
+	Now     []PreviewShift
+	Next    []PreviewShift
+}
+
+// PreviewShift is one shift with its times in both zones, as text.
+type PreviewShift struct {
+	Layer string
+	Name  string
+	From  string // in the rotation's zone
+	Own   string // in the viewer's; "" when it is the same
+	Until string
+	At    time.Time
+}
