@@ -141,7 +141,7 @@ func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 		if err != nil {
 			return err
 		}
-		defer f.Close() //nolint:errcheck // it was only read
+		defer f.Close()
 		in = f
 	}
 	r := tar.NewReader(in)

@@ -70,7 +70,7 @@ func (r remote) do(ctx context.Context, method, path string, body []byte) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("ask the server: %w", err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read to its end
+	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read the answer of %s: %w", r.URL, err)

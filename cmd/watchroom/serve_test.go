@@ -20,26 +20,30 @@ func TestServe(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	cmd := serveCmd{Config: config.Default()}
-	cmd.Config.Data, cmd.Config.Listen = t.TempDir(), "127.0.0.1:18437"
+	cmd.Config.Data, cmd.Config.Listen = t.TempDir(), "127.0.0.1:0"
 	r, w := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		err := cmd.Run(ctx, &console{strings.NewReader(""), w, io.Discard})
+		err := cmd.Run(ctx, &console{strings.NewReader(""), w, w})
 		done <- err
 		_ = w.CloseWithError(io.EOF)
 	}()
 	lines := bufio.NewScanner(r)
-	link := ""
-	for link == "" && lines.Scan() {
-		if strings.Contains(lines.Text(), "/setup?token=") {
-			link = strings.TrimSpace(lines.Text())
+	link, address := "", ""
+	for address == "" && lines.Scan() {
+		if _, token, ok := strings.Cut(lines.Text(), "/setup?token="); ok {
+			link = "/setup?token=" + token
+		}
+		if _, rest, ok := strings.Cut(lines.Text(), "msg=serving listen="); ok {
+			address, _, _ = strings.Cut(rest, " ")
 		}
 	}
 	go func() { _, _ = io.Copy(io.Discard, r) }()
-	if link == "" {
-		t.Fatalf("it ended without a set-up link: %v", <-done)
+	if link == "" || address == "" {
+		stop()
+		t.Fatalf("it printed the link %q and the address %q and ended with %v", link, address, <-done)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+link, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +76,7 @@ func TestTheDocumentIsComplete(t *testing.T) {
 			t.Errorf("docs/cli.md does not say what `watchroom %s` does", n.Path())
 		}
 		for _, f := range n.Flags {
-			if f.Name != "help" && !strings.Contains(string(text), "`--"+f.Name) {
+			if f.Name != "help" && !strings.Contains(string(text), "--"+f.Name) {
 				t.Errorf("docs/cli.md does not say what --%s of %q is", f.Name, n.Path())
 			}
 		}

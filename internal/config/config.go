@@ -140,7 +140,7 @@ func (s Site) URL() string {
 }
 
 // MailConfigured reports whether mail can leave.
-func (c Config) MailConfigured() bool { return c.Mail.Configured() }
+func (c Config) MailConfigured() bool { return c.Configured() }
 
 // Proxies are the trusted proxies as networks; those that are none are left out.
 func (c Config) Proxies() []netip.Prefix {

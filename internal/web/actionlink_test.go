@@ -22,12 +22,12 @@ func TestOpeningALinkChangesNothing(t *testing.T) {
 	n := h.alert("disk/db01")
 	before := h.incident(n)
 	path := h.link(AckLink, n, "u-kim", time.Hour)
-	answer, page := h.do(request{path: path})
+	answer, page := h.do(request{path: path}) //nolint:bodyclose // do has closed it
 	if answer.StatusCode != http.StatusOK || answer.Header.Get("Referrer-Policy") != "no-referrer" || answer.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("GET: %s %v", answer.Status, answer.Header)
 	}
 	h.has(page, "disk/db01", "You act as Kim", `method="post"`)
-	h.do(request{path: path, method: http.MethodHead})
+	h.do(request{path: path, method: http.MethodHead}) //nolint:bodyclose // do has closed it
 	if after := h.incident(n); after.State != before.State {
 		t.Errorf("opening the link made it %s", after.State)
 	}
@@ -37,7 +37,7 @@ func TestOneClickActsOnce(t *testing.T) {
 	h := newWatch(t)
 	n := h.alert("disk/db01")
 	kims, adas := h.link(AckLink, n, "u-kim", time.Hour), h.link(AckLink, n, "u-ada", time.Hour)
-	answer, page := h.do(request{method: http.MethodPost, path: kims, plain: true})
+	answer, page := h.do(request{method: http.MethodPost, path: kims, plain: true}) //nolint:bodyclose // do has closed it
 	if answer.StatusCode != http.StatusOK || !strings.Contains(page, "Acknowledged") {
 		t.Fatalf("POST: %s\n%s", answer.Status, page)
 	}

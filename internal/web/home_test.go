@@ -163,7 +163,7 @@ type request struct {
 	header           http.Header
 }
 
-// do sends r and returns the answer with its body.
+// do sends r and returns the answer, which is closed, and its body.
 func (h *watch) do(r request) (*http.Response, string) {
 	h.Helper()
 	if r.method == "" {
@@ -189,7 +189,7 @@ func (h *watch) do(r request) (*http.Response, string) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // read to its end
+	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		h.Fatal(err)

@@ -100,11 +100,11 @@ func TestActionsRefuse(t *testing.T) {
 func TestTheLoserIsToldWhoWon(t *testing.T) {
 	h := newWatch(t)
 	n := h.alert("disk/db01")
-	type answer struct {
+	type outcome struct {
 		status int
 		body   string
 	}
-	answers := map[string]answer{}
+	answers := map[string]outcome{}
 	var mu sync.Mutex
 	var both sync.WaitGroup
 	for _, who := range []string{"ada", "kim"} {
@@ -112,7 +112,7 @@ func TestTheLoserIsToldWhoWon(t *testing.T) {
 			a, body := h.post(who, "/incidents/1/ack", nil)
 			mu.Lock()
 			defer mu.Unlock()
-			answers[who] = answer{a.StatusCode, body}
+			answers[who] = outcome{a.StatusCode, body}
 		})
 	}
 	both.Wait()

@@ -119,9 +119,7 @@ func (s *Server) integration(r *http.Request) (*org.Org, routing.Integration, er
 }
 
 func (s *Server) showIntegration(w http.ResponseWriter, r *http.Request) error {
-	return unkept(func(w http.ResponseWriter, r *http.Request) error {
-		return s.integrationPage(w, r, http.StatusOK, nil)
-	})(w, r)
+	return s.integrationPage(w, r, http.StatusOK, nil)
 }
 
 // integrationPage draws an integration; its key is in it, so it is kept nowhere.
@@ -142,6 +140,7 @@ func (s *Server) integrationPage(w http.ResponseWriter, r *http.Request, status 
 		return err
 	}
 	chosen := chosenKey(o, r)
+	w.Header().Set("Cache-Control", "no-store")
 	v := view.IntegrationPageModel{Page: page, ID: string(i.ID), Name: i.Name, Off: i.Off, Key: chosen, Keys: keyOptions(o, chosen)}
 	if v.Lost = lost; !lost {
 		v.URL, v.Curl, v.YAML = s.snippets(key, chosen)

@@ -54,12 +54,14 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	out := newReader(s, w, r, after, head.Seq)
 	if after > 0 && head.Seq > after+maxBehind {
 		out.open()
-		return out.done(out.reset())
+		out.end(ctx, out.reset())
+		return nil
 	}
 	sub, err := s.Live.Subscribe(ctx, after)
 	if errors.Is(err, live.ErrReset) {
 		out.open()
-		return out.done(out.reset())
+		out.end(ctx, out.reset())
+		return nil
 	}
 	if err != nil {
 		return err
@@ -77,7 +79,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	leave := s.presence.arrive(out.actor.User)
 	defer func() { leave(s.Now()) }()
 	out.open()
-	return out.done(out.follow(ctx, sub))
+	out.end(ctx, out.follow(ctx, sub))
+	return nil
 }
 
 // afterOf is the last number that a reader has: a browser that reconnects by
@@ -133,15 +136,14 @@ func (out *reader) open() {
 	out.write(fmt.Appendf(nil, "retry: %d\nevent: ping\ndata: {}\n\n", 1000+rand.IntN(2000))) //nolint:gosec // spreads load
 }
 
-// done is the answer to httpd: a stream that has ended is no error of anybody.
-func (out *reader) done(err error) error {
-	ctx := out.r.Context()
+// end logs why a stream ended when that is worth knowing. It is no error of the
+// request: the header is out, and the browser resumes where it was.
+func (out *reader) end(ctx context.Context, err error) {
 	switch {
-	case err == nil, ctx.Err() != nil, errors.Is(err, live.ErrSlow), errors.Is(err, live.ErrClosed), errors.Is(err, errDraining), errors.Is(err, errGone):
-		return nil
+	case err == nil, ctx.Err() != nil, errors.Is(err, live.ErrSlow), errors.Is(err, live.ErrClosed), errors.Is(err, errGone):
+		return
 	}
 	out.s.Log.ErrorContext(ctx, "stream timeline", "err", err)
-	return nil // the header is out; the browser resumes where it was
 }
 
 // errGone says that the browser takes nothing more, or may not.

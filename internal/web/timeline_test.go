@@ -115,8 +115,8 @@ func TestFilterMatchesAsTheStoreDoes(t *testing.T) {
 func TestPostingALine(t *testing.T) {
 	h := newWatch(t)
 	post := func(form url.Values) *http.Response {
-		answer, _ := h.do(request{as: "kim", method: "POST", path: "/timeline/messages", form: form})
-		return answer
+		got, _ := h.do(request{as: "kim", method: http.MethodPost, path: "/timeline/messages", form: form})
+		return got
 	}
 	if answer := post(url.Values{"text": {"hello"}, "nonce": {"n1"}}); answer.StatusCode != http.StatusNoContent {
 		t.Errorf("post: %s, want 204", answer.Status)
@@ -132,7 +132,7 @@ func TestPostingALine(t *testing.T) {
 	if len(numbers(page)) != 2 {
 		t.Errorf("%d lines, want hello and again, each once\n%s", len(numbers(page)), page)
 	}
-	answer, _ := h.do(request{as: "kim", method: "POST", path: "/timeline/messages", form: url.Values{"text": {"plain"}}, plain: true})
+	answer, _ := h.do(request{as: "kim", method: http.MethodPost, path: "/timeline/messages", form: url.Values{"text": {"plain"}}, plain: true})
 	if answer.StatusCode != http.StatusSeeOther || !strings.HasPrefix(answer.Header.Get("Location"), "/") {
 		t.Errorf("post without a script: %s to %q, want a redirect home", answer.Status, answer.Header.Get("Location"))
 	}

@@ -672,7 +672,7 @@ func TeamPage(f TeamForm) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = links(f.Rotations).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkList(f.Rotations).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -693,7 +693,7 @@ func TeamPage(f TeamForm) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = links(f.Policies).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = linkList(f.Policies).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -13,13 +13,15 @@ type span struct {
 	Outside    bool
 }
 
+// linked is compiled once and never changed.
+var linked = regexp.MustCompile(`https?://[^\s<>"']+|#[1-9][0-9]{0,9}\b`)
+
 // linkify finds addresses and incident numbers in what people wrote. Everything
 // else stays plain text; there is no markup that could go wrong.
 func linkify(text string) []span {
-	links := regexp.MustCompile(`https?://[^\s<>"']+|#[1-9][0-9]{0,9}\b`)
 	var out []span
 	last := 0
-	for _, at := range links.FindAllStringIndex(text, -1) {
+	for _, at := range linked.FindAllStringIndex(text, -1) {
 		start, end := at[0], at[1]
 		found := text[start:end]
 		if strings.HasPrefix(found, "#") && start > 0 && !strings.ContainsRune(" \t\n(,", rune(text[start-1])) {

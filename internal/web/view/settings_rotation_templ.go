@@ -540,7 +540,7 @@ func RotationPage(f RotationForm) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = links(f.UsedBy).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = linkList(f.UsedBy).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
