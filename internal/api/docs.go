@@ -64,7 +64,7 @@ type (
 const maxDepth = 12
 
 // docsStyles are the style sheets of the site that the page uses.
-var docsStyles = []string{"app.css", "components.css", "pages.css"}
+var docsStyles = []string{"app.css", "docs.css"}
 
 func renderDocs(doc *huma.OpenAPI, asset func(string) string) ([]byte, error) {
 	t, err := template.New("docs").Funcs(template.FuncMap{

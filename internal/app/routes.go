@@ -55,6 +55,7 @@ func (a *App) routes() (http.Handler, error) {
 	show := httpd.ProblemsUnder(pages.ShowProblem, "/api/", "/healthz", "/readyz", "/metrics")
 	shell, err := httpd.Handler(mux, httpd.Options{
 		Log: a.opts.Log, PublicURL: public, Render: show, ImageSources: httpd.AnyImage, TrustedProxies: cfg.Proxies(),
+		CrossSiteExempt: web.CrossSiteExempt(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put the handlers together: %w", err)

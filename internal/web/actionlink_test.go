@@ -1,3 +1,4 @@
+//nolint:bodyclose // watch.do reads and closes every body
 package web
 
 import (
@@ -17,17 +18,24 @@ func (h *watch) link(action string, n id.Incident, u id.User, life time.Duration
 	return strings.TrimPrefix(ActionURL("http://watch.example", h.signer, action, n, u, time.Now().Add(life)), "http://watch.example")
 }
 
+// click sends the form of a mailed link's page.
+func (h *watch) click(path string) (status int, page string) {
+	h.Helper()
+	answer, page := h.do(request{method: http.MethodPost, path: path, plain: true})
+	return answer.StatusCode, page
+}
+
 func TestOpeningALinkChangesNothing(t *testing.T) {
 	h := newWatch(t)
 	n := h.alert("disk/db01")
 	before := h.incident(n)
 	path := h.link(AckLink, n, "u-kim", time.Hour)
-	answer, page := h.do(request{path: path}) //nolint:bodyclose // do has closed it
+	answer, page := h.do(request{path: path})
 	if answer.StatusCode != http.StatusOK || answer.Header.Get("Referrer-Policy") != "no-referrer" || answer.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("GET: %s %v", answer.Status, answer.Header)
 	}
 	h.has(page, "disk/db01", "You act as Kim", `method="post"`)
-	h.do(request{path: path, method: http.MethodHead}) //nolint:bodyclose // do has closed it
+	h.do(request{path: path, method: http.MethodHead})
 	if after := h.incident(n); after.State != before.State {
 		t.Errorf("opening the link made it %s", after.State)
 	}
@@ -37,25 +45,25 @@ func TestOneClickActsOnce(t *testing.T) {
 	h := newWatch(t)
 	n := h.alert("disk/db01")
 	kims, adas := h.link(AckLink, n, "u-kim", time.Hour), h.link(AckLink, n, "u-ada", time.Hour)
-	answer, page := h.do(request{method: http.MethodPost, path: kims, plain: true}) //nolint:bodyclose // do has closed it
-	if answer.StatusCode != http.StatusOK || !strings.Contains(page, "Acknowledged") {
-		t.Fatalf("POST: %s\n%s", answer.Status, page)
+	status, page := h.click(kims)
+	if status != http.StatusOK || !strings.Contains(page, "Acknowledged") {
+		t.Fatalf("POST: %d\n%s", status, page)
 	}
 	by := h.incident(n).AckedBy
 	if want := (timeline.Actor{User: "u-kim", Name: "Kim", Origin: timeline.Mail}); by != want {
 		t.Errorf("acknowledged by %+v, want %+v", by, want)
 	}
 	for _, path := range []string{kims, adas} { // again, and somebody else
-		answer, page := h.do(request{method: http.MethodPost, path: path, plain: true})
-		if answer.StatusCode != http.StatusConflict || !strings.Contains(page, "by Kim") {
-			t.Errorf("second POST: %s, want 409 and who did it\n%s", answer.Status, page)
+		status, page := h.click(path)
+		if status != http.StatusConflict || !strings.Contains(page, "by Kim") {
+			t.Errorf("second POST: %d, want 409 and who did it\n%s", status, page)
 		}
 	}
 	h.has(h.get("", adas), "by Kim")
 
 	resolve := h.link(ResolveLink, n, "u-ada", time.Hour)
-	if answer, page := h.do(request{method: http.MethodPost, path: resolve, plain: true}); answer.StatusCode != http.StatusOK {
-		t.Errorf("resolve: %s\n%s", answer.Status, page)
+	if status, page := h.click(resolve); status != http.StatusOK {
+		t.Errorf("resolve: %d\n%s", status, page)
 	}
 	if state := h.incident(n).State; state != incident.Resolved {
 		t.Errorf("incident is %s", state)
@@ -77,8 +85,8 @@ func TestLinksThatDoNothing(t *testing.T) {
 		{"no incident", h.link(AckLink, 99, "u-kim", time.Hour), http.StatusNotFound},
 		{"may not", h.link(AckLink, n, "u-olga", time.Hour), http.StatusForbidden},
 	} {
-		if answer, page := h.do(request{method: http.MethodPost, path: c.path, plain: true}); answer.StatusCode != c.want {
-			t.Errorf("%s: %s, want %d\n%s", c.why, answer.Status, c.want, page)
+		if status, page := h.click(c.path); status != c.want {
+			t.Errorf("%s: %d, want %d\n%s", c.why, status, c.want, page)
 		}
 		if state := h.incident(n).State; state != incident.Triggered {
 			t.Fatalf("%s: the incident is %s", c.why, state)

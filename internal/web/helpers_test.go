@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"time"
 
@@ -71,4 +72,19 @@ func (h *watch) mailedLink(begins string) string {
 // asAda is the context of a request of ada's behind the guard.
 func asAda(h *watch) context.Context {
 	return context.WithValue(h.Context(), visitKey{}, visit{actor: h.actor("ada")})
+}
+
+// reply is an answer whose body was read.
+type reply struct {
+	StatusCode int
+	Status     string
+	Header     http.Header
+	cookies    []*http.Cookie
+}
+
+// ask is do for those who want nothing of the answer that must be closed.
+func (h *watch) ask(r request) (reply, string) {
+	h.Helper()
+	answer, body := h.do(r)
+	return reply{answer.StatusCode, answer.Status, answer.Header, answer.Cookies()}, body
 }

@@ -1,3 +1,4 @@
+//nolint:bodyclose // watch.do reads and closes every body
 package web
 
 import (

@@ -205,7 +205,7 @@ func TestRotationEditor(t *testing.T) {
 	h := newWatch(t)
 	for do, want := range map[string]string{
 		"down:0:0": "ada kim", "up:0:1": "ada kim", "up:0:0": "kim ada", "drop:0:0": "ada", "add:0": "kim ada olga",
-		"drop:0:9": "kim ada", "drop:7:0": "kim ada", "nonsense": "kim ada", "add-layer": "kim ada",
+		"drop:0:9": "kim ada", "drop:7:0": "kim ada", "nonsense": "kim ada", "order": "kim ada", "add-layer": "kim ada",
 	} {
 		_, page := h.send("/settings/rotations", http.StatusOK, rotationFields("do", do, "0.add", "u-olga")...)
 		order := strings.Join(values(page, "0.member"), " ")
@@ -341,7 +341,7 @@ func TestIntegrations(t *testing.T) {
 	_, page = h.send("/integrations", refuses, "name", "Prometheus")
 	h.has(page, "Prometheus is taken already.")
 
-	answer, page = h.do(request{as: "ada", path: at})
+	answer, page = h.ask(request{as: "ada", path: at})
 	h.has(page, "http://watch.example/integrations/generic/20131114/alert/", `/database"`, "victorops_configs", "Nothing has arrived yet")
 	if answer.Header.Get("Cache-Control") != "no-store" {
 		t.Error("a page with a key is kept")
@@ -373,7 +373,7 @@ func TestIntegrations(t *testing.T) {
 	h.has(page, "This is needed.")
 	h.send(at+"/delete", saved)
 	h.send(at, http.StatusNotFound, "name", "gone")
-	if answer, _ := h.do(request{as: "ada", path: "/settings/integrations"}); answer.Header.Get("Location") != "/integrations" {
+	if answer, _ := h.ask(request{as: "ada", path: "/settings/integrations"}); answer.Header.Get("Location") != "/integrations" {
 		t.Errorf("the address in the settings: %s", answer.Status)
 	}
 }

@@ -53,13 +53,13 @@ func (h *watch) org() *org.Org {
 }
 
 // send sends a plain form as ada and wants a status.
-func (h *watch) send(path string, want int, pairs ...string) (*http.Response, string) {
+func (h *watch) send(path string, want int, pairs ...string) (reply, string) {
 	h.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Add(pairs[i], pairs[i+1])
 	}
-	answer, body := h.do(request{as: "ada", method: http.MethodPost, path: path, form: form, plain: true})
+	answer, body := h.ask(request{as: "ada", method: http.MethodPost, path: path, form: form, plain: true})
 	if answer.StatusCode != want {
 		h.Fatalf("POST %s %v: %s, want %d\n%.3000s", path, form, answer.Status, want, body)
 	}
@@ -67,7 +67,7 @@ func (h *watch) send(path string, want int, pairs ...string) (*http.Response, st
 }
 
 // refused reports whether an answer says that one may not, or not yet.
-func refused(answer *http.Response) bool {
+func refused(answer reply) bool {
 	return answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusUnauthorized ||
 		answer.StatusCode == http.StatusSeeOther && strings.HasPrefix(answer.Header.Get("Location"), "/login?")
 }
@@ -81,7 +81,7 @@ func TestWhoMayChangeWhat(t *testing.T) {
 		method, path, _ := strings.Cut(route.Pattern, " ")
 		path = strings.NewReplacer("{id}", "nonsense", "{token}", "nonsense").Replace(path)
 		for who, role := range everybody {
-			answer, body := h.do(request{as: who, method: method, path: path, plain: true})
+			answer, body := h.ask(request{as: who, method: method, path: path, plain: true})
 			if may := route.Permission == "" || role.May(route.Permission); refused(answer) == may {
 				t.Errorf("%s as %q: %s, want allowed=%t", route.Pattern, who, answer.Status, may)
 			}
@@ -109,11 +109,11 @@ func (h *watch) settingsTable() []Route {
 
 func TestFragmentsAreRefusedAndPagesSentToTheSignIn(t *testing.T) {
 	h := newWatch(t)
-	answer, _ := h.do(request{path: "/settings/people?q=x"})
+	answer, _ := h.ask(request{path: "/settings/people?q=x"})
 	if got := answer.Header.Get("Location"); answer.StatusCode != http.StatusSeeOther || got != "/login?next=%2Fsettings%2Fpeople%3Fq%3Dx" {
 		t.Errorf("page: %s to %q", answer.Status, got)
 	}
-	answer, _ = h.do(request{path: "/settings/people", header: http.Header{"Hx-Request": {"true"}}})
+	answer, _ = h.ask(request{path: "/settings/people", header: http.Header{"Hx-Request": {"true"}}})
 	if answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("fragment: %s, want 401", answer.Status)
 	}
@@ -148,7 +148,7 @@ func TestPagesOfferOnlyWhatIsAllowed(t *testing.T) {
 	for _, who := range []string{"olga", "kim", "ada"} {
 		shown := 0
 		for _, page := range settingsPages(i) {
-			answer, body := h.do(request{as: who, path: page})
+			answer, body := h.ask(request{as: who, path: page})
 			if refused(answer) {
 				continue
 			}
@@ -197,7 +197,7 @@ func TestOrganisation(t *testing.T) {
 	}
 	_, page := h.send("/settings/organisation", http.StatusUnprocessableEntity, "name", "", "morning", "25:00")
 	h.has(page, "This is needed.", "Give a time such as 09:00.", `value="25:00"`)
-	if answer, _ := h.do(request{as: "ada", path: "/settings/organisation/export"}); answer.StatusCode != http.StatusNotFound {
+	if answer, _ := h.ask(request{as: "ada", path: "/settings/organisation/export"}); answer.StatusCode != http.StatusNotFound {
 		t.Errorf("export without an exporter: %s, want 404", answer.Status)
 	}
 	h.web.Export = func(o *org.Org) ([]byte, error) { return []byte("name: " + o.Settings.Name), nil }
@@ -208,17 +208,17 @@ func TestOrganisation(t *testing.T) {
 func TestFlash(t *testing.T) {
 	h := newWatch(t)
 	answer, _ := h.send("/settings/organisation", http.StatusSeeOther, "name", "Lighthouse", "morning", "07:30")
-	cookie := answer.Cookies()[0]
-	answer, page := h.do(request{as: "ada", path: "/settings/organisation", header: http.Header{"Cookie": {cookie.Name + "=" + cookie.Value}}})
+	cookie := answer.cookies[0]
+	answer, page := h.ask(request{as: "ada", path: "/settings/organisation", header: http.Header{"Cookie": {cookie.Name + "=" + cookie.Value}}})
 	h.has(page, `<div>Saved.</div>`)
-	if gone := answer.Cookies(); len(gone) != 1 || gone[0].MaxAge >= 0 {
+	if gone := answer.cookies; len(gone) != 1 || gone[0].MaxAge >= 0 {
 		t.Errorf("the message stays: %v", gone)
 	}
 	h.lacks(h.get("ada", "/settings/organisation"), `<div>Saved.</div>`)
-	h.has(mustPage(h.do(request{as: "ada", path: "/settings", header: http.Header{"Cookie": {cookie.Name + "=nonsense"}}})), "Settings")
+	h.has(mustPage(h.ask(request{as: "ada", path: "/settings", header: http.Header{"Cookie": {cookie.Name + "=nonsense"}}})), "Settings")
 }
 
-func mustPage(_ *http.Response, body string) string { return body }
+func mustPage(_ reply, body string) string { return body }
 
 func TestZonesExist(t *testing.T) {
 	for _, name := range zones() {

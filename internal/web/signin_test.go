@@ -74,13 +74,13 @@ func (h *watch) admin() {
 }
 
 // submit sends a plain form as nobody.
-func (h *watch) submit(path string, want int, pairs ...string) (*http.Response, string) {
+func (h *watch) submit(path string, want int, pairs ...string) (reply, string) {
 	h.Helper()
 	form := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Add(pairs[i], pairs[i+1])
 	}
-	answer, body := h.do(request{method: http.MethodPost, path: path, form: form, plain: true})
+	answer, body := h.ask(request{method: http.MethodPost, path: path, form: form, plain: true})
 	if answer.StatusCode != want {
 		h.Fatalf("POST %s %v: %s, want %d\n%.3000s", path, form, answer.Status, want, body)
 	}
@@ -88,9 +88,9 @@ func (h *watch) submit(path string, want int, pairs ...string) (*http.Response, 
 }
 
 // signedIn reports whether an answer carries a session that works.
-func (h *watch) signedIn(answer *http.Response) bool {
+func (h *watch) signedIn(answer reply) bool {
 	h.Helper()
-	for _, c := range answer.Cookies() {
+	for _, c := range answer.cookies {
 		if c.Name != "watchroom" || c.Value == "" {
 			continue
 		}
@@ -112,7 +112,7 @@ func TestFirstDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, page := h.do(request{path: "/setup?token=" + token})
+	answer, page := h.ask(request{path: "/setup?token=" + token})
 	h.has(page, `action="/setup/`+token+`"`, "Europe/Berlin")
 	if answer.Header.Get("Referrer-Policy") != "no-referrer" || answer.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("set-up page: %v", answer.Header)
@@ -137,7 +137,7 @@ func TestFirstDay(t *testing.T) {
 	if on := o.OnCall(route.Policy.Steps[0].Targets[0].Rotation, h.web.Now()); len(on) != 1 {
 		t.Errorf("on call in the first rotation: %v", on)
 	}
-	if answer, _ := h.do(request{path: "/setup/" + token}); answer.Header.Get("Location") != "/login" {
+	if answer, _ := h.ask(request{path: "/setup/" + token}); answer.Header.Get("Location") != "/login" {
 		t.Errorf("a used set-up link: %s", answer.Status)
 	}
 }
@@ -161,14 +161,14 @@ func TestSignIn(t *testing.T) {
 	if got := answer.Header.Get("Location"); got != "/" {
 		t.Errorf("the sign-in sends people to %q", got)
 	}
-	if answer, _ := h.do(request{as: "ada", path: "/login?next=/oncall"}); answer.Header.Get("Location") != "/oncall" {
+	if answer, _ := h.ask(request{as: "ada", path: "/login?next=/oncall"}); answer.Header.Get("Location") != "/oncall" {
 		t.Errorf("somebody signed in is asked again: %s", answer.Status)
 	}
-	answer, _ = h.do(request{as: "ada", method: http.MethodPost, path: "/logout", plain: true})
+	answer, _ = h.ask(request{as: "ada", method: http.MethodPost, path: "/logout", plain: true})
 	if answer.Header.Get("Location") != "/login" {
 		t.Errorf("signed out: %s", answer.Status)
 	}
-	if answer, _ := h.do(request{as: "ada", path: "/settings"}); answer.StatusCode != http.StatusSeeOther {
+	if answer, _ := h.ask(request{as: "ada", path: "/settings"}); answer.StatusCode != http.StatusSeeOther {
 		t.Errorf("the session goes on: %s", answer.Status)
 	}
 }
@@ -176,7 +176,7 @@ func TestSignIn(t *testing.T) {
 func TestSignInFromAnotherSiteIsRefused(t *testing.T) {
 	h := newBare(t)
 	h.admin()
-	answer, _ := h.do(request{method: http.MethodPost, path: "/login", plain: true, header: http.Header{"Origin": {"https://evil.example"}}})
+	answer, _ := h.ask(request{method: http.MethodPost, path: "/login", plain: true, header: http.Header{"Origin": {"https://evil.example"}}})
 	if answer.StatusCode != http.StatusForbidden {
 		t.Errorf("POST from another site: %s, want 403", answer.Status)
 	}
@@ -201,7 +201,7 @@ func TestForgottenPassword(t *testing.T) {
 	}
 	_, page = h.submit(link, http.StatusNotFound, "password", "another good password")
 	h.has(page, "This link does not work")
-	if answer, _ := h.do(request{path: "/reset/nonsense"}); answer.StatusCode != http.StatusNotFound || answer.Header.Get("Referrer-Policy") != "no-referrer" {
+	if answer, _ := h.ask(request{path: "/reset/nonsense"}); answer.StatusCode != http.StatusNotFound || answer.Header.Get("Referrer-Policy") != "no-referrer" {
 		t.Errorf("a link that never was one: %s", answer.Status)
 	}
 }
@@ -238,7 +238,7 @@ func TestInvitation(t *testing.T) {
 	if joined := h.org().Users[kim.ID]; joined.Name != "Kim B" || joined.Username != "kb" || joined.Zone != "Asia/Tokyo" || joined.Role != people.Member {
 		t.Errorf("joined as %+v", joined)
 	}
-	if answer, _ := h.do(request{path: link}); answer.StatusCode != http.StatusNotFound {
+	if answer, _ := h.ask(request{path: link}); answer.StatusCode != http.StatusNotFound {
 		t.Errorf("a used invitation: %s, want 404", answer.Status)
 	}
 	h.send("/settings/people/"+string(kim.ID)+"/invite", http.StatusSeeOther) // says that Kim has joined

@@ -226,7 +226,7 @@ func (n *nonces) take(key string, now time.Time) bool {
 	return true
 }
 
-// timelineTitle is what a page that shows one incident is called.
+// incidentTitle is what a page that shows one incident is called.
 func incidentTitle(n id.Incident, title string) string {
 	return phrase.T("webmain.incident.title", n, title)
 }

@@ -92,7 +92,12 @@ func (l LayerForm) title() string {
 }
 
 // turn is how long a turn lasts, in words.
-func (l LayerForm) turn() string { return st("rotation.turn."+l.Unit, l.Every) }
+func (l LayerForm) turn() string {
+	if l.Every == "1" {
+		return st("rotation.turn.one." + l.Unit)
+	}
+	return st("rotation.turn."+l.Unit, l.Every)
+}
 
 // MemberForm is one turn of a layer.
 type MemberForm struct{ ID, Name string }
