@@ -41,7 +41,9 @@ func (cmd *applyCmd) Run(ctx context.Context, c *console) error {
 	}
 	return cmd.Access.with(ctx, c, true, func(n *node) error {
 		result, err := orghttp.Apply(ctx, n.deps(), people.Operator(), doc, o)
-		showApplied(c, result, cmd.Access.Mail.Configured())
+		if err == nil || result.Diff != "" { // applied, yet an invitation may have failed
+			showApplied(c, result, cmd.Access.Mail.Configured())
+		}
 		return err
 	})
 }

@@ -156,7 +156,7 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation) error
 	go func() { // stops waiting when the server drains
 		defer close(over)
 		select {
-		case <-httpd.Draining(r.Context()):
+		case <-httpd.Draining(ctx):
 			cancel()
 		case <-ctx.Done():
 		}
@@ -169,7 +169,7 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation) error
 	h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would hold entries back
 	out := &events{w: w, control: http.NewResponseController(w), sent: f.after}
 	if err := out.write([]byte("retry: " + strconv.Itoa(reconnectAfter) + "\n\n")); err != nil {
-		return nil //nolint:nilerr // the reader has left
+		return nil // the reader has left
 	}
 	a.pump(ctx, out, sub, f, func() error { _, err := a.admit(r, op); return err })
 	return nil

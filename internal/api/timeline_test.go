@@ -302,8 +302,9 @@ func TestStreamEndsWhenTheServerDrains(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
+	const drain = 10 * time.Second
 	over := make(chan error, 1)
-	go func() { over <- httpd.NewServer(h.handler, slog.New(slog.DiscardHandler)).Run(ctx, ln) }()
+	go func() { over <- httpd.NewServer(h.handler, drain, slog.New(slog.DiscardHandler)).Run(ctx, ln) }()
 	server := &httptest.Server{URL: "http://" + ln.Addr().String(), Listener: ln}
 	f := h.follow(t, server, "", "")
 	defer f.leave()
@@ -314,7 +315,7 @@ func TestStreamEndsWhenTheServerDrains(t *testing.T) {
 	if err := <-over; err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(start); took >= httpd.DrainTimeout {
+	if took := time.Since(start); took >= drain {
 		t.Errorf("the server waited %v for the stream", took)
 	}
 }

@@ -147,7 +147,7 @@ func reserve(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close() //nolint:errcheck // only its number is wanted
+	defer ln.Close()
 	return ln.Addr().String()
 }
 
@@ -193,7 +193,7 @@ func postJSON(t *testing.T, url string, body any) {
 	if err != nil {
 		t.Fatalf("POST %s: %v", url, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read below
+	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
 		text, _ := io.ReadAll(resp.Body)
 		t.Fatalf("POST %s: status %d: %s", url, resp.StatusCode, text)

@@ -107,7 +107,7 @@ func Run(ctx context.Context, o Options) (err error) {
 
 func (a *App) open(ctx context.Context) error {
 	if a.opts.Demo {
-		if err := a.openMailbox(); err != nil {
+		if err := a.openMailbox(ctx); err != nil {
 			return err
 		}
 		a.past = &demoClock{}
@@ -202,7 +202,7 @@ func (a *App) Run(ctx context.Context) error {
 		stopParts()
 		return errors.Join(err, ln.Close(), group.Wait())
 	}
-	err = httpd.NewServer(a.Handler, a.opts.Log).Run(serving, ln)
+	err = httpd.NewServer(a.Handler, a.opts.Config.ShutdownTimeout, a.opts.Log).Run(serving, ln)
 	stopParts()
 	return errors.Join(err, group.Wait())
 }

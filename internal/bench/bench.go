@@ -39,6 +39,7 @@ type suite struct {
 	title string
 	run   func(context.Context, *run, *table) error
 	once  bool // has nothing to do with the engine
+	long  bool // not in a quick run
 }
 
 // suites lists all of them in the order of the report.
@@ -50,7 +51,7 @@ func suites() []suite {
 		{name: "timers", title: "Due timers", run: timers},
 		{name: "streams", title: "Open event streams", run: streams},
 		{name: "size", title: "Memory and disk", run: sizes},
-		{name: "binary", title: "The program", run: binary, once: true},
+		{name: "binary", title: "The program", run: binary, once: true, long: true},
 	}
 }
 
@@ -95,6 +96,13 @@ func Run(ctx context.Context, o Options) error {
 	return errors.Join(errs...)
 }
 
+func (o Options) wants(s suite) bool {
+	if len(o.Only) > 0 {
+		return slices.Contains(o.Only, s.name)
+	}
+	return !s.long || !o.Quick
+}
+
 func measure(ctx context.Context, o Options, root string, began time.Time) error {
 	var errs []error
 	fmt.Fprint(o.Out, preface(o))
@@ -105,7 +113,7 @@ func measure(ctx context.Context, o Options, root string, began time.Time) error
 			continue
 		}
 		for _, su := range suites() {
-			if len(o.Only) > 0 && !slices.Contains(o.Only, su.name) || su.once && i > 0 || ctx.Err() != nil {
+			if !o.wants(su) || su.once && i > 0 || ctx.Err() != nil {
 				continue
 			}
 			t := &table{title: su.title}

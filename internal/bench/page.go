@@ -12,7 +12,7 @@ import (
 // pages is how long it takes from a request to the mail in the hands of the
 // provider: idle, in a storm, and for many people at once.
 func pages(ctx context.Context, r *run, t *table) error {
-	mail, err := openSink()
+	mail, err := openSink(ctx)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func pageIdle(ctx context.Context, r *run, t *table, mail *sink) error {
 				return err
 			}
 			arrived = append(arrived, mails[0].at.Sub(began))
-			if err := pause(ctx, time.Duration(10+rand.IntN(20))*time.Millisecond); err != nil { // in step with nothing
+			if err := pause(ctx, time.Duration(30+rand.IntN(30))*time.Millisecond); err != nil { // in step with nothing
 				return err
 			}
 		}

@@ -27,10 +27,10 @@ type handed struct {
 	mentions int // of our entities in its text
 }
 
-func openSink() (*sink, error) {
+func openSink(ctx context.Context) (*sink, error) {
 	s := &sink{news: make(chan struct{}, 1)}
 	var err error
-	if s.box, err = mailbox.Listen("127.0.0.1:0", mailbox.Options{Keep: 64}); err != nil {
+	if s.box, err = mailbox.Listen(ctx, "127.0.0.1:0", mailbox.Options{Keep: 64}); err != nil {
 		return nil, err
 	}
 	mails, _ := s.box.Subscribe()

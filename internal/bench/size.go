@@ -16,7 +16,7 @@ import (
 
 // sizes is what a node needs of memory and disk.
 func sizes(ctx context.Context, r *run, t *table) error {
-	mail, err := openSink()
+	mail, err := openSink(ctx)
 	if err != nil {
 		return err
 	}

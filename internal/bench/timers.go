@@ -17,7 +17,7 @@ import (
 // within a few seconds are put into the database, then a node starts. A step
 // counts from the instant it was due to the instant its transaction began.
 func timers(ctx context.Context, r *run, t *table) (err error) {
-	mail, err := openSink()
+	mail, err := openSink(ctx)
 	if err != nil {
 		return err
 	}

@@ -283,3 +283,20 @@ func TestTextIsKept(t *testing.T) {
 		}
 	})
 }
+
+// Asking the same person twice at once is asking once: the planner makes one
+// page for each contact method of each person that the entry names.
+func TestResponderTwice(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		n := h.open(t, "disk").ID
+		seq := h.head(t).Seq
+		inc, err := h.AddResponders(t.Context(), kim(), n, "lee", "lee")
+		if err != nil || len(inc.Responders) != 1 {
+			t.Fatalf("AddResponders() = %v, %v, want Lee", inc.Responders, err)
+		}
+		want := timeline.Responder{Users: []id.User{"lee"}, Names: []string{"Lee"}}
+		if got := h.entries(t, store.EntryFilter{After: seq}); len(got) != 1 || !cmp.Equal(got[0].Payload, timeline.Payload(want)) {
+			t.Errorf("the timeline tells %+v, want %+v", got, want)
+		}
+	})
+}

@@ -133,10 +133,10 @@ func arrive(tx *store.Tx, open map[string]incident.Incident, a alert.Alert) aler
 		inc.ID = tx.NewIncident()
 	}
 	dec := incident.Decide(inc, incident.Arrived{Alert: a}, tx.Org.Facts(inc, a.RoutingKey, tx.Now), tx.Now)
-	switch {
-	case dec.Incident.State == "":
+	switch dec.Incident.State {
+	case "":
 		tx.ReturnIncident(inc.ID)
-	case dec.Incident.State == incident.Resolved:
+	case incident.Resolved:
 		a.Incident = dec.Incident.ID
 		delete(open, a.EntityID)
 	default:

@@ -96,7 +96,7 @@ func (g *gzipWriter) WriteHeader(status int) {
 	}
 	g.status = status
 	if status == http.StatusSwitchingProtocols || !g.mayCompress() {
-		g.decide(false)
+		_ = g.decide(false) // nothing is held back yet, so nothing is written that could fail
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/fstest"
 )
 
 var long = strings.Repeat("<p>the disk is full</p>", 100)
@@ -204,70 +203,5 @@ func TestABrokenPageIsCut(t *testing.T) {
 	defer func() { _ = resp.Body.Close() }()
 	if body, err := io.ReadAll(resp.Body); err == nil {
 		t.Errorf("read %d bytes and an end", len(body))
-	}
-}
-
-func TestAssets(t *testing.T) {
-	files := fstest.MapFS{
-		"app.js":      {Data: []byte(strings.Repeat("live();", 300))},
-		"css/app.css": {Data: []byte("a{}")},
-		"logo.png":    {Data: []byte("\x89PNG")},
-		"odd.xyz":     {Data: []byte("?")},
-	}
-	a, err := NewAssets("/assets/", files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := shell(t, Options{}, map[string]HandlerFunc{a.Pattern(): a.Handle, "GET /sw.js": a.File("app.js")})
-	const forever = "public, max-age=31536000, immutable"
-	for _, c := range []struct {
-		name, path, accept, match string
-		status                    int
-		kind, cache               string
-		zipped                    bool
-	}{
-		{"a script", a.URL("app.js"), "gzip", "", 200, "text/javascript; charset=utf-8", forever, true},
-		{"as it is", a.URL("app.js"), "", "", 200, "text/javascript; charset=utf-8", forever, false},
-		{"in a folder, too small to shrink", a.URL("css/app.css"), "gzip", "", 200, "text/css; charset=utf-8", forever, false},
-		{"a picture", a.URL("logo.png"), "gzip", "", 200, "image/png", forever, false},
-		{"an unknown type", a.URL("odd.xyz"), "", "", 200, "application/octet-stream", forever, false},
-		{"another version's", "/assets/0123456789ab/app.js", "gzip", "", 200, "text/javascript; charset=utf-8", "no-cache", true},
-		{"no such file", a.URL("nothing.js"), "", "", 404, "text/html; charset=utf-8", "no-store", false},
-		{"a folder", a.URL("css"), "", "", 404, "text/html; charset=utf-8", "no-store", false},
-		{"at a fixed address", "/sw.js", "gzip", "", 200, "text/javascript; charset=utf-8", "no-cache", true},
-		{"unchanged", "/sw.js", "gzip", `"` + a.Hash() + `-gzip"`, 304, "", "no-cache", true},
-		{"changed", "/sw.js", "gzip", `"old"`, 200, "text/javascript; charset=utf-8", "no-cache", true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodGet, c.path, http.NoBody)
-			r.Header.Set("Accept-Encoding", c.accept)
-			r.Header.Set("If-None-Match", c.match)
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, r)
-			got := w.Header()
-			if w.Code != c.status || got.Get("Content-Type") != c.kind || got.Get("Cache-Control") != c.cache {
-				t.Errorf("GET %s = %d %q %q, want %+v", c.path, w.Code, got.Get("Content-Type"), got.Get("Cache-Control"), c)
-			}
-			if c.status == 200 && (got.Get("Content-Encoding") == "gzip") != c.zipped {
-				t.Errorf("Content-Encoding: %q", got.Get("Content-Encoding"))
-			}
-			if c.status == 200 && strings.HasSuffix(c.path, ".js") && c.zipped {
-				if body := gunzip(t, w.Body.Bytes()); body != string(files["app.js"].Data) {
-					t.Errorf("body %.40q", body)
-				}
-			}
-		})
-	}
-	if !a.Has("app.js") || a.Has("nothing.js") {
-		t.Error("Has does not know the files")
-	}
-
-	again, err := NewAssets("assets", files)
-	if err != nil || again.URL("app.js") != a.URL("app.js") {
-		t.Errorf("the same files have another address: %s, %v", again.URL("app.js"), err)
-	}
-	files["odd.xyz"] = &fstest.MapFile{Data: []byte("!")}
-	if changed, err := NewAssets("assets", files); err != nil || changed.Hash() == a.Hash() {
-		t.Errorf("changed files have the same address: %v", err)
 	}
 }

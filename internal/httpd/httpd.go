@@ -100,7 +100,7 @@ func safely(h HandlerFunc, w http.ResponseWriter, r *http.Request) (err error) {
 		}
 		switch v := recover(); v {
 		case nil:
-		case http.ErrAbortHandler: //nolint:errorlint // net/http compares it so, too
+		case http.ErrAbortHandler:
 			panic(v)
 		default:
 			err = &panicError{value: v, stack: debug.Stack()}

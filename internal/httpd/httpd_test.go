@@ -164,8 +164,8 @@ func TestAdapterCutsAHalfAnswer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			defer func() {
-				if v := recover(); v != http.ErrAbortHandler {
-					t.Errorf("recovered %v, want ErrAbortHandler", v)
+				if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+					t.Errorf("recovered %v, want ErrAbortHandler", err)
 				}
 			}()
 			Adapter{Log: quiet}.Handle(c.h).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", http.NoBody))

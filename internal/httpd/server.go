@@ -19,9 +19,6 @@ const (
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 
-	// DrainTimeout is how long Run waits for requests under way once it is told
-	// to stop.
-	DrainTimeout = 10 * time.Second
 	// freshTimeout is how long it waits for the first byte on a connection.
 	freshTimeout = 200 * time.Millisecond
 	// afterCut is how long it waits for their handlers once it has cut them.
@@ -42,6 +39,7 @@ func Draining(ctx context.Context) <-chan struct{} {
 // Server serves one handler on one listener, once.
 type Server struct {
 	handler http.Handler
+	drain   time.Duration // how long requests under way may take once Run is told to stop
 	log     *slog.Logger
 
 	draining chan struct{}
@@ -52,13 +50,14 @@ type Server struct {
 }
 
 // NewServer returns a server for handler, which is usually what Handler made.
-func NewServer(handler http.Handler, log *slog.Logger) *Server {
-	return &Server{handler: handler, log: log, draining: make(chan struct{}), fresh: map[net.Conn]struct{}{}}
+// Once it is told to stop, requests under way have drain to end.
+func NewServer(handler http.Handler, drain time.Duration, log *slog.Logger) *Server {
+	return &Server{handler: handler, drain: drain, log: log, draining: make(chan struct{}), fresh: map[net.Conn]struct{}{}}
 }
 
 // Run serves what comes in on ln until ctx is done; then it takes no more,
-// tells long-lived streams to end, waits up to DrainTimeout for requests under
-// way, cuts what is left and returns nil. It returns an error only when serving
+// tells long-lived streams to end, waits for requests under way as long as
+// NewServer was told, cuts what is left and returns nil. It returns an error only when serving
 // itself broke. It closes ln and may be called once.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	// Requests under way outlive ctx, until they are cut.
@@ -84,7 +83,9 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	s.stop(base, cut, server)
-	<-broken // http.ErrServerClosed
+	if err := <-broken; !errors.Is(err, http.ErrServerClosed) {
+		s.log.WarnContext(ctx, "serving broke while stopping", "err", err)
+	}
 	return nil
 }
 
@@ -97,7 +98,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 func (s *Server) stop(base context.Context, cut context.CancelFunc, server *http.Server) {
 	close(s.draining)
 	s.hurryFresh()
-	wait, done := context.WithTimeout(base, DrainTimeout)
+	wait, done := context.WithTimeout(base, s.drain)
 	defer done()
 	err := server.Shutdown(wait)
 	if err == nil && s.idle(wait.Done()) {
@@ -106,7 +107,7 @@ func (s *Server) stop(base context.Context, cut context.CancelFunc, server *http
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		s.log.WarnContext(base, "close listener", "err", err)
 	}
-	s.log.WarnContext(base, "cut requests that did not end in time", "waited", DrainTimeout)
+	s.log.WarnContext(base, "cut requests that did not end in time", "waited", s.drain)
 	cut()
 	_ = server.Close() // the listener is closed already, the connections are cut
 	last, done := context.WithTimeout(context.WithoutCancel(base), afterCut)

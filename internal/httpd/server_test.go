@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// drain is what the servers of these tests give to requests under way.
+const drain = 10 * time.Second
+
 // start runs a server for h and returns its address, and a function that stops
 // it and returns what Run did.
 func start(t *testing.T, h http.HandlerFunc) (addr string, stop func() error) {
@@ -22,7 +25,7 @@ func start(t *testing.T, h http.HandlerFunc) (addr string, stop func() error) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- NewServer(h, quiet).Run(ctx, ln) }()
+	go func() { done <- NewServer(h, drain, quiet).Run(ctx, ln) }()
 	t.Cleanup(cancel)
 	return ln.Addr().String(), func() error {
 		cancel()
@@ -156,7 +159,7 @@ func TestRunCutsWhatDoesNotEnd(t *testing.T) {
 		go func() {
 			done <- NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				<-r.Context().Done()
-			}), quiet).Run(ctx, ln)
+			}), drain, quiet).Run(ctx, ln)
 		}()
 		conn := ln.dial()
 		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
@@ -168,8 +171,8 @@ func TestRunCutsWhatDoesNotEnd(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Errorf("Run = %v, want nil", err)
 		}
-		if took := time.Since(began); took < DrainTimeout || took > DrainTimeout+afterCut {
-			t.Errorf("stopping took %v, want about %v", took, DrainTimeout)
+		if took := time.Since(began); took < drain || took > drain+afterCut {
+			t.Errorf("stopping took %v, want about %v", took, drain)
 		}
 		if _, err := conn.Read(make([]byte, 1)); err == nil {
 			t.Error("the connection is still open")
@@ -183,7 +186,7 @@ func TestRunReportsABrokenListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = ln.Close()
-	if err := NewServer(http.NotFoundHandler(), quiet).Run(t.Context(), ln); !errors.Is(err, net.ErrClosed) {
+	if err := NewServer(http.NotFoundHandler(), drain, quiet).Run(t.Context(), ln); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Run = %v, want closed", err)
 	}
 }
@@ -240,7 +243,7 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 			_, err := ReadBody(r)
 			return err
 		}})
-		go func() { done <- NewServer(h, quiet).Run(ctx, ln) }()
+		go func() { done <- NewServer(h, drain, quiet).Run(ctx, ln) }()
 		conn := ln.dial()
 		began := time.Now()
 		go func() {

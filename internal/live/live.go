@@ -144,6 +144,9 @@ func (h *Hub) runOnce(ctx context.Context) (more bool, err error) {
 		close(h.news)
 		h.news = make(chan struct{})
 	}
+	if h.readers == 0 { // whoever comes begins here, or with what the store has
+		h.seq, h.rev = head.Seq, head.Rev
+	}
 	seq, rev := h.seq, h.rev
 	h.mu.Unlock()
 	if first {

@@ -79,9 +79,10 @@ type Mailbox struct {
 	readers  map[chan Message]struct{}
 }
 
-// Listen starts a mailbox on a TCP address such as "127.0.0.1:0".
-func Listen(addr string, opts Options) (*Mailbox, error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
+// Listen starts a mailbox on a TCP address such as "127.0.0.1:0". ctx bounds the
+// opening alone; the mailbox runs until it is closed.
+func Listen(ctx context.Context, addr string, opts Options) (*Mailbox, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("open mailbox: %w", err)
 	}
@@ -117,7 +118,7 @@ func (m *Mailbox) Close() error {
 		m.cancel()
 		err = m.listener.Close()
 		m.running.Wait()
-		_ = m.server.Shutdown(context.Background()) // reports the listener again, which is closed
+		_ = m.server.Shutdown(context.WithoutCancel(m.ctx)) // reports the listener again, which is closed
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		close(m.arrived)

@@ -53,7 +53,7 @@ func TestCheck(t *testing.T) {
 
 func open(t *testing.T, opts Options) *Mailbox {
 	t.Helper()
-	m, err := Listen("127.0.0.1:0", opts)
+	m, err := Listen(t.Context(), "127.0.0.1:0", opts)
 	if err != nil {
 		t.Fatal(err)
 	}

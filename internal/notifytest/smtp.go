@@ -60,7 +60,7 @@ func NewSMTP(tb testing.TB, opts ...Option) *SMTP {
 		s.pipes = newPipeListener()
 		s.Mailbox = mailbox.Serve(s.pipes, set.Options)
 	} else {
-		box, err := mailbox.Listen("127.0.0.1:0", set.Options)
+		box, err := mailbox.Listen(tb.Context(), "127.0.0.1:0", set.Options)
 		if err != nil {
 			tb.Fatalf("NewSMTP: %v", err)
 		}

@@ -152,12 +152,12 @@ func TestOnCallEdges(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.why, func(t *testing.T) {
-			got := ""
+			var got strings.Builder
 			for _, s := range r.OnCall(instant(t, tt.at)) {
-				got += string(s.User)
+				got.WriteString(string(s.User))
 			}
-			if got != tt.want {
-				t.Errorf("OnCall(%s) = %q, want %q", tt.at, got, tt.want)
+			if got.String() != tt.want {
+				t.Errorf("OnCall(%s) = %q, want %q", tt.at, got.String(), tt.want)
 			}
 		})
 	}

@@ -82,7 +82,7 @@ func (o *Org) index() error {
 // must read by name what still needs it.
 func (o *Org) check(was *Org) error {
 	if was.HasAdmin() && !o.HasAdmin() {
-		return errors.New("the last administrator cannot be removed")
+		return errors.New("the last administrator cannot be removed: make somebody else administrator first")
 	}
 	for _, t := range Sorted(o.Teams, func(t people.Team) string { return t.Slug }) {
 		for _, u := range t.Members {

@@ -2,7 +2,6 @@ package orgfile
 
 import (
 	"encoding/json"
-	"errors"
 	"reflect"
 	"strings"
 
@@ -40,7 +39,7 @@ func (d Document) Changes(o *org.Org, opts Options, make Maker) ([]org.Change, e
 	c.routingKeys()
 	c.integrations()
 	c.settings()
-	if err := errors.Join(c.errs...); err != nil {
+	if err := inOrder(c.errs); err != nil {
 		return nil, err
 	}
 	return append(c.puts, c.removals...), nil
@@ -232,7 +231,7 @@ func (c *changer) target(t Target) escalation.Target {
 	case t.Rotation.Name != "":
 		n, ok := c.names.rotations[rotationKey(t.Rotation.Name)]
 		if !ok {
-			c.unknown(t.Rotation, "rotation", c.doc.Rotations.Listed)
+			n = id.Rotation(c.unknown(t.Rotation, "rotation", c.doc.Rotations.Listed))
 		}
 		return escalation.Target{Rotation: n}
 	case t.User.Name != "":
@@ -323,7 +322,7 @@ func (c *changer) userRefs(refs []Ref) []id.User {
 func (c *changer) user(r Ref) id.User {
 	n, ok := c.names.users[r.Name]
 	if !ok {
-		c.unknown(r, "user", c.doc.Users.Listed)
+		n = id.User(c.unknown(r, "user", c.doc.Users.Listed))
 	}
 	return n
 }
@@ -331,7 +330,7 @@ func (c *changer) user(r Ref) id.User {
 func (c *changer) team(r Ref) id.Team {
 	n, ok := c.names.teams[r.Name]
 	if !ok && r.Name != "" {
-		c.unknown(r, "team", c.doc.Teams.Listed)
+		n = id.Team(c.unknown(r, "team", c.doc.Teams.Listed))
 	}
 	return n
 }
@@ -339,17 +338,20 @@ func (c *changer) team(r Ref) id.Team {
 func (c *changer) policy(r Ref) id.Policy {
 	n, ok := c.names.policies[r.Name]
 	if !ok && r.Name != "" {
-		c.unknown(r, "policy", c.doc.Policies.Listed)
+		n = id.Policy(c.unknown(r, "policy", c.doc.Policies.Listed))
 	}
 	return n
 }
 
-func (c *changer) unknown(r Ref, kind string, listed bool) {
+// unknown says that a reference leads nowhere. The name stands in for the
+// identifier, so that nobody complains about a gap where the file has none.
+func (c *changer) unknown(r Ref, kind string, listed bool) string {
 	if listed {
 		c.say(r.At, "there is no %s %q: it is not among the %s that are listed", kind, r.Name, strings.Replace(kind+"s", "ys", "ies", 1))
-		return
+	} else {
+		c.say(r.At, "there is no %s %q", kind, r.Name)
 	}
-	c.say(r.At, "there is no %s %q", kind, r.Name)
+	return r.Name
 }
 
 // names are what a reference may lead to after the changes: in a listed section

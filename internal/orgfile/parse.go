@@ -1,7 +1,9 @@
 package orgfile
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/watchroom/watchroom/internal/escalation"
@@ -33,10 +35,25 @@ func Parse(files []File, from Secrets) (Document, error) {
 		p.document(n, &doc)
 	}
 	p.duplicates(doc)
-	if err := errors.Join(p.errs...); err != nil {
+	if err := inOrder(p.errs); err != nil {
 		return Document{}, err
 	}
 	return doc, nil
+}
+
+// inOrder joins mistakes as they stand in the files, from top to bottom.
+func inOrder(mistakes []error) error {
+	slices.SortStableFunc(mistakes, func(a, b error) int {
+		var x, y Position
+		if e, ok := errors.AsType[*strictyaml.Error](a); ok {
+			x = e.At
+		}
+		if e, ok := errors.AsType[*strictyaml.Error](b); ok {
+			y = e.At
+		}
+		return cmp.Or(strings.Compare(x.File, y.File), cmp.Compare(x.Line, y.Line))
+	})
+	return errors.Join(mistakes...)
 }
 
 func (p *parser) document(n strictyaml.Node, doc *Document) {

@@ -36,9 +36,9 @@ func TestValidate(t *testing.T) {
 }
 
 func TestFold(t *testing.T) {
-	for name, want := range map[string]string{"Database": "database", " DB-1 ": "db-1", "": "", "\tdb\n": "db"} {
-		if got := Fold(name); got != want {
-			t.Errorf("Fold(%q) = %q, want %q", name, got, want)
+	for _, c := range []struct{ name, want string }{{"Database", "database"}, {" DB-1 ", "db-1"}, {"", ""}, {"\tdb\n", "db"}} {
+		if got := Fold(c.name); got != c.want {
+			t.Errorf("Fold(%q) = %q, want %q", c.name, got, c.want)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func scanToken(rows *sql.Rows) (Token, error) {
 	var scopes string
 	err := rows.Scan(&v.ID, &v.Person, &v.Name, &scopes, &created, &seen)
 	v.CreatedAt, v.SeenAt = instant(created), instant(seen)
-	for _, s := range strings.Fields(scopes) {
+	for s := range strings.FieldsSeq(scopes) {
 		v.Scopes = append(v.Scopes, people.Permission(s))
 	}
 	return v, err

@@ -122,10 +122,16 @@ func (tx *Tx) ClaimDeliveries(holder string, until time.Time, limit int) ([]Deli
 	if err != nil {
 		return nil, fmt.Errorf("claim deliveries: %w", err)
 	}
-	for i := range due {
-		due[i].ClaimedBy, due[i].ClaimedUntil = holder, until
-		due[i].Attempt++
-		tx.PutDelivery(due[i])
+	for chunk := range slices.Chunk(due, 256) {
+		args := []any{holder, micros(until)}
+		var numbers []any
+		for i := range chunk {
+			chunk[i].ClaimedBy, chunk[i].ClaimedUntil = holder, until
+			chunk[i].Attempt++
+			numbers = append(numbers, int64(chunk[i].ID))
+		}
+		args = append(args, padded(numbers)...)
+		tx.exec(`UPDATE delivery SET claimed_by = $1, claimed_until = $2, attempt = attempt + 1 WHERE id IN `+in(3, len(args)-2), args...)
 	}
 	return due, nil
 }

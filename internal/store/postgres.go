@@ -42,7 +42,7 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 		return fmt.Errorf("open database: %w", err)
 	}
 	s.write = stdlib.OpenDBFromPool(pool)
-	s.read = s.write
+	s.read = &reader{DB: s.write}
 	s.write.SetMaxIdleConns(0) // the pool keeps them
 	e := &postgres{pool: pool, db: s.write, turn: make(chan struct{}, 1), local: s.clock != nil}
 	e.turn <- struct{}{}

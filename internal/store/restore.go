@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/watchroom/watchroom/internal/id"
 )
@@ -116,14 +117,15 @@ func (in *restorer) row(t tableOf, values []any) error {
 }
 
 func (in *restorer) flush() error {
-	into := `INSERT INTO ` + in.table.name + ` (`
+	var into strings.Builder
+	into.WriteString(`INSERT INTO ` + in.table.name + ` (`)
 	for i, c := range in.table.names() {
 		if i > 0 {
-			into += `, `
+			into.WriteString(`, `)
 		}
-		into += c
+		into.WriteString(c)
 	}
-	for _, st := range insertRows(into+`)`, in.rows, ``) {
+	for _, st := range insertRows(into.String()+`)`, in.rows, ``) {
 		if err := in.exec(st); err != nil {
 			return err
 		}

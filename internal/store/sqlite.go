@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -39,9 +40,11 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if s.write, err = sql.Open("sqlite", dsn("&_pragma=wal_autocheckpoint(4000)")); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	if s.read, err = sql.Open("sqlite", dsn("&_pragma=query_only(ON)")); err != nil {
+	read, err := sql.Open("sqlite", dsn("&_pragma=query_only(ON)"))
+	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
+	s.read = &reader{DB: read, keep: true, kept: map[string]*sql.Stmt{}}
 	s.write.SetMaxOpenConns(2) // one for transactions, one for migrations and single statements
 	s.read.SetMaxOpenConns(8)
 	s.read.SetMaxIdleConns(8)
@@ -90,12 +93,34 @@ func (e *sqlite) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 			delete(e.prepared, text)
 		}
 	}
-	st, err := e.conn.PrepareContext(ctx, query)
+	st, err := e.conn.PrepareContext(ctx, nameless(query))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", firstLine(query), err)
 	}
 	e.prepared[query] = st
 	return st, nil
+}
+
+// nameless writes ? for $1, $2, $3 … where they stand in this order: SQLite
+// finds the name of each by walking over all of them, which in a statement
+// with many rows takes longer than the rows.
+func nameless(query string) string {
+	var b strings.Builder
+	rest := query
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(rest, "$")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		number := strconv.Itoa(n)
+		after, ok := strings.CutPrefix(after, number)
+		if !ok || after != "" && after[0] >= '0' && after[0] <= '9' {
+			return query
+		}
+		b.WriteByte('?')
+		rest = after
+	}
 }
 
 func (e *sqlite) exec(ctx context.Context, query string, args []any) error {

@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -46,12 +45,10 @@ type Config struct {
 type Store struct {
 	engine engine
 	write  *sql.DB
-	read   *sql.DB
+	read   *reader
 	clock  func() time.Time
 	org    atomic.Pointer[snapshot]
-
-	mu    sync.Mutex
-	wakes map[chan struct{}]struct{} // guarded by mu
+	wakes  *wakes
 }
 
 // engine is what differs between the two databases.
@@ -91,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 func connect(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{clock: cfg.Clock, wakes: map[chan struct{}]struct{}{}}
+	s := &Store{clock: cfg.Clock, wakes: newWakes()}
 	var err error
 	if cfg.Database != "" {
 		err = s.openPostgres(ctx, cfg.Database)
@@ -120,7 +117,7 @@ func (s *Store) Engine() string { return s.engine.name() }
 // Close waits for running statements and closes the database.
 func (s *Store) Close() error {
 	err := s.engine.close()
-	if s.read != s.write {
+	if s.read.DB != s.write {
 		err = errors.Join(err, s.read.Close())
 	}
 	return errors.Join(err, s.write.Close())
@@ -172,32 +169,6 @@ func (s *Store) migrator() (*goose.Provider, error) {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	return p, nil
-}
-
-// Wake returns a channel that receives after every commit of this node or,
-// on PostgreSQL, of any node; and a function that ends it. It is a hint:
-// several commits may be one wake, and one may be lost with its node.
-func (s *Store) Wake() (<-chan struct{}, func()) {
-	c := make(chan struct{}, 1)
-	s.mu.Lock()
-	s.wakes[c] = struct{}{}
-	s.mu.Unlock()
-	return c, func() {
-		s.mu.Lock()
-		delete(s.wakes, c)
-		s.mu.Unlock()
-	}
-}
-
-func (s *Store) wakeAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.wakes {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
 }
 
 // Follow passes on the commits of other nodes as wakes until ctx ends. On

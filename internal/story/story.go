@@ -207,9 +207,9 @@ func (w words) people(users []id.User, names []string) []Part {
 	var out []Part
 	count := max(len(users), len(names))
 	for i := range count {
-		switch {
-		case i == 0:
-		case i == count-1:
+		switch i {
+		case 0:
+		case count - 1:
 			out = append(out, text(phrase.T("story.and"))...)
 		default:
 			out = append(out, text(phrase.T("story.comma"))...)

@@ -85,6 +85,6 @@ type reply struct {
 // ask is do for those who want nothing of the answer that must be closed.
 func (h *watch) ask(r request) (reply, string) {
 	h.Helper()
-	answer, body := h.do(r)
+	answer, body := h.do(r) //nolint:bodyclose // do has read and closed it
 	return reply{answer.StatusCode, answer.Status, answer.Header, answer.Cookies()}, body
 }

@@ -75,7 +75,7 @@ func newWatch(tb testing.TB) *watch {
 	var serve, rest sync.WaitGroup
 	rest.Go(func() { _ = d.Run(parts) })
 	rest.Go(func() { _ = hub.Run(parts) })
-	serve.Go(func() { _ = httpd.NewServer(shell, log).Run(serving, ln) })
+	serve.Go(func() { _ = httpd.NewServer(shell, time.Second, log).Run(serving, ln) })
 	h.drain = sync.OnceFunc(func() { stopServing(); serve.Wait() })
 	tb.Cleanup(func() { h.drain(); stopParts(); rest.Wait() })
 	h.furnish()

@@ -314,5 +314,5 @@ func (s *Server) tested(r *http.Request, i routing.Integration) (view.TestResult
 	if errors.Is(err, store.ErrNotFound) || err == nil && a.Integration != i.ID {
 		return view.TestResult{}, nil
 	}
-	return view.TestResult{Done: true, Incident: int64(a.Incident), Title: a.Title, Type: string(a.Type)}, err
+	return view.TestResult{Done: true, Incident: int64(a.Incident)}, err
 }

@@ -42,7 +42,7 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := view.PeopleList{Page: page, Text: text(r, "q"), Role: text(r, "role"), State: text(r, "state"), Total: len(o.Users)}
+	v := view.PeopleList{Page: page, Text: text(r, "q"), Role: text(r, "role"), State: text(r, "state")}
 	for _, u := range org.Sorted(o.Users, byName) {
 		if v.Role != "" && v.Role != string(u.Role) || !mentions(u, v.Text) {
 			continue

@@ -176,7 +176,7 @@ func (f fields) delay(name, value string, least time.Duration) escalation.Durati
 // form is the draft as the page draws it.
 func (d policyDraft) form(o *org.Org) view.PolicyForm {
 	f := view.PolicyForm{
-		ID: d.ID, Name: d.Name, Slug: d.Slug, Team: d.Team, Teams: teamOptions(o, d.Team), Repeat: d.Repeat, RepeatAfter: d.RepeatAfter,
+		ID: d.ID, Name: d.Name, Slug: d.Slug, Team: teamName(o, d.Team), Teams: teamOptions(o, d.Team), Repeat: d.Repeat, RepeatAfter: d.RepeatAfter,
 		Keys: keysTo(o, id.Policy(d.ID)), Default: d.ID != "" && o.Settings.DefaultPolicy == id.Policy(d.ID),
 	}
 	for i, step := range d.Steps {

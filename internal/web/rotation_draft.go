@@ -179,7 +179,7 @@ func units() []oncall.Unit {
 // form is the draft as the page draws it.
 func (d rotationDraft) form(o *org.Org) view.RotationForm {
 	f := view.RotationForm{
-		ID: d.ID, Name: d.Name, Team: userTeam(o, d.Team), Teams: teamOptions(o, d.Team), Zone: d.Zone, Zones: zones(),
+		ID: d.ID, Name: d.Name, Team: teamName(o, d.Team), Teams: teamOptions(o, d.Team), Zone: d.Zone, Zones: zones(),
 	}
 	for i, l := range d.Layers {
 		form := view.LayerForm{
@@ -200,7 +200,7 @@ func (d rotationDraft) form(o *org.Org) view.RotationForm {
 	return f
 }
 
-func userTeam(o *org.Org, team string) string { return o.Teams[id.Team(team)].Name }
+func teamName(o *org.Org, team string) string { return o.Teams[id.Team(team)].Name }
 
 // peopleToAdd offers the team's members first, then everybody else.
 func peopleToAdd(o *org.Org, team id.Team, l layerDraft) []view.Option {

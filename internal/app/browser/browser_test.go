@@ -14,6 +14,14 @@ func TestInTheBrowser(t *testing.T) {
 		tell func(t *testing.T, chromium context.Context)
 	}{
 		{"FirstIncident", firstIncident},
+		{"Together", together},
+		{"Offline", offline},
+		{"MailLink", mailLink},
+		{"Keys", keys},
+		{"Past", past},
+		{"ByHand", byHand},
+		{"EveryPage", everyPage},
+		{"Onlooker", onlooker},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(t, chromium) })
 	}

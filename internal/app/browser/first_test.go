@@ -25,9 +25,10 @@ func firstIncident(t *testing.T, chromium context.Context) {
 	tb.fill("[name=password]", password)
 	tb.fill("[name=zone]", "Europe/Berlin")
 	tb.click("button", "")
-	tb.until(`document.querySelector("[data-home]")`)
-	tb.live()
+	tb.at("/settings") // says what is left to do
 	tb.sees(".brand-org", "Harbour Lights")
+	tb.open("/")
+	tb.live()
 	tb.sees("[data-cards-empty]", "")
 	tb.calm("404", "503")
 

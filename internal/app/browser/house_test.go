@@ -279,3 +279,39 @@ func (s *speech) String() string {
 	defer s.mu.Unlock()
 	return s.buf.String()
 }
+
+// newDemo runs a made-up organisation with an eventful past and returns its address.
+func newDemo(t *testing.T) string {
+	t.Helper()
+	l := newLine(t)
+	cfg := config.Default()
+	cfg.Listen, cfg.PublicURL = "127.0.0.1:0", "http://"+l.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	ready := make(chan string, 1)
+	ended := make(chan error, 1)
+	var log speech
+	go func() {
+		ended <- app.Run(ctx, app.Options{
+			Config: cfg, Demo: true, Stdout: &log, Ready: func(addr string) { ready <- addr },
+			Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		l.cut()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the server said:\n%s", log.String())
+		}
+	})
+	select {
+	case addr := <-ready:
+		l.connect(addr)
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("Run: %v", err)
+	}
+	return cfg.PublicURL
+}

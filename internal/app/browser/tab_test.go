@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -75,10 +76,11 @@ func newTab(t *testing.T, chromium context.Context, address string) *tab {
 	ctx, leave := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext(), chromedp.WithListener(tb.hear))
 	t.Cleanup(leave)
 	tb.ctx = ctx
-	tb.do("open a tab", chromedp.EmulateViewport(int64(wide.width), int64(wide.height)))
-	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
-		t.Fatalf("keep the focus: %v", err)
+	// The first action opens the tab, which lives as long as that action's context.
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(int64(wide.width), int64(wide.height))); err != nil {
+		t.Fatalf("open a tab: %v", err)
 	}
+	call(tb, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	return tb
 }
 
@@ -101,12 +103,9 @@ func (h *house) enter(chromium context.Context, user id.User) *tab {
 func (tb *tab) signIn(session string) {
 	tb.Helper()
 	httpOnly := true
-	_, err := chromedp.Call(tb.ctx, network.SetCookie, network.SetCookieParams{
+	call(tb, network.SetCookie, network.SetCookieParams{
 		Name: auth.Cookies{}.Name(), Value: session, URL: tb.url, HTTPOnly: &httpOnly, SameSite: network.CookieSameSiteLax,
 	})
-	if err != nil {
-		tb.Fatalf("set the cookie: %v", err)
-	}
 }
 
 // hear keeps what went wrong on a page. It must not block.
@@ -154,6 +153,16 @@ next:
 			}
 		}
 		tb.Errorf("the console says at %s: %s", tb.where(), trouble)
+	}
+}
+
+// call sends a command of the browser's protocol.
+func call[P, R any](tb *tab, command cdp.Command[P, R], params P) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, command, params); err != nil {
+		tb.Fatalf("%s: %v", command.Method, err)
 	}
 }
 
@@ -306,12 +315,9 @@ func (tb *tab) media(scheme string, s size) {
 
 func (tb *tab) colours(scheme string) {
 	tb.Helper()
-	_, err := chromedp.Call(tb.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+	call(tb, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
 	}})
-	if err != nil {
-		tb.Fatalf("choose the colours: %v", err)
-	}
 }
 
 func quote(s string) string {

@@ -14,7 +14,7 @@ import (
 func (n *node) check(accepted *record, kills int) {
 	n.Helper()
 	s := n.open()
-	defer s.Close() //nolint:errcheck // only read
+	defer s.Close()
 	entries := n.entries(s)
 	incidents := map[string]id.Incident{}
 	second := map[id.Incident]int{}

@@ -139,7 +139,7 @@ func post(ctx context.Context, client *http.Client, url, body string) bool {
 	if err != nil {
 		return false
 	}
-	defer resp.Body.Close() //nolint:errcheck // a killed server's answer
+	defer resp.Body.Close()
 	var answer struct {
 		Result string `json:"result"`
 	}
@@ -168,7 +168,7 @@ func (n *node) open() *store.Store {
 func (n *node) furnish() {
 	n.Helper()
 	s := n.open()
-	defer s.Close() //nolint:errcheck // nothing is written after the change
+	defer s.Close()
 	box, err := secret.Open(filepath.Join(n.data, "secret.key"))
 	if err != nil {
 		n.Fatal(err)
@@ -208,7 +208,7 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close() //nolint:errcheck // only its number is wanted
+	defer ln.Close()
 	return ln.Addr().String()
 }
 
@@ -250,7 +250,9 @@ func (n *node) kill() {
 	if err := n.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		n.Fatalf("kill: %v", err)
 	}
-	<-n.exited
+	if err := <-n.exited; err == nil {
+		n.Error("a killed program ended with status 0")
+	}
 }
 
 // stop asks the program to end and expects it to do so well.
@@ -286,7 +288,7 @@ func (n *node) until(what string, within time.Duration, done func() bool) {
 func (n *node) settle() {
 	n.Helper()
 	s := n.open()
-	defer s.Close() //nolint:errcheck // only read
+	defer s.Close()
 	n.until("all is sent", 90*time.Second, func() bool {
 		timers, err := s.Timers(n.Context(), 1)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -55,9 +56,7 @@ func (p post) to(t testing.TB, h http.Handler) *http.Response {
 		p.path = "20131114/alert/" + testKey + "/database"
 	}
 	r := httptest.NewRequestWithContext(t.Context(), p.method, Prefix+p.path, strings.NewReader(p.body))
-	for name, values := range p.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, p.header)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Result()
@@ -160,9 +159,7 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("answer %d %s\nwant   %d %s", res.StatusCode, body, tt.status, tt.body)
 			}
 			want := map[string]string{"Content-Type": "application/json", "X-Request-Id": "request-1"}
-			for name, value := range tt.header {
-				want[name] = value
-			}
+			maps.Copy(want, tt.header)
 			for name, value := range want {
 				if got := res.Header.Get(name); got != value {
 					t.Errorf("header %s = %q, want %q", name, got, value)

@@ -123,7 +123,7 @@ func unquote(value, key string) string {
 // have; a Sensu check is tens of kilobytes and is cut anyway.
 func compact(s string) string {
 	const enough = utf8.UTFMax * alert.MaxMessage
-	if strings.IndexAny(s, " \t\r\n") < 0 {
+	if !strings.ContainsAny(s, " \t\r\n") {
 		return s
 	}
 	var b strings.Builder

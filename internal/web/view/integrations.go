@@ -42,8 +42,6 @@ func (i IntegrationPageModel) action(what string) string { return "/integrations
 type TestResult struct {
 	Done     bool
 	Incident int64 // 0: none was opened
-	Title    string
-	Type     string
 }
 
 // ReceivedAlert is one received alert.

@@ -7,7 +7,6 @@ type PeopleList struct {
 	Role  string // "" for all
 	State string // "", "active", "invited", "disabled"
 	Rows  []UserRow
-	Total int
 }
 
 func (l PeopleList) roles() []Option { return roleOptions(l.Role) }

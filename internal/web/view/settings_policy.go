@@ -26,7 +26,7 @@ type PolicyForm struct {
 	ID          string
 	Name        string
 	Slug        string
-	Team        string
+	Team        string // its name
 	Teams       []Option
 	Steps       []StepForm
 	Repeat      string

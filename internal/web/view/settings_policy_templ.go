@@ -415,7 +415,7 @@ func PolicyPage(f PolicyForm) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = PageHead([]Crumb{{Label: t("nav.settings"), Href: "/settings"}, {Label: st("nav.policies"), Href: "/settings/policies"}}, f.title(), "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = PageHead([]Crumb{{Label: t("nav.settings"), Href: "/settings"}, {Label: st("nav.policies"), Href: "/settings/policies"}}, f.title(), f.Team).Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -29,7 +29,7 @@ type RotationForm struct {
 	Page    Page
 	ID      string // "" for a new one
 	Name    string
-	Team    string // its name, for those who may only read
+	Team    string // its name
 	Teams   []Option
 	Zone    string
 	Zones   []string

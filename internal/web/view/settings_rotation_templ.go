@@ -481,7 +481,7 @@ func RotationPage(f RotationForm) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				return nil
 			})
-			templ_7745c5c3_Err = PageHead([]Crumb{{Label: t("nav.settings"), Href: "/settings"}, {Label: st("nav.rotations"), Href: "/settings/rotations"}}, f.title(), "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var23), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = PageHead([]Crumb{{Label: t("nav.settings"), Href: "/settings"}, {Label: st("nav.rotations"), Href: "/settings/rotations"}}, f.title(), f.Team).Render(templ.WithChildren(ctx, templ_7745c5c3_Var23), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1,0 +1,190 @@
+package browser
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+//go:embed testdata/axe.min.js
+var axe string
+
+// auditor looks at pages: axe-core finds nothing, the console is silent, and
+// nothing is wider than a phone.
+type auditor struct {
+	*tab
+	shots string // where pictures go; "": nowhere
+	who   string
+}
+
+func newAuditor(tb *tab, who string) *auditor {
+	return &auditor{tab: tb, shots: os.Getenv("WATCHROOM_SHOTS"), who: who}
+}
+
+// page goes to a path and looks at it.
+func (a *auditor) page(name, path string, expected ...string) {
+	a.Helper()
+	a.media("light", wide)
+	a.open(path)
+	a.look(name, expected...)
+}
+
+// look looks at the page as it is now, whatever was opened in it.
+func (a *auditor) look(name string, expected ...string) {
+	a.Helper()
+	name = a.who + "-" + name
+	a.arm()
+	for _, s := range []size{wide, narrow} {
+		a.media("light", s)
+		a.check(name, s.name+" light", "{}")
+		a.shoot(name, s.name, "light")
+		a.colours("dark")
+		a.check(name, s.name+" dark", `{"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}`)
+		a.shoot(name, s.name, "dark")
+	}
+	if over := value[int](a.tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+		a.Errorf("%s: %d pixels wider than a phone: %s", name, over, value[string](a.tab, wideParts))
+	}
+	a.calm(expected...)
+}
+
+// wideParts names what stands out on the right.
+const wideParts = `all("body *").filter((e) => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((e) => e.localName + "." + e.className).join(", ")`
+
+// arm puts axe-core into the page; scripts of the tests are not held to the
+// page's own policy.
+func (a *auditor) arm() {
+	a.Helper()
+	a.until(`document.readyState === "complete"`)
+	ctx, cancel := context.WithTimeout(a.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`typeof axe === "object" || (() => {`+axe+`})() || true`)); err != nil {
+		a.Fatalf("load axe-core: %v", err)
+	}
+}
+
+func (a *auditor) check(name, how, options string) {
+	a.Helper()
+	ctx, cancel := context.WithTimeout(a.ctx, patience)
+	defer cancel()
+	const run = `(async (options) => {
+		// A change of colours goes down the tree frame by frame.
+		for (let still = 0; still < 3; still++) {
+			await new Promise(requestAnimationFrame);
+			if (document.getAnimations().some((a) => a.effect.getComputedTiming().endTime < 5000)) still = -1;
+		}
+		const found = await axe.run(document, {...options, resultTypes: ["violations"], preload: false, elementRef: false});
+		return found.violations.map((v) => v.id + ": " + v.nodes.slice(0, 4).map((n) => n.target.join(" ") + " (" + (n.any[0] ?? n.all[0] ?? n.none[0])?.message + ")").join("; "));
+	})`
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](run+`(`+options+`)`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		a.Fatalf("%s %s: run axe-core: %v", name, how, err)
+	}
+	for _, f := range found {
+		a.Errorf("%s %s: %s", name, how, f)
+	}
+}
+
+func (a *auditor) shoot(name, size, scheme string) {
+	a.Helper()
+	if a.shots == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, patience)
+	defer cancel()
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(a.shots, fmt.Sprintf("%s-%s-%s.png", name, size, scheme)), picture, 0o600)
+	}
+	if err != nil {
+		a.Errorf("take a picture of %s: %v", name, err)
+	}
+}
+
+// everyPage walks through a house with a past as administrator.
+func everyPage(t *testing.T, chromium context.Context) {
+	tb := newTab(t, chromium, newDemo(t))
+	tb.open("/demo")
+	tb.live()
+	a := newAuditor(tb, "admin")
+	a.page("home", "/")
+	for _, p := range []string{"timeline", "people", "incidents"} {
+		a.page("pane-"+p, "/?pane="+p)
+	}
+	a.page("incidents", "/incidents")
+	a.page("incidents-none", "/incidents?q=nothing+is+called+this")
+	for _, state := range []string{"triggered", "acknowledged", "resolved"} {
+		a.page("room-"+state, a.first("/incidents?state="+state, "tr[data-card] .row-link"))
+	}
+	a.page("oncall", "/oncall")
+	a.page("settings", "/settings")
+	for _, p := range []string{"profile", "profile/security", "profile/tokens", "people", "people/invite", "organisation", "tokens", "routing"} {
+		a.page("settings-"+strings.ReplaceAll(p, "/", "-"), "/settings/"+p)
+	}
+	a.page("settings-routing-test", "/settings/routing?test=database")
+	a.page("settings-key", a.first("/settings/routing", "td.actions a"))
+	for _, p := range []string{"people", "teams", "rotations", "policies"} {
+		list := "/settings/" + p
+		a.page("settings-"+p, list)
+		a.page("settings-"+p+"-one", a.first(list, ".row-link"))
+		if p != "people" {
+			a.page("settings-"+p+"-new", list+"/new")
+		}
+	}
+	a.page("integrations", "/integrations")
+	a.page("integration", a.first("/integrations", ".row-link"))
+	a.page("mailbox", "/mailbox")
+	a.page("mail", a.first("/mailbox", ".mail-row"))
+	a.page("api", "/docs/api")
+	a.page("not-found", "/no/such/page", "404")
+
+	a.open("/")
+	a.live()
+	a.press("?")
+	a.sees("#help", "")
+	a.look("help")
+	a.open("/")
+	a.click("header [data-menu] summary", "")
+	a.look("menu")
+	a.open("/")
+	a.click("[data-card] [popovertarget]", "")
+	a.look("card-menu")
+	a.click("[data-open='#dialog-reroute']", "")
+	a.look("reroute")
+}
+
+// first is where the first link on a page leads that matches sel.
+func (a *auditor) first(path, sel string) string {
+	a.Helper()
+	a.open(path)
+	a.sees(sel, "")
+	return value[string](a.tab, `(() => { const a = all(`+quote(sel)+`)[0]; return a.pathname + a.search; })()`)
+}
+
+// onlooker walks through the same house as somebody who may only read.
+func onlooker(t *testing.T, chromium context.Context) {
+	tb := newTab(t, chromium, newDemo(t))
+	tb.open("/login")
+	tb.fill("[name=email]", "olga@harbour-lights.example")
+	tb.fill("[name=password]", "watchroom-demo")
+	tb.click("form button", "")
+	tb.at("/")
+	a := newAuditor(tb, "observer")
+	a.page("home", "/")
+	a.page("incidents", "/incidents")
+	a.page("room", a.first("/incidents", "tr[data-card] .row-link"))
+	for _, p := range []string{"/oncall", "/settings", "/settings/profile", "/settings/organisation", "/settings/routing"} {
+		a.page(strings.ReplaceAll(p[1:], "/", "-"), p)
+	}
+	for _, p := range []string{"people", "teams", "rotations", "policies"} {
+		a.page("settings-"+p, "/settings/"+p)
+		a.page("settings-"+p+"-one", a.first("/settings/"+p, ".row-link"))
+	}
+	a.page("forbidden", "/settings/tokens", "403")
+}
