@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/app"
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/secret"
@@ -40,8 +41,12 @@ func (cmd *backupCmd) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if _, err := secret.Open(cmd.Storage.KeyFile()); err != nil { // makes one when none was needed yet
+	box, err := secret.Open(cmd.Storage.KeyFile()) // makes one when none was needed yet
+	if err != nil {
 		return fmt.Errorf("open the secret key: %w", err)
+	}
+	if err := app.KeyFits(ctx, s, box); err != nil {
+		return err
 	}
 	key, err := os.ReadFile(cmd.Storage.KeyFile())
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/watchroom/watchroom/internal/account"
+	"github.com/watchroom/watchroom/internal/app"
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/orghttp"
@@ -54,6 +55,9 @@ func (a access) with(ctx context.Context, c *console, create bool, fn func(*node
 	box, err := secret.Open(a.Storage.KeyFile())
 	if err != nil {
 		return fmt.Errorf("open the secret key: %w", err)
+	}
+	if err := app.KeyFits(ctx, s, box); err != nil { // said, not refused: a lost key must not lock people out
+		c.note(err.Error())
 	}
 	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return fn(&node{

@@ -86,6 +86,10 @@ func (a *App) furnish(ctx context.Context) error {
 	done := make(chan error, 1)
 	go func() { done <- a.Dispatch.Run(intake) }()
 	err = a.house.Past(ctx, start, now, set, a.settle)
+	if err == nil {
+		set(time.Now())
+		err = a.house.Open(ctx)
+	}
 	stop()
 	if ended := <-done; err == nil {
 		err = ended

@@ -21,7 +21,10 @@ func lock(path string) (unlock func() error, err error) {
 		return nil, fmt.Errorf("open data folder: %w", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor fits
-		return nil, errors.Join(fmt.Errorf("another watchroom serves %s: %w", filepath.Dir(path), err), f.Close())
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = errors.New("another watchroom serves it already, and with SQLite one alone may")
+		}
+		return nil, errors.Join(fmt.Errorf("lock data folder %s: %w", filepath.Dir(path), err), f.Close())
 	}
 	return f.Close, nil
 }

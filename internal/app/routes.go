@@ -55,12 +55,14 @@ func (a *App) routes() (http.Handler, error) {
 	show := httpd.ProblemsUnder(pages.ShowProblem, "/api/", "/healthz", "/readyz", "/metrics")
 	shell, err := httpd.Handler(mux, httpd.Options{
 		Log: a.opts.Log, PublicURL: public, Render: show, ImageSources: httpd.AnyImage, TrustedProxies: cfg.Proxies(),
-		CrossSiteExempt: web.CrossSiteExempt(),
+		CrossSiteExempt: web.CrossSiteExempt(), BodyLimit: bodyLimit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put the handlers together: %w", err)
 	}
-	intake := victorops.New(acceptor{a}, victorops.HandlerOptions{MaxBody: int64(cfg.MaxAlertBody), Log: a.opts.Log})
+	longest := int64(cfg.MaxAlertBody)
+	intake := httpd.LimitBody(func(*http.Request) int64 { return longest })( // for its limit of time
+		victorops.New(acceptor{a}, victorops.HandlerOptions{MaxBody: longest, Log: a.opts.Log}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, victorops.Prefix) {
 			intake.ServeHTTP(w, r)
@@ -68,6 +70,14 @@ func (a *App) routes() (http.Handler, error) {
 		}
 		shell.ServeHTTP(w, r)
 	}), nil
+}
+
+// bodyLimit is how long a request's body may be, in front of what each handler says itself.
+func bodyLimit(r *http.Request) int64 {
+	if r.URL.Path == "/api/v1/org/apply" {
+		return orghttp.MaxBody
+	}
+	return httpd.DefaultBodyLimit
 }
 
 func (a *App) pages() *web.Server {

@@ -16,6 +16,12 @@ func (a *App) welcome(ctx context.Context, addr net.Addr) error {
 		return err
 	}
 	a.opts.Log.InfoContext(ctx, "serving", "listen", addr.String(), "url", a.opts.Config.PublicURL, "store", a.Store.Engine())
+	if err := KeyFits(ctx, a.Store, a.box); err != nil { // a lost key must not keep the server down
+		a.opts.Log.WarnContext(ctx, "the secret key is not the right one", "file", a.opts.Config.KeyFile(), "err", err)
+	}
+	if !a.opts.Config.MailConfigured() {
+		a.opts.Log.WarnContext(ctx, "nobody can be paged: outgoing mail is not configured; set --smtp-url and --mail-from")
+	}
 	if a.opts.Demo {
 		a.say("app.demo", a.opts.Config.PublicURL)
 	}

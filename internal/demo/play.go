@@ -57,7 +57,7 @@ func (h *House) Furnish(ctx context.Context, now time.Time) (routing.Integration
 // Past plays events from start until now on the store's own clock, which set
 // moves; settle is called after each, to fire timers and send what is due.
 func (h *House) Past(ctx context.Context, start, now time.Time, set func(time.Time), settle func(context.Context) error) error {
-	for at := start; at.Before(now); at = at.Add(time.Duration(2+h.rand.IntN(16)) * time.Minute) {
+	for at := start; at.Before(now); at = at.Add(time.Duration(1+h.rand.IntN(9)) * time.Minute) {
 		set(at)
 		if err := settle(ctx); err != nil {
 			return err
@@ -89,7 +89,7 @@ func (h *House) Run(ctx context.Context) error {
 // Step lets one thing happen.
 func (h *House) Step(ctx context.Context) error {
 	switch n := h.rand.IntN(10); {
-	case len(h.busy) == 0 || n < 2 && len(h.busy) < 4:
+	case len(h.busy) == 0 || n < 2 && len(h.busy) < 5:
 		return h.breakSomething(ctx)
 	case n == 2:
 		return h.send(ctx, infos[h.rand.IntN(len(infos))])
@@ -126,12 +126,11 @@ func (h *House) goOn(ctx context.Context) error {
 		entities = append(entities, e)
 	}
 	slices.Sort(entities)
-	entity := entities[h.rand.IntN(len(entities))]
-	a := h.busy[entity]
-	inc, err := h.store.Incident(ctx, a.number)
+	entity, inc, err := h.choose(ctx, entities)
 	if err != nil {
 		return err
 	}
+	a := h.busy[entity]
 	who := h.responder(inc)
 	switch {
 	case inc.State == incident.Resolved:
@@ -157,6 +156,35 @@ func (h *House) goOn(ctx context.Context) error {
 		_, err = h.dispatch.Resolve(ctx, who, inc.ID)
 	}
 	return err
+}
+
+// choose picks an affair: people look first at what nobody has acknowledged.
+func (h *House) choose(ctx context.Context, entities []string) (string, incident.Incident, error) {
+	entity := entities[h.rand.IntN(len(entities))]
+	for _, e := range entities {
+		inc, err := h.store.Incident(ctx, h.busy[e].number)
+		if err != nil {
+			return e, inc, err
+		}
+		if inc.State == incident.Triggered {
+			entity = e
+		}
+	}
+	inc, err := h.store.Incident(ctx, h.busy[entity].number)
+	return entity, inc, err
+}
+
+// Open makes sure that there is something to do: two incidents nobody has yet.
+func (h *House) Open(ctx context.Context) error {
+	for {
+		counts, err := h.store.Counts(ctx)
+		if err != nil || counts.Triggered >= 2 || len(h.busy) == len(troubles) {
+			return err
+		}
+		if err := h.breakSomething(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 func (h *House) again(a *affair) alert.Alert {

@@ -44,6 +44,8 @@ type Dispatcher struct {
 	log   *slog.Logger
 	queue chan *request
 	known atomic.Pointer[known]
+
+	waiting atomic.Int64 // bytes of alerts whose commit is awaited
 }
 
 // New returns a Dispatcher. Alerts are accepted while Run runs.

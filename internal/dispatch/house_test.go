@@ -187,7 +187,9 @@ func (h *house) group(t *testing.T, alerts ...alert.Alert) []answer {
 	for _, a := range alerts {
 		r := &request{alert: a, done: make(chan error, 1)}
 		requests = append(requests, r)
-		h.queue <- r
+		if !h.enqueue(r) {
+			t.Fatal("too many alerts wait")
+		}
 	}
 	over, stop := context.WithCancel(t.Context())
 	stop()

@@ -16,11 +16,13 @@ import (
 // Alerts that arrive while one group is being committed form the next group:
 // load the set, decide each in order, write the set, one commit. So a request
 // waits for at most one group before its own, and a storm costs few
-// transactions. maxWaiting bounds the memory; beyond it the sender is told to
-// come back.
+// transactions. A group of long bodies is smaller, for others wait for its end.
+// What waits is bounded; beyond it the sender is told to come back.
 const (
-	maxGroup   = 2048
-	maxWaiting = 8192
+	maxGroup        = 2048
+	maxGroupBytes   = 16 << 20
+	maxWaiting      = 8192
+	maxWaitingBytes = 256 << 20
 )
 
 type request struct {
@@ -34,9 +36,7 @@ type request struct {
 // accepted all the same.
 func (d *Dispatcher) Accept(ctx context.Context, a alert.Alert) (alert.Alert, error) {
 	r := &request{alert: a, done: make(chan error, 1)}
-	select {
-	case d.queue <- r:
-	default:
+	if !d.enqueue(r) {
 		return a, fault.Unavailable(phrase.T("dispatch.busy"), 5*time.Second)
 	}
 	select {
@@ -47,28 +47,50 @@ func (d *Dispatcher) Accept(ctx context.Context, a alert.Alert) (alert.Alert, er
 	}
 }
 
+func (d *Dispatcher) enqueue(r *request) bool {
+	if d.waiting.Add(r.size()) <= maxWaitingBytes {
+		select {
+		case d.queue <- r:
+			return true
+		default:
+		}
+	}
+	d.waiting.Add(-r.size())
+	return false
+}
+
+// size is about how many bytes r holds.
+func (r *request) size() int64 { return int64(len(r.alert.Raw)) }
+
 // Run accepts alerts until ctx ends; what was waiting then is still committed.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	group := make([]*request, 0, maxGroup)
 	for {
 		select {
 		case r := <-d.queue:
-			group = d.drain(append(group[:0], r))
+			group = d.drain(append(group[:0], r), r.size())
 		case <-ctx.Done():
-			group = d.drain(group[:0])
+			group = d.drain(group[:0], 0)
 			if len(group) == 0 {
 				return nil
 			}
 		}
+		var size int64
+		for _, r := range group {
+			size += r.size()
+		}
 		d.commit(context.WithoutCancel(ctx), group)
+		clear(group)
+		d.waiting.Add(-size)
 	}
 }
 
-func (d *Dispatcher) drain(group []*request) []*request {
-	for len(group) < maxGroup {
+func (d *Dispatcher) drain(group []*request, size int64) []*request {
+	for len(group) < maxGroup && size < maxGroupBytes {
 		select {
 		case r := <-d.queue:
 			group = append(group, r)
+			size += r.size()
 		default:
 			return group
 		}
@@ -83,7 +105,10 @@ func (d *Dispatcher) commit(ctx context.Context, group []*request) {
 	if err != nil && len(group) > 1 && !errors.Is(err, store.ErrAway) {
 		d.log.WarnContext(ctx, "commit of a group of alerts failed, trying each alone", "alerts", len(group), "err", err)
 		for _, r := range group {
-			r.done <- d.tryCommit(ctx, []*request{r})
+			if !errors.Is(err, store.ErrAway) { // else it went away meanwhile, and each try would wait for it
+				err = d.tryCommit(ctx, []*request{r})
+			}
+			r.done <- err
 		}
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -182,5 +183,41 @@ func TestAcceptWithoutPatience(t *testing.T) {
 	h.group(t)
 	if inc := h.incident(t, 1); inc.AlertCount != 1 {
 		t.Errorf("the alert was counted %d times, want once", inc.AlertCount)
+	}
+}
+
+// Long bodies make smaller groups, and fewer of them may wait.
+func TestLongAlertsAreBounded(t *testing.T) {
+	h := newHouse(t, "sqlite")
+	h.clock.tick = time.Microsecond
+	long := critical("disk")
+	long.Raw = strings.Repeat("x", 1<<20)
+	var alerts []alert.Alert
+	for range 40 {
+		alerts = append(alerts, long)
+	}
+	commits := map[time.Time]bool{}
+	for _, a := range h.group(t, alerts...) {
+		if a.err != nil {
+			t.Fatal(a.err)
+		}
+		commits[a.alert.ReceivedAt] = true
+	}
+	if len(commits) != 3 {
+		t.Errorf("40 MiB were committed in %d groups, want 3", len(commits))
+	}
+	if left := h.waiting.Load(); left != 0 {
+		t.Errorf("%d bytes wait for ever", left)
+	}
+	ctx, leave := context.WithCancelCause(t.Context())
+	gone := errors.New("gone")
+	leave(gone)
+	for i := range maxWaitingBytes >> 20 {
+		if _, err := h.Accept(ctx, long); !errors.Is(err, gone) {
+			t.Fatalf("Accept() of the alert number %d = %v, want it to wait", i, err)
+		}
+	}
+	if _, err := h.Accept(ctx, long); !fault.Is(err, fault.CodeUnavailable) {
+		t.Errorf("Accept() above the bound = %v, want unavailable", err)
 	}
 }

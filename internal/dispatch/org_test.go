@@ -37,7 +37,7 @@ func TestChangeOrgConflicts(t *testing.T) {
 		if (errs[0] == nil) == (errs[1] == nil) || !fault.Is(lost, fault.CodeInvalid) {
 			t.Fatalf("ChangeOrg() = %v and %v, want one that is told of the taken name", errs[0], errs[1])
 		}
-		if got := fault.MessageOf(lost); got != `there are two things with the team slug "net"` {
+		if got := fault.MessageOf(lost); got != `the team slug "net" is taken already` {
 			t.Errorf("the other was told %q", got)
 		}
 		o, err := h.store.Org(t.Context())

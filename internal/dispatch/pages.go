@@ -22,7 +22,8 @@ type Outcome struct {
 
 // RecordDeliveries writes down what became of deliveries and, when a page of a
 // running step was given up, lets the escalation move on. A delivery that was
-// decided meanwhile, by another node after our claim ran out, is left as it is.
+// decided meanwhile, by another node after our claim ran out, is left as it is;
+// so is one that somebody tries again by now, unless this try has sent it.
 func (d *Dispatcher) RecordDeliveries(ctx context.Context, outcomes []Outcome) error {
 	return d.store.Do(ctx, func(tx *store.Tx) error {
 		stored, incs, err := loadDeliveries(tx, outcomes)
@@ -32,7 +33,10 @@ func (d *Dispatcher) RecordDeliveries(ctx context.Context, outcomes []Outcome) e
 		failed := map[id.Incident][]store.Delivery{}
 		for _, o := range outcomes {
 			del, ok := stored[o.Delivery.ID]
-			if !ok || del.State != store.Pending {
+			if !ok || del.Key != o.Delivery.Key || del.State != store.Pending { // another key: a backup was restored
+				continue
+			}
+			if del.Attempt != o.Delivery.Attempt && o.State != store.Sent {
 				continue
 			}
 			record(tx, del, o, incs[del.Incident].Team)

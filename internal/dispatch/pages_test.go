@@ -279,3 +279,34 @@ func TestRecordNotice(t *testing.T) {
 	}
 	h.audit(t)
 }
+
+// While a page was on the wire its claim ran out, or a backup was restored: the
+// number is another try's, or another page's, which has still to be sent.
+func TestRecordIsAboutTheTryThatWasMade(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		n := h.open(t, "disk").ID
+		h.plan(t, n, "a")
+		d := h.claim(t)[0]
+		restored := d
+		restored.Key = "page:before:the:restore"
+		h.record(t, sent(restored))
+		if now := h.delivery(t, n, 0); now.State != store.Pending || now.ClaimedBy == "" {
+			t.Fatalf("the fate of another page made this one %+v", now)
+		}
+		h.clock.pass(time.Minute)
+		again := h.claim(t)[0]
+		h.record(t, h.later(d))
+		if now := h.delivery(t, n, 0); now.Attempt != 2 || now.ClaimedBy == "" {
+			t.Errorf("a try that is over took the page from the next: %+v", now)
+		}
+		h.record(t, failed(d))
+		if now := h.delivery(t, n, 0); now.State != store.Pending {
+			t.Errorf("a try that is over gave the page up: %+v", now)
+		}
+		h.record(t, sent(d)) // it has arrived all the same
+		h.record(t, failed(again))
+		if now := h.delivery(t, n, 0); now.State != store.Sent {
+			t.Errorf("a page that has left is %s", now.State)
+		}
+	})
+}

@@ -6,7 +6,8 @@
 // delivery that nobody holds, an entry that a follower has not looked at. A
 // running server needs a second or two for any of them, so late means that no
 // server runs, or that one is stuck. The clock is wrong when the newest entry
-// is more than ClockSlack ahead of it. Gaps in a rota are looked for until
+// is more than ClockSlack ahead of it. A message that has been tried in vain for
+// more than Late is told too: the mail server is wrong, not this one. Gaps in a rota are looked for until
 // Ahead from now.
 //
 // A Report is Ready while the machinery works, and OK while nothing at all is
@@ -204,6 +205,7 @@ func (c *check) deliveries(ctx context.Context) error {
 		return err
 	}
 	late, longest := 0, time.Duration(0)
+	refused, first := 0, store.Delivery{} // tried in vain, for so long that somebody should look
 	c.r.WaitingDeliveries = []Delivery{}
 	for i, d := range all {
 		due := d.DueAt
@@ -213,6 +215,10 @@ func (c *check) deliveries(ctx context.Context) error {
 		if by := c.late(due); by > 0 {
 			late++
 			longest = max(longest, by)
+		} else if d.Body.Detail != "" && c.late(d.CreatedAt) > 0 {
+			if refused++; refused == 1 || d.CreatedAt.Before(first.CreatedAt) {
+				first = d
+			}
 		}
 		if i < shown {
 			c.r.WaitingDeliveries = append(c.r.WaitingDeliveries, Delivery{due, d.Kind, d.Incident, o.UserName(d.Person), d.Attempt})
@@ -220,6 +226,10 @@ func (c *check) deliveries(ctx context.Context) error {
 	}
 	if late > 0 {
 		c.r.Findings = append(c.r.Findings, Finding{Machine, phrase.T("cli.health.deliveries"), phrase.N("cli.health.deliveries_late", late, longest)})
+	}
+	if refused > 0 {
+		text := phrase.N("cli.health.deliveries_refused", refused, c.late(first.CreatedAt), first.Body.Detail)
+		c.r.Findings = append(c.r.Findings, Finding{Organisation, phrase.T("cli.health.deliveries"), text})
 	}
 	return nil
 }

@@ -130,6 +130,34 @@ func TestLate(t *testing.T) {
 	}, clock())
 }
 
+func TestTriedInVain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		furnish(t, s, nil)
+		err := s.Do(t.Context(), func(tx *store.Tx) error {
+			tx.AddDelivery(store.Delivery{
+				Key: "x", Kind: store.NoticeMail, DueAt: noon.Add(2 * time.Minute), ExpiresAt: noon.Add(time.Hour), Attempt: 5,
+				Person: "kim", Body: store.DeliveryBody{Detail: "mail server mail.example.org cannot be reached"},
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			after time.Duration
+			want  []string
+		}{
+			{time.Minute, []string{}}, // perhaps a hiccup
+			{2 * time.Minute, []string{"organisation: Deliveries: 1 delivery has been tried in vain for 2m0s: mail server mail.example.org cannot be reached."}},
+		} {
+			r := run(t, s, noon.Add(c.after))
+			if diff := cmp.Diff(c.want, found(r)); diff != "" || !r.Ready {
+				t.Errorf("after %v: Ready = %v (-want +got):\n%s", c.after, r.Ready, diff)
+			}
+		}
+	}, clock())
+}
+
 func TestTheClockWentBackwards(t *testing.T) {
 	s := storetest.Open(t, clock())
 	furnish(t, s, nil)

@@ -59,16 +59,6 @@ func SecurityHeaders(https bool, imageSources string) Middleware {
 	}
 }
 
-// TokenPage wraps a page whose address is itself a secret (set-up, reset,
-// invitation, the link in a page): it is named to nobody and kept nowhere.
-func TokenPage(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		w.Header().Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
-}
-
 // CrossSite refuses unsafe requests that a browser sends on behalf of another
 // site, which would carry the cookie of whoever sits in front of it. exempt are
 // ServeMux patterns where no cookie counts. Requests with a bearer token pass

@@ -34,8 +34,6 @@ func TestSecurityHeaders(t *testing.T) {
 		{"https", "https://watch.example", "", "/", map[string]string{"Strict-Transport-Security": "max-age=31536000"}},
 		{"own images", "http://watch.example", OwnImages, "/", map[string]string{
 			"Content-Security-Policy": strings.Replace(policy, AnyImage, OwnImages, 1)}},
-		{"a page with a secret address", "http://watch.example", "", "/token", map[string]string{
-			"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}},
 		{"an error", "http://watch.example", "", "/nothing", map[string]string{"Cache-Control": "no-store"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -45,7 +43,6 @@ func TestSecurityHeaders(t *testing.T) {
 			}
 			mux := http.NewServeMux()
 			mux.Handle("GET /{$}", Adapter{Log: quiet}.Handle(hello))
-			mux.Handle("GET /token", TokenPage(Adapter{Log: quiet}.Handle(hello)))
 			h, err := Handler(mux, Options{Log: quiet, PublicURL: public, ImageSources: c.images})
 			if err != nil {
 				t.Fatal(err)

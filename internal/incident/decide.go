@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/alert"
@@ -260,7 +261,9 @@ func (d *decider) addResponder(in AddResponder) {
 	d.changed(ReasonResponderAdded)
 	told := timeline.Responder{PolicyName: in.PolicyName}
 	for _, p := range in.Users {
-		told.Users, told.Names = append(told.Users, p.User), append(told.Names, p.Name)
+		if !slices.Contains(told.Users, p.User) {
+			told.Users, told.Names = append(told.Users, p.User), append(told.Names, p.Name)
+		}
 	}
 	d.Incident.Responders = addUsers(d.Incident.Responders, told.Users...)
 	d.Incident.Paged = addUsers(d.Incident.Paged, told.Users...)

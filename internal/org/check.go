@@ -32,7 +32,7 @@ func (o *Org) index() error {
 	taken := map[string]bool{}
 	claim := func(what, name string) error {
 		if taken[what+"\x00"+name] {
-			return fmt.Errorf("there are two things with the %s %q", what, name)
+			return fmt.Errorf("the %s %q is taken already", what, name)
 		}
 		taken[what+"\x00"+name] = true
 		return nil

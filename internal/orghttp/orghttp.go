@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -227,12 +226,13 @@ func (q Request) secrets() orgfile.Secrets {
 }
 
 func document(w http.ResponseWriter, r *http.Request) (orgfile.Document, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+	body, err := httpd.ReadBody(r)
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return orgfile.Document{}, fault.TooLarge(phrase.T("cli.org.too_large", MaxBody))
+	}
 	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return orgfile.Document{}, fault.TooLarge(phrase.T("cli.org.too_large", MaxBody))
-		}
-		return orgfile.Document{}, fault.Invalid("", phrase.T("cli.org.unreadable")).Because(err)
+		return orgfile.Document{}, err
 	}
 	files, secrets := []orgfile.File{{Name: "body", Text: body}}, orgfile.Secrets{}
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && mediaType == "application/json" {

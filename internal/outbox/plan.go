@@ -42,7 +42,7 @@ func plan(e timeline.Entry, o *org.Org, now time.Time, kind store.DeliveryKind, 
 	var all []store.Delivery
 	for i, u := range users {
 		user, ok := o.Users[u]
-		if !ok || user.Disabled {
+		if !ok || user.Disabled || slices.Index(users, u) < i { // a key that is there twice would stop the planner for ever
 			continue
 		}
 		reason := ""
@@ -67,7 +67,8 @@ func plan(e timeline.Entry, o *org.Org, now time.Time, kind store.DeliveryKind, 
 // planCursor is the planner's name among the cursors.
 const planCursor = "planner"
 
-// planAtOnce bounds how many entries one transaction looks through.
+// planAtOnce bounds how many entries one transaction looks through, and after
+// how many deliveries it stops: a step may page hundreds of people.
 const planAtOnce = 2000
 
 // Planner follows the timeline. Any number of nodes may run one: the cursor
@@ -128,13 +129,19 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 		if err != nil || reached == at {
 			return false, err
 		}
+		count := 0
 		for _, e := range entries {
 			planned := Plan(e, tx.Org, tx.Now)
 			for _, d := range planned {
+				d.Key += ":" + tx.Epoch() // the numbers in it begin anew when a backup is restored
 				tx.AddDelivery(d)
 			}
 			for _, lost := range unplanned(e, planned, tx.Org) {
 				tx.Append(lost)
+			}
+			if count += len(planned); count >= planAtOnce {
+				reached = e.Seq
+				break
 			}
 		}
 		tx.SetCursor(planCursor, reached)

@@ -57,6 +57,9 @@ func TestPlan(t *testing.T) {
 			page("page:42:7:c4", store.ResponderPage, "lee", "c4", "lee@example.org", ""),
 		}},
 		{"who was disabled, left or has nothing gets nothing", timeline.Step{Users: []id.User{"max", "gone", "ann"}}, nil},
+		{"who is named twice gets one page", timeline.Responder{Users: []id.User{"lee", "lee"}, Names: []string{"Lee", "Lee"}}, []store.Delivery{
+			page("page:42:7:c4", store.ResponderPage, "lee", "c4", "lee@example.org", ""),
+		}},
 		{"a skipped step asks nobody", timeline.Skipped{Step: 1}, nil},
 		{"an opened incident asks nobody by itself", timeline.Triggered{Title: "Disk"}, nil},
 		{"the fate of a page asks nobody", timeline.PageLost{User: "lee"}, nil},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -49,6 +50,9 @@ type Sender struct {
 	jobs      chan []store.Delivery
 	// Observe is called after each try; for metrics. May be nil.
 	Observe func(method string, state store.DeliveryState, took time.Duration)
+
+	mu   sync.Mutex
+	mine map[id.Delivery]bool // claimed and not done with; guarded by mu
 }
 
 // NewSender returns a Sender whose claims carry the name holder, which is
@@ -56,22 +60,30 @@ type Sender struct {
 func NewSender(s *store.Store, d *dispatch.Dispatcher, providers map[string]notify.Provider, box dispatch.Sealer, links Linker, log *slog.Logger, holder string, interval time.Duration) *Sender {
 	return &Sender{
 		store: s, dispatch: d, providers: providers, box: box, links: links, log: log, holder: holder, interval: interval,
-		jobs: make(chan []store.Delivery),
+		jobs: make(chan []store.Delivery), mine: map[id.Delivery]bool{},
 	}
 }
 
-// Run sends until ctx ends, then waits for what is on the wire.
+// Run sends until ctx ends, then waits for what is on the wire, and for a
+// while for the store to take down what became of it.
 func (s *Sender) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	context.AfterFunc(ctx, func() {
+		select {
+		case <-work.Done():
+		case <-time.After(sendTimeout + claimFor):
+			cancel()
+		}
+	})
 	for range workers {
 		wg.Go(func() {
 			for batch := range s.jobs {
-				if ctx.Err() != nil {
-					continue // what was claimed and not begun is for whoever comes next
+				if ctx.Err() == nil { // else what was claimed and not begun is for whoever comes next
+					s.deliver(work, batch)
 				}
-				s.deliver(work, batch)
+				s.done(batch)
 			}
 		})
 	}
@@ -96,6 +108,7 @@ func (s *Sender) claimLoop(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			s.log.ErrorContext(ctx, "claim deliveries", "err", err)
 		}
+		s.hold(claimed)
 		for _, batch := range Bundle(claimed) {
 			s.jobs <- batch // the workers take it also when ctx has ended
 		}
@@ -120,7 +133,11 @@ func (s *Sender) pause(ctx context.Context) time.Duration {
 	if err != nil || next.IsZero() {
 		return s.interval
 	}
-	return min(max(time.Until(next), 2*time.Millisecond), s.interval)
+	now, err := s.store.Now(ctx)
+	if err != nil {
+		return s.interval
+	}
+	return min(max(next.Sub(now), 2*time.Millisecond), s.interval)
 }
 
 // Drain sends what is due, one message after the other, until nothing is.
@@ -149,18 +166,23 @@ func (s *Sender) claim(ctx context.Context) ([]store.Delivery, error) {
 // Bundle groups deliveries into messages. Up to bundleAbove to one contact are
 // single messages; more become one, so that a storm does not bury who is on call.
 func Bundle(claimed []store.Delivery) [][]store.Delivery {
-	by := map[id.Contact][]store.Delivery{}
-	var order []id.Contact
+	type contact struct { // one that was changed meanwhile is another
+		id              id.Contact
+		method, address string
+	}
+	by := map[contact][]store.Delivery{}
+	var order []contact
 	var batches [][]store.Delivery
 	for _, d := range claimed {
 		if d.Kind == store.NoticeMail { // each has its own link
 			batches = append(batches, []store.Delivery{d})
 			continue
 		}
-		if _, ok := by[d.Contact]; !ok {
-			order = append(order, d.Contact)
+		c := contact{d.Contact, d.Body.Method, d.Body.Address}
+		if _, ok := by[c]; !ok {
+			order = append(order, c)
 		}
-		by[d.Contact] = append(by[d.Contact], d)
+		by[c] = append(by[c], d)
 	}
 	for _, c := range order {
 		if group := by[c]; len(group) > bundleAbove {
@@ -174,7 +196,31 @@ func Bundle(claimed []store.Delivery) [][]store.Delivery {
 	return batches
 }
 
-// renew keeps the claims of a living process from running out.
+func (s *Sender) hold(claimed []store.Delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range claimed {
+		s.mine[d.ID] = true
+	}
+}
+
+func (s *Sender) done(batch []store.Delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range batch {
+		delete(s.mine, d.ID)
+	}
+}
+
+func (s *Sender) held() []id.Delivery {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.mine))
+}
+
+// renew keeps the claims on what this process works on from running out. What
+// was claimed without our learning of it, or could not be dealt with, runs out
+// and is claimed again.
 func (s *Sender) renew(ctx context.Context) {
 	for {
 		select {
@@ -182,12 +228,12 @@ func (s *Sender) renew(ctx context.Context) {
 			return
 		case <-time.After(claimFor / 3):
 		}
-		held, err := s.store.Claimed(ctx, s.holder)
-		if err != nil || !held {
+		held := s.held()
+		if len(held) == 0 {
 			continue
 		}
-		err = s.store.Do(ctx, func(tx *store.Tx) error {
-			tx.RenewClaims(s.holder, tx.Now.Add(claimFor))
+		err := s.store.Do(ctx, func(tx *store.Tx) error {
+			tx.RenewClaims(s.holder, tx.Now.Add(claimFor), held)
 			return nil
 		})
 		if err != nil && ctx.Err() == nil {
@@ -296,9 +342,15 @@ func (s *Sender) send(ctx context.Context, batch []store.Delivery, page notify.P
 	method := batch[0].Body.Method
 	began := time.Now()
 	receipt, err := s.try(ctx, method, page)
+	now := time.Now()
+	if err != nil { // when to try again, and until when, is by the clock that said when it was due
+		if at, away := s.store.Now(ctx); away == nil {
+			now = at
+		}
+	}
 	outcomes := make([]dispatch.Outcome, len(batch))
 	for i, d := range batch {
-		outcomes[i] = verdict(d, receipt, err, time.Now())
+		outcomes[i] = verdict(d, receipt, err, now)
 		outcomes[i].Bundled = len(batch)
 	}
 	if err != nil {
@@ -310,13 +362,18 @@ func (s *Sender) send(ctx context.Context, batch []store.Delivery, page notify.P
 	return outcomes
 }
 
-func (s *Sender) try(ctx context.Context, method string, page notify.Page) (notify.Receipt, error) {
+func (s *Sender) try(ctx context.Context, method string, page notify.Page) (receipt notify.Receipt, err error) {
 	provider, ok := s.providers[method]
 	if !ok {
 		return notify.Receipt{}, &notify.Failure{Config: true, Reason: phrase.T("outbox.no_provider", method)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
+	defer func() {
+		if p := recover(); p != nil { // a bug, which may be one of this page alone
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	return provider.Send(ctx, page)
 }
 

@@ -1,12 +1,15 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +24,7 @@ import (
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -65,13 +69,18 @@ type station struct {
 	provider *provider
 }
 
-// newStation opens the store that cfg says. It is closed by stop.
+// newStation opens the store that cfg says; it is closed when the test ends.
 func newStation(t *testing.T, cfg store.Config, p *provider) *station {
 	t.Helper()
 	s, err := store.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	box, err := secret.FromText(secret.NewKey())
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +104,7 @@ func newStation(t *testing.T, cfg store.Config, p *provider) *station {
 	return st
 }
 
-// run starts every part; the returned function stops them and closes the store.
+// run starts every part; the returned function stops them.
 func (st *station) run() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var parts sync.WaitGroup
@@ -109,9 +118,6 @@ func (st *station) run() (stop func()) {
 	return func() {
 		cancel()
 		parts.Wait()
-		if err := st.store.Close(); err != nil {
-			st.Error(err)
-		}
 	}
 }
 
@@ -138,6 +144,51 @@ func (st *station) states(n id.Incident) []store.DeliveryState {
 
 func sqliteFile(t *testing.T) store.Config {
 	return store.Config{Path: filepath.Join(t.TempDir(), "watchroom.db")}
+}
+
+// A storm about a very large team is planned in several transactions, and far
+// behind entries that ask for nothing no time is lost.
+func TestPlannerTakesAsMuchAsFits(t *testing.T) {
+	st := newStation(t, sqliteFile(t), &provider{})
+	var users []org.Change
+	var all []id.User
+	for i := range 600 {
+		u := id.User(fmt.Sprintf("u%d", i))
+		all = append(all, u)
+		address := string(u) + "@example.org"
+		users = append(users, org.Put(people.User{ID: u, Username: string(u), Name: string(u), Email: address, Role: people.Member, Zone: "UTC",
+			Contacts: []people.Contact{contact(id.Contact(u), address)}}))
+	}
+	if _, err := st.dispatch.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) { return users, nil }); err != nil {
+		t.Fatal(err)
+	}
+	const steps = 10
+	err := st.store.Do(t.Context(), func(tx *store.Tx) error {
+		for range 3 * planAtOnce {
+			tx.Append(timeline.Entry{Kind: timeline.MessagePosted, Payload: timeline.Message{Text: "hello"}})
+		}
+		for range steps {
+			tx.Append(timeline.Entry{Kind: timeline.StepStarted, Incident: 1, Payload: timeline.Step{Users: all}})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []int
+	for more := true; more; {
+		if more, err = st.planner.runOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		waiting, err := st.store.Waiting(t.Context(), 10_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, len(waiting))
+	}
+	if want := []int{2400, 4800, 6000}; !slices.Equal(made, want) {
+		t.Errorf("the deliveries after each transaction are %v, want %v", made, want)
+	}
 }
 
 // A page that nobody in the process works on any more must not stay claimed
@@ -186,6 +237,120 @@ func TestAProviderThatPanicsIsTriedAgain(t *testing.T) {
 		synctest.Wait()
 		if n, states := len(p.asked()), st.states(1); n != 2 || len(states) != 1 || states[0] != store.Sent {
 			t.Errorf("the provider was asked %d times and the page is %v, want twice and sent", n, states)
+		}
+	})
+}
+
+// The server stops in time although nobody can write down what was on the wire.
+func TestSenderStopsWhenTheStoreIsAway(t *testing.T) {
+	cfg := sqliteFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		asked, answer := make(chan struct{}), make(chan struct{})
+		st := newStation(t, cfg, &provider{answer: func(context.Context, int) error {
+			close(asked)
+			<-answer
+			return nil
+		}})
+		stop := st.run()
+		st.alert("disk")
+		<-asked
+		away, back := make(chan struct{}), make(chan struct{})
+		var elsewhere sync.WaitGroup
+		elsewhere.Go(func() {
+			err := st.store.Do(context.Background(), func(*store.Tx) error {
+				close(away)
+				select {
+				case <-back:
+				case <-time.After(time.Hour):
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		<-away
+		close(answer)
+		synctest.Wait()
+		ended := time.Now()
+		stop()
+		if took := time.Since(ended); took > time.Minute {
+			t.Errorf("stopping took %s", took)
+		}
+		close(back)
+		elsewhere.Wait()
+	})
+}
+
+// With PostgreSQL its clock decides: the clock of this machine, here that of
+// the bubble, is a quarter of a century late.
+func TestAPageLeavesWhateverOurClockSays(t *testing.T) {
+	cfg := store.Config{Database: pgtest.URL(t)}
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{answer: func(_ context.Context, n int) error {
+			if n == 1 {
+				return &notify.Failure{Reason: "451 later"}
+			}
+			return nil
+		}}
+		st := newStation(t, cfg, p)
+		stop := st.run()
+		defer stop()
+		st.alert("disk")
+		due := time.After(10 * time.Minute)
+		for len(p.asked()) < 2 || st.states(1)[0] != store.Sent { // the server takes its time to come to the second try
+			select {
+			case <-due:
+				t.Fatalf("the provider was asked %d times and the page is %v, want twice and sent", len(p.asked()), st.states(1))
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	})
+}
+
+// Entries do not go back in time when the clock does, and what is due by them is due.
+func TestAPageLeavesAfterTheClockWasSetBack(t *testing.T) {
+	cfg := sqliteFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		back := new(atomic.Int64)
+		cfg.Clock = func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }
+		st := newStation(t, cfg, &provider{})
+		back.Store(int64(time.Hour))
+		stop := st.run()
+		defer stop()
+		st.alert("disk")
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if states := st.states(1); len(states) != 1 || states[0] != store.Sent {
+			t.Errorf("the page is %v, want sent", states)
+		}
+	})
+}
+
+// After a restore the numbers begin anew, and with them the same incident and
+// entry may ask for another page: mail servers drop a second mail with the key of the first.
+func TestAPageAfterARestoreIsAnotherPage(t *testing.T) {
+	cfg := sqliteFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{}
+		st := newStation(t, cfg, p)
+		var backup bytes.Buffer
+		if err := st.store.Backup(t.Context(), &backup); err != nil {
+			t.Fatal(err)
+		}
+		stop := st.run()
+		defer stop()
+		st.alert("disk")
+		time.Sleep(time.Second)
+		if err := st.store.Restore(t.Context(), &backup); err != nil {
+			t.Fatal(err)
+		}
+		st.alert("link")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		pages := p.asked()
+		if len(pages) != 2 || pages[0].Incidents[0].Number != 1 || pages[1].Incidents[0].Number != 1 || pages[0].Key == pages[1].Key {
+			t.Errorf("the pages before and after are %+v, want two with different keys", pages)
 		}
 	})
 }

@@ -136,9 +136,17 @@ func (tx *Tx) ClaimDeliveries(holder string, until time.Time, limit int) ([]Deli
 	return due, nil
 }
 
-// RenewClaims keeps what holder has claimed until an instant.
-func (tx *Tx) RenewClaims(holder string, until time.Time) {
-	tx.exec(`UPDATE delivery SET claimed_until = $1 WHERE state = 'pending' AND claimed_by = $2 AND claimed_until > 0`, micros(until), holder)
+// RenewClaims keeps those of the given deliveries that holder has claimed
+// until an instant.
+func (tx *Tx) RenewClaims(holder string, until time.Time, numbers []id.Delivery) {
+	for chunk := range slices.Chunk(numbers, 256) {
+		args := make([]any, len(chunk), 2*len(chunk))
+		for i, n := range chunk {
+			args[i] = int64(n)
+		}
+		args = append([]any{micros(until), holder}, padded(args)...)
+		tx.exec(`UPDATE delivery SET claimed_until = $1 WHERE state = 'pending' AND claimed_by = $2 AND id IN `+in(3, len(args)-2), args...)
+	}
 }
 
 // DropClaims frees everything that is claimed by anybody. Only the single node
@@ -238,17 +246,11 @@ func (s *Store) Behind(ctx context.Context, cursor string, kinds ...timeline.Kin
 
 // DeliveryDue reports whether a delivery could be claimed now.
 func (s *Store) DeliveryDue(ctx context.Context) (bool, error) {
-	now := micros(s.now())
-	_, err := one(ctx, s.read, value[int64], `SELECT id FROM delivery WHERE state = 'pending' AND due_at <= $1 AND claimed_until <= $1 LIMIT 1`, now)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
+	now, err := s.Now(ctx)
+	if err != nil {
+		return false, err
 	}
-	return err == nil, err
-}
-
-// Claimed reports whether holder has claimed anything.
-func (s *Store) Claimed(ctx context.Context, holder string) (bool, error) {
-	_, err := one(ctx, s.read, value[int64], `SELECT id FROM delivery WHERE state = 'pending' AND claimed_by = $1 LIMIT 1`, holder)
+	_, err = one(ctx, s.read, value[int64], `SELECT id FROM delivery WHERE state = 'pending' AND due_at <= $1 AND claimed_until <= $1 LIMIT 1`, micros(now))
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
@@ -258,5 +260,9 @@ func (s *Store) Claimed(ctx context.Context, holder string) (bool, error) {
 // TimerDue reports whether a timer is due now.
 func (s *Store) TimerDue(ctx context.Context) (bool, error) {
 	next, err := s.NextTimer(ctx)
-	return err == nil && !next.IsZero() && !next.After(s.now()), err
+	if err != nil || next.IsZero() {
+		return false, err
+	}
+	now, err := s.Now(ctx)
+	return err == nil && !next.After(now), err
 }

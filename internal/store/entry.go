@@ -54,9 +54,12 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 	q.limit(f.Limit)
 	from, order := `entry`, `entry.seq`
 	if len(f.Words) > 0 {
-		var match string
-		from, match, order = s.engine.searched(q.arg(s.engine.searchTerm(f.Words)))
-		q.and(match)
+		by, err := s.engine.search(ctx, s.read, f.Words, q.arg)
+		if err != nil {
+			return nil, fmt.Errorf("load timeline: %w", err)
+		}
+		from, order = by.from, by.order
+		q.and(by.where)
 	}
 	if f.After > 0 {
 		q.where(order+` > `, int64(f.After))

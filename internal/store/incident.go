@@ -71,11 +71,14 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]incident.Inc
 	if len(f.Words) == 0 {
 		return all(ctx, s.read, scanIncident, selectIncident+q.text()+` ORDER BY id DESC LIMIT `+q.max(), q.args...)
 	}
-	from, match, order := s.engine.searched(q.arg(s.engine.searchTerm(f.Words)))
-	q.and(match)
+	by, err := s.engine.search(ctx, s.read, f.Words, q.arg)
+	if err != nil {
+		return nil, err
+	}
+	q.and(by.where)
 	q.and(`entry.kind = 'incident_triggered'`)
 	return all(ctx, s.read, scanIncident, `SELECT incident.id, incident.rev, incident.state, incident.entity_id, incident.team, incident.body FROM `+
-		from+` JOIN incident ON incident.id = entry.incident`+q.text()+` ORDER BY `+order+` DESC LIMIT `+q.max(), q.args...)
+		by.from+` JOIN incident ON incident.id = entry.incident`+q.text()+` ORDER BY `+by.order+` DESC LIMIT `+q.max(), q.args...)
 }
 
 // ChangedIncidents returns up to limit incidents that were saved after

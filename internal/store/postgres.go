@@ -6,14 +6,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
-
-	"github.com/watchroom/watchroom/internal/id"
 )
 
 // postgres is the engine for several nodes. A transaction takes three trips:
@@ -23,9 +20,16 @@ type postgres struct {
 	db    *sql.DB
 	turn  chan struct{} // writers of this node queue here, not on the server
 	local bool          // decisions use our clock
+
+	patience time.Duration
 }
 
 const channel = "watchroom"
+
+// A server that says nothing for this long is gone, also when the network has
+// not noticed. Without a limit one lost connection would keep the writer, and
+// everybody who follows, for a quarter of an hour.
+const patience = 30 * time.Second
 
 func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	cfg, err := pgxpool.ParseConfig(databaseURL)
@@ -36,15 +40,17 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	// A hanging node must not keep the head from the others.
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10000"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "watchroom"
+	cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "on" // whatever the server thinks: our 2xx means on disk
 	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
+	cfg.PingTimeout = 5 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
 	s.write = stdlib.OpenDBFromPool(pool)
-	s.read = &reader{DB: s.write}
+	s.read = &reader{DB: s.write, patience: patience}
 	s.write.SetMaxIdleConns(0) // the pool keeps them
-	e := &postgres{pool: pool, db: s.write, turn: make(chan struct{}, 1), local: s.clock != nil}
+	e := &postgres{pool: pool, db: s.write, turn: make(chan struct{}, 1), local: s.clock != nil, patience: patience}
 	e.turn <- struct{}{}
 	s.engine = e
 	return nil
@@ -52,19 +58,29 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 
 func (e *postgres) name() string { return "postgres" }
 
+func (e *postgres) clock() string {
+	if e.local {
+		return `CAST(0 AS BIGINT)`
+	}
+	return `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
+}
+
 func (e *postgres) begin(ctx context.Context) (tx, head, error) {
 	select {
 	case <-e.turn:
 	case <-ctx.Done():
 		return nil, head{}, context.Cause(ctx)
 	}
-	conn, err := e.db.Conn(ctx)
+	connecting, cancel := bounded(ctx, e.patience)
+	defer cancel()
+	conn, err := e.db.Conn(connecting)
 	if err != nil {
 		e.turn <- struct{}{}
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
 	t := &postgresTx{e: e, conn: conn}
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel = bounded(context.WithoutCancel(ctx), e.patience)
+	defer cancel()
 	h, err := t.begin(ctx)
 	if err != nil {
 		t.rollback() //nolint:contextcheck // never cancelled
@@ -109,22 +125,6 @@ func (e *postgres) listen(ctx context.Context, wake func()) error {
 	}
 }
 
-func (e *postgres) searched(arg string) (from, where, order string) {
-	return `entry JOIN entry_text ON entry_text.seq = entry.seq`, `entry_text.words @@ CAST(` + arg + ` AS TSQUERY)`, `entry.seq`
-}
-
-func (e *postgres) indexWords(seq id.Seq, words string) statement {
-	return statement{`INSERT INTO entry_text (seq, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' '))) ON CONFLICT (seq) DO NOTHING`, []any{int64(seq), words}}
-}
-
-func (e *postgres) searchTerm(words []string) string {
-	terms := make([]string, len(words))
-	for i, w := range words {
-		terms[i] = `'` + w + `':*`
-	}
-	return strings.Join(terms, " & ")
-}
-
 func (e *postgres) close() error {
 	<-e.turn
 	e.pool.Close()
@@ -149,16 +149,12 @@ func (t *postgresTx) raw(f func(*pgx.Conn) error) error {
 }
 
 func (t *postgresTx) begin(ctx context.Context) (head, error) {
-	clock := `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
-	if t.e.local {
-		clock = `CAST(0 AS BIGINT)`
-	}
 	var h head
 	err := t.raw(func(c *pgx.Conn) error {
 		b := &pgx.Batch{}
 		b.Queue(`BEGIN`)
 		var at int64
-		b.Queue(`SELECT epoch, seq, incident, alert, delivery, rev, config, at, ` + clock + ` FROM head WHERE id = 1 FOR UPDATE`).
+		b.Queue(selectHeadAt(t.e.clock()) + ` FOR UPDATE`).
 			QueryRow(func(row pgx.Row) error {
 				return row.Scan(&h.epoch, &h.seq, &h.incident, &h.alert, &h.delivery, &h.rev, &h.config, &at, &h.now)
 			})
@@ -173,7 +169,11 @@ func (t *postgresTx) QueryContext(ctx context.Context, query string, args ...any
 	return t.conn.QueryContext(ctx, query, args...)
 }
 
+func (t *postgresTx) silence() time.Duration { return t.e.patience }
+
 func (t *postgresTx) commit(ctx context.Context, all []statement) error {
+	ctx, cancel := bounded(ctx, t.e.patience)
+	defer cancel()
 	err := t.raw(func(c *pgx.Conn) error {
 		b := &pgx.Batch{}
 		for _, s := range all {
@@ -203,6 +203,7 @@ func (t *postgresTx) rollback() {
 		}
 		if _, err := c.Conn().Exec(ctx, `ROLLBACK`); err != nil {
 			_ = c.Conn().Close(ctx)
+			t.e.pool.Reset()         // what became of this one may have become of all
 			return driver.ErrBadConn // closing the connection rolls back, too
 		}
 		return nil

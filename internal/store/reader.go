@@ -4,17 +4,21 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+	"time"
 )
 
 // reader is the pool that reads. On SQLite it keeps its statements prepared:
 // to prepare one takes longer than to run it. PostgreSQL's driver does that by itself.
 type reader struct {
 	*sql.DB
-	keep bool
+	keep     bool
+	patience time.Duration // for the first and for the last row; 0: any
 
 	mu   sync.RWMutex
 	kept map[string]*sql.Stmt // guarded by mu
 }
+
+func (r *reader) silence() time.Duration { return r.patience }
 
 // QueryContext is that of sql.DB. What is asked when there are many texts
 // already is prepared for itself alone; none is ever dropped, for somebody may

@@ -14,12 +14,16 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
 )
 
 // maxBackupLine is far above the longest row, an alert with its raw payload.
 const maxBackupLine = 64 << 20
+
+// restoreStatement is for how long a server may delete what it has.
+const restoreStatement = time.Hour
 
 // Restore replaces everything by what a backup holds, of either engine, while
 // serving. The whole of it is checked first; on any error nothing has changed.
@@ -94,7 +98,9 @@ func (in *restorer) exec(st statement) error {
 	if err := in.ended(); err != nil {
 		return err
 	}
-	_, err := all(in.tx.ctx, in.tx.tx, func(*sql.Rows) (struct{}, error) { return struct{}{}, nil }, st.query, st.args...)
+	ctx, cancel := context.WithTimeout(in.tx.ctx, restoreStatement)
+	defer cancel()
+	_, err := all(ctx, in.tx.tx, func(*sql.Rows) (struct{}, error) { return struct{}{}, nil }, st.query, st.args...)
 	return err
 }
 

@@ -17,6 +17,15 @@ import (
 // querier is what a read needs: the reading pool, or the writing connection.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	silence() time.Duration // for how long a query may take; 0: any time
+}
+
+// bounded ends after limit, unless there is none or ctx has one of its own.
+func bounded(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok || limit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, limit)
 }
 
 // ErrNotFound says that there is no such row.
@@ -28,6 +37,8 @@ var ErrAway = errors.New("the database is away")
 
 // all runs a query and scans every row with scan.
 func all[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	ctx, cancel := bounded(ctx, q.silence())
+	defer cancel()
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", firstLine(query), err)

@@ -9,11 +9,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
-	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
-
-	"github.com/watchroom/watchroom/internal/id"
 )
 
 // sqlite is the engine in a file: write-ahead log, every commit synced, one
@@ -57,11 +55,9 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	return nil
 }
 
-func (s *Store) migrateOptions() []goose.ProviderOption {
-	return []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
-}
-
 func (e *sqlite) name() string { return "sqlite" }
+
+func (e *sqlite) clock() string { return `0` }
 
 func (e *sqlite) begin(ctx context.Context) (tx, head, error) {
 	select {
@@ -139,25 +135,6 @@ func (e *sqlite) follow(ctx context.Context, _ func()) error {
 	return nil
 }
 
-// searched walks the index itself, newest first, so that a common word costs no
-// more than a rare one.
-func (e *sqlite) searched(arg string) (from, where, order string) {
-	return `entry_text CROSS JOIN entry ON entry.seq = entry_text.rowid`, `entry_text MATCH ` + arg, `entry_text.rowid`
-}
-
-func (e *sqlite) indexWords(seq id.Seq, words string) statement {
-	return statement{`INSERT INTO entry_text (rowid, words) VALUES ($1, $2)`, []any{int64(seq), words}}
-}
-
-// searchTerm asks for entries with words that begin with all of the given ones.
-func (e *sqlite) searchTerm(words []string) string {
-	terms := make([]string, len(words))
-	for i, w := range words {
-		terms[i] = `"` + w + `"*`
-	}
-	return strings.Join(terms, " AND ")
-}
-
 func (e *sqlite) close() error {
 	<-e.turn
 	for _, st := range e.prepared {
@@ -175,6 +152,8 @@ func (t *sqliteTx) QueryContext(ctx context.Context, query string, args ...any) 
 	}
 	return st.QueryContext(ctx, args...)
 }
+
+func (t *sqliteTx) silence() time.Duration { return 0 }
 
 func (t *sqliteTx) commit(ctx context.Context, all []statement) error {
 	for _, s := range all {

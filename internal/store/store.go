@@ -26,6 +26,7 @@ import (
 	"unicode"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
@@ -56,11 +57,12 @@ type engine interface {
 	name() string
 	// begin opens the writing transaction and returns the head, locked.
 	begin(ctx context.Context) (tx, head, error)
+	clock() string // its clock in SQL, in microseconds; 0 when decisions use ours
 	// follow calls wake whenever another node has committed, until ctx ends.
 	follow(ctx context.Context, wake func()) error
-	searched(arg string) (from, where, order string) // how entries are found by words
-	searchTerm(words []string) string                // the argument for it
-	indexWords(seq id.Seq, words string) statement   // row of entry_text
+	// search is how entries are found by words; arg adds an argument to the query.
+	search(ctx context.Context, q querier, words []string, arg func(any) string) (found, error)
+	indexWords(seq id.Seq, words string) statement // row of entry_text
 	close() error
 }
 
@@ -160,11 +162,16 @@ func (s *Store) migrator() (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	dialect := goose.DialectSQLite3
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if s.engine.name() == "postgres" {
 		dialect = goose.DialectPostgres
+		others, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600)) // seconds, tries
+		if err != nil {
+			return nil, fmt.Errorf("migrate: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(others))
 	}
-	p, err := goose.NewProvider(dialect, s.write, dir, s.migrateOptions()...)
+	p, err := goose.NewProvider(dialect, s.write, dir, options...)
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
@@ -175,12 +182,31 @@ func (s *Store) migrator() (*goose.Provider, error) {
 // SQLite there are none.
 func (s *Store) Follow(ctx context.Context) error { return s.engine.follow(ctx, s.wakeAll) }
 
-// Now is the clock that decisions use.
+// now is our own clock.
 func (s *Store) now() time.Time {
 	if s.clock != nil {
 		return s.clock().UTC().Truncate(time.Microsecond)
 	}
 	return time.Now().UTC().Truncate(time.Microsecond)
+}
+
+// Now is the instant that a transaction would have: what is due by our own
+// clock alone is not due, and the other way round.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	h, err := one(ctx, s.read, scanHead, selectHeadAt(s.engine.clock()))
+	return s.instantOf(h), err
+}
+
+// instantOf is by the clock that decisions use, and never before an earlier entry.
+func (s *Store) instantOf(h head) time.Time {
+	now := s.now()
+	if h.now != 0 {
+		now = instant(h.now)
+	}
+	if now.Before(h.at) {
+		now = h.at
+	}
+	return now
 }
 
 type snapshot struct {
@@ -261,6 +287,10 @@ type head struct {
 }
 
 const selectHead = `SELECT epoch, seq, incident, alert, delivery, rev, config, at, 0 FROM head WHERE id = 1`
+
+func selectHeadAt(clock string) string {
+	return `SELECT epoch, seq, incident, alert, delivery, rev, config, at, ` + clock + ` FROM head WHERE id = 1`
+}
 
 func scanHead(rows *sql.Rows) (head, error) {
 	var h head

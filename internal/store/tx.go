@@ -64,13 +64,7 @@ func (s *Store) Do(ctx context.Context, fn func(*Tx) error) (err error) {
 			t.rollback()
 		}
 	}()
-	tx.Now = s.now()
-	if h.now != 0 {
-		tx.Now = instant(h.now)
-	}
-	if tx.Now.Before(h.at) {
-		tx.Now = h.at
-	}
+	tx.Now = s.instantOf(h)
 	if tx.Org, err = s.orgAt(tx.ctx, t, h); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}
@@ -161,6 +155,9 @@ func (tx *Tx) SetCursor(name string, seq id.Seq) { tx.cursors[name] = seq }
 // PutDefinition buffers what a change of the organisation did.
 func (tx *Tx) PutDefinition(done ...org.Applied) { tx.defs = append(tx.defs, done...) }
 
+// Epoch changes when a backup is restored and all numbers begin anew.
+func (tx *Tx) Epoch() string { return tx.head.epoch }
+
 // Seq is the number of the last committed entry.
 func (tx *Tx) Seq() id.Seq { return tx.head.seq }
 
@@ -223,6 +220,13 @@ func (tx *Tx) Cursor(name string) (id.Seq, error) {
 // EntriesAfter returns up to limit committed entries after seq, of the given
 // kinds, and how far it has looked.
 func (tx *Tx) EntriesAfter(seq id.Seq, limit int, kinds ...timeline.Kind) ([]timeline.Entry, id.Seq, error) {
+	if len(kinds) > 0 { // millions of others may lie between, and every page waits for whoever looks through them
+		next, err := tx.nextOf(seq, kinds)
+		if err != nil {
+			return nil, seq, err
+		}
+		seq = next - 1
+	}
 	upto := min(seq+id.Seq(limit), tx.head.seq)
 	if upto <= seq {
 		return nil, seq, nil
@@ -237,6 +241,22 @@ func (tx *Tx) EntriesAfter(seq id.Seq, limit int, kinds ...timeline.Kind) ([]tim
 	}
 	found, err := all(tx.ctx, tx.tx, scanEntry, selectEntry+` WHERE seq > $1 AND seq <= $2`+where+` ORDER BY seq`, args...)
 	return found, upto, err
+}
+
+// nextOf is the number of the first entry of the given kinds after seq, or that
+// of the entry to be written next.
+func (tx *Tx) nextOf(seq id.Seq, kinds []timeline.Kind) (id.Seq, error) {
+	next := max(tx.head.seq, seq) + 1
+	for _, k := range kinds {
+		first, err := one(tx.ctx, tx.tx, value[id.Seq], `SELECT seq FROM entry WHERE kind = $1 AND seq > $2 ORDER BY kind, seq LIMIT 1`, string(k), int64(seq))
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return 0, err
+		}
+		if err == nil {
+			next = min(next, first)
+		}
+	}
+	return next, nil
 }
 
 const (

@@ -60,5 +60,9 @@ func (l *Loop) pause(ctx context.Context) time.Duration {
 	if err != nil || next.IsZero() {
 		return l.interval
 	}
-	return min(max(time.Until(next), 2*time.Millisecond), l.interval)
+	now, err := l.store.Now(ctx)
+	if err != nil {
+		return l.interval
+	}
+	return min(max(next.Sub(now), 2*time.Millisecond), l.interval)
 }

@@ -125,7 +125,7 @@ func TestPersonForms(t *testing.T) {
 		t.Errorf("kim is %+v", kim)
 	}
 	_, page := h.send("/settings/people/u-kim", refuses, "name", "Kim B", "username", "ada", "email", "kim@example.org", "zone", "UTC", "role", "member")
-	h.has(page, `value="Kim B"`, "two things with the username")
+	h.has(page, `value="Kim B"`, "is taken already")
 	_, page = h.send("/settings/people/u-ada", refuses, "name", "Ada", "username", "ada", "email", "ada@example.org", "zone", "UTC", "role", "member")
 	h.has(page, "the last administrator cannot be removed")
 	h.send("/settings/people/u-kim/disable", saved)

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -78,6 +80,9 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	email, next := r.PostFormValue("email"), localPath(r.PostFormValue("next"))
 	grant, err := s.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), client(r))
 	if status, text, ok := shown(err); ok {
+		if f, ok := faultOf(err); ok && f.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+		}
 		o, err := s.organisation(r.Context())
 		if err != nil {
 			return err

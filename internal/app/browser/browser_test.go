@@ -20,6 +20,7 @@ func TestInTheBrowser(t *testing.T) {
 		{"Keys", keys},
 		{"Past", past},
 		{"ByHand", byHand},
+		{"PublicPages", publicPages},
 		{"EveryPage", everyPage},
 		{"Onlooker", onlooker},
 	} {

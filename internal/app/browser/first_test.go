@@ -42,7 +42,7 @@ func firstIncident(t *testing.T, chromium context.Context) {
 	}
 	tb.open("/")
 	tb.live()
-	h.alert(strings.ReplaceAll(endpoint, "$routing_key", "web"), "CRITICAL", "web-1/http", "HTTP does not answer")
+	postAlert(t, strings.ReplaceAll(endpoint, "$routing_key", "web"), "CRITICAL", "web-1/http", "HTTP does not answer")
 	tb.sees("[data-card='1']", "HTTP does not answer")
 	tb.sees("[data-entries]", "HTTP does not answer")
 	tb.until(`document.title.startsWith("(1)")`)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/mailbox"
 	"github.com/watchroom/watchroom/internal/notifytest"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
@@ -39,14 +39,15 @@ type house struct {
 	url    string // as browsers see it
 	line   *line
 	mail   *notifytest.SMTP
-	said   *speech // what it printed
-	key    string  // of the integration, once furnished
+	said   *speech         // what it printed
+	used   map[string]bool // links that were taken from mails
+	key    string          // of the integration, once furnished
 }
 
 // newHouse starts a server that nobody has set up.
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{T: t, line: newLine(t), mail: notifytest.NewSMTP(t), said: &speech{}}
+	h := &house{T: t, line: newLine(t), mail: notifytest.NewSMTP(t), said: &speech{}, used: map[string]bool{}}
 	h.url = "http://" + h.line.Addr().String()
 	cfg := config.Default()
 	cfg.Data, cfg.Listen, cfg.PublicURL = t.TempDir(), "127.0.0.1:0", h.url
@@ -160,32 +161,32 @@ func (h *house) actor(user id.User) people.Actor {
 	return people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Origin: timeline.Browser}
 }
 
-// alert posts to an integration's address as a monitoring system does.
-func (h *house) alert(address, kind, entity, message string) {
-	h.Helper()
+// postAlert posts to an integration's address as a monitoring system does.
+func postAlert(t *testing.T, address, kind, entity, message string) {
+	t.Helper()
 	body, err := json.Marshal(map[string]string{"message_type": kind, "entity_id": entity, "state_message": message, "monitoring_tool": "Prometheus"})
 	if err != nil {
-		h.Fatal(err)
+		t.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(h.Context(), http.MethodPost, address, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		h.Fatal(err)
+		t.Fatal(err)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		h.Fatalf("post alert: %v", err)
+		t.Fatalf("post alert: %v", err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // nothing of it is read
 	if resp.StatusCode != http.StatusOK {
-		h.Fatalf("post alert: %s", resp.Status)
+		t.Fatalf("post alert to %s: %s", address, resp.Status)
 	}
 }
 
-// page is alert to the furnished house's database, past the line: the
+// page posts an alert to the furnished house's database, past the line: the
 // monitoring system does not sit where the browsers do.
 func (h *house) page(kind, entity string) {
 	h.Helper()
-	h.alert("http://"+h.line.target()+"/integrations/generic/20131114/alert/"+h.key+"/database", kind, entity, entity+" is in trouble")
+	postAlert(h.T, "http://"+h.line.target()+"/integrations/generic/20131114/alert/"+h.key+"/database", kind, entity, entity+" is in trouble")
 }
 
 // say posts a line to the timeline as user.
@@ -237,14 +238,21 @@ func (h *house) kinds(n id.Incident) []timeline.Kind {
 	return kinds
 }
 
-// mailed waits for the next mail to a person and returns its link.
+// mailed waits for a mail to a person with a link that was not asked for
+// before, and returns that link.
 func (h *house) mailed(user, part string) string {
 	h.Helper()
-	m := h.mail.Next(user + "@example.org")
-	link := m.Link(part)
-	if link == "" {
-		h.Fatalf("mail %q to %s has no link with %s: %v", m.Subject, user, part, m.Links)
+	ctx, cancel := context.WithTimeout(h.Context(), patience)
+	defer cancel()
+	m, err := h.mail.Wait(ctx, func(m mailbox.Message) bool {
+		link := m.Link(part)
+		return m.IsTo(user+"@example.org") && link != "" && !h.used[link]
+	})
+	if err != nil {
+		h.Fatalf("no mail to %s with a link to %s: %v", user, part, err)
 	}
+	link := m.Link(part)
+	h.used[link] = true
 	return link
 }
 
@@ -259,8 +267,6 @@ func (h *house) setup() string {
 	}
 	return link
 }
-
-func (h *house) keyFile() string { return filepath.Clean(h.config.KeyFile()) }
 
 // speech collects what a server writes.
 type speech struct {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -35,15 +36,10 @@ func mailLink(t *testing.T, chromium context.Context) {
 	phone.misses(".confirm form", "")
 	phone.calm()
 
-	box, err := secret.Open(h.config.KeyFile())
-	if err != nil {
-		t.Fatal(err)
-	}
 	h.page("CRITICAL", "db08/disk")
-	phone.sees("body", "")
-	h.mail.Next("kim@example.org")
-	phone.open(web.ActionURL(h.url, box.Signer(), web.AckLink, 2, "kim", time.Now().Add(-time.Minute)))
-	phone.sees(".confirm h1", "expired")
+	h.mailed("kim", "/a/")
+	phone.open(h.expired("kim", 2))
+	phone.sees(".confirm h1", "too old")
 	phone.misses(".confirm form", "")
 	if got := h.incident(2).State; got != incident.Triggered {
 		t.Errorf("the expired link made the incident %s", got)
@@ -52,4 +48,14 @@ func mailLink(t *testing.T, chromium context.Context) {
 	phone.sees(".confirm h1", "")
 	phone.misses(".confirm form", "")
 	phone.calm("410", "404")
+}
+
+// expired is a link to acknowledge that was good until a minute ago.
+func (h *house) expired(user id.User, n id.Incident) string {
+	h.Helper()
+	box, err := secret.Open(h.config.KeyFile())
+	if err != nil {
+		h.Fatal(err)
+	}
+	return web.ActionURL(h.url, box.Signer(), web.AckLink, n, user, time.Now().Add(-time.Minute))
 }

@@ -28,7 +28,7 @@ func past(t *testing.T, chromium context.Context) {
 		}
 		h.say(user, fmt.Sprintf("line %d of the night %s", i, strings.Repeat("owl ", i%3)))
 	}
-	h.mail.Next("kim@example.org")
+	h.mailed("kim", "/a/")
 	all := h.entries()
 	tb := h.enter(chromium, "ada")
 	tb.open("/")
@@ -57,6 +57,7 @@ func past(t *testing.T, chromium context.Context) {
 	tb.sees("[data-entries]", "news of today")
 
 	// The day of the calendar, and back to the present.
+	tb.click("[data-toggle-filters]", "")
 	tb.fill("[data-jump]", middle.At.In(h.org().Users["ada"].Location()).Format(time.DateOnly))
 	tb.until(shown + `[0] === 1`)
 	tb.click("[data-present]", "")

@@ -10,13 +10,16 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/watchroom/watchroom/internal/auth"
 	"github.com/watchroom/watchroom/internal/id"
@@ -294,10 +297,23 @@ func (tb *tab) fill(sel, text string) {
 	tb.press(text)
 }
 
-// press types into whatever has the focus.
+// press types into whatever has the focus. Each key is one event to the
+// browser, so that a page that takes the key for itself keeps its letter out.
 func (tb *tab) press(keys string) {
 	tb.Helper()
-	tb.do("press "+keys, chromedp.KeyEvent(keys))
+	for _, r := range keys {
+		for _, k := range kb.Encode(r) {
+			switch k.Type {
+			case kb.KeyChar:
+				continue
+			case kb.KeyDown:
+				if unicode.IsPrint(r) || r == '\r' {
+					k.Text, k.UnmodifiedText = string(r), string(r)
+				}
+			}
+			call(tb, input.DispatchKeyEvent, *k)
+		}
+	}
 }
 
 // live waits for the connection that brings news.

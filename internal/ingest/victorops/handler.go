@@ -76,16 +76,6 @@ func New(a Acceptor, opts HandlerOptions) *Handler {
 	return &Handler{acceptor: a, opts: opts, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
 }
 
-// Register mounts h. It names the methods, because a pattern without one would
-// collide with another part's "GET /"; h itself refuses all but POST.
-func (h *Handler) Register(mux *http.ServeMux) {
-	for _, method := range []string{
-		http.MethodPost, http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
-	} {
-		mux.Handle(method+" "+Prefix, h)
-	}
-}
-
 // requestID is where the answer carries the request's id: clients know the two
 // fields of the body and nothing else. An id that was set further out stays.
 const requestID = "X-Request-Id"

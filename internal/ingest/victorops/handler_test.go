@@ -147,9 +147,7 @@ func TestAnswers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h, log := newTestHandler(&tt.ledger)
-			mux := http.NewServeMux()
-			h.Register(mux)
-			res := tt.post.to(t, mux)
+			res := tt.post.to(t, h)
 			defer func() { _ = res.Body.Close() }()
 			body, err := io.ReadAll(res.Body)
 			if err != nil {
@@ -270,27 +268,10 @@ func TestSenderGoesAway(t *testing.T) {
 	}
 }
 
-// Register must not collide with what else a server has at its root.
-func TestRegisterBesideOthers(t *testing.T) {
-	mux := http.NewServeMux()
-	mux.Handle("GET /", http.NotFoundHandler())
-	h, _ := newTestHandler(&ledger{})
-	h.Register(mux)
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodDelete} {
-		res := post{method: method}.to(t, mux)
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusMethodNotAllowed {
-			t.Errorf("%s: status %d", method, res.StatusCode)
-		}
-	}
-}
-
 // The bodies of the golden tests, through a real connection.
 func TestOverTheWire(t *testing.T) {
 	var l ledger
-	mux := http.NewServeMux()
-	New(&l, HandlerOptions{}).Register(mux)
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(New(&l, HandlerOptions{}))
 	defer server.Close()
 	for _, name := range []string{"alertmanager", "grafana", "sensu_go", "uptime_kuma_down"} {
 		body, err := os.ReadFile("testdata/" + name + ".json")

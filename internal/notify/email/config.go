@@ -114,6 +114,9 @@ func (c Config) server() (server, error) {
 		return complain("mail.config.port")
 	}
 	s.addr = net.JoinHostPort(s.host, port)
+	if _, _, err := net.SplitHostPort(s.addr); err != nil { // a stray bracket passes as part of a URL
+		return complain("mail.config.bad_url")
+	}
 	return s, nil
 }
 

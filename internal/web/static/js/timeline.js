@@ -54,10 +54,10 @@ class Timeline extends EventTarget {
       event.preventDefault();
       this.load(edge.dataset.load);
     });
-    const sight = new IntersectionObserver((seen) => {
+    this.sight = new IntersectionObserver((seen) => {
       for (const s of seen) if (s.isIntersecting) this.load(s.target.dataset.edge);
     }, { root: this.scroller, rootMargin: "600px 0px" });
-    for (const edge of $$("[data-edge]", this.section)) sight.observe(edge);
+    this.lookAgain();
     // A pane that was hidden has no height; go to the end when it is shown.
     let shown = this.scroller.clientHeight > 0;
     new ResizeObserver(() => {
@@ -83,6 +83,15 @@ class Timeline extends EventTarget {
       for (const field of $$("input:not([type=checkbox]), select", filters)) field.value = "";
       this.filter();
     });
+  }
+
+  // lookAgain asks anew which edges are near: the observer tells changes only,
+  // and an edge that is still near after a load has not changed.
+  lookAgain() {
+    for (const edge of $$("[data-edge]", this.section)) {
+      this.sight.unobserve(edge);
+      this.sight.observe(edge);
+    }
   }
 
   // query is what narrows the timeline, without a position.
@@ -128,6 +137,7 @@ class Timeline extends EventTarget {
           this.trim("older");
         }
         this.edges();
+        this.lookAgain();
       } catch {
         // the link at the edge is still there to be pressed
       } finally {
@@ -151,6 +161,7 @@ class Timeline extends EventTarget {
       this.place(part.items);
       if (this.present) this.arrive();
       this.edges();
+      this.lookAgain();
       return true;
     } catch {
       return false;

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/watchroom/watchroom/internal/id"
+)
+
+// How each engine finds entries by words: every given word begins a word of
+// the entry.
+
+// found are the parts of a query for entries with words.
+type found struct{ from, where, order string }
+
+// search walks the index itself, newest first, so that a common word costs no
+// more than a rare one.
+func (e *sqlite) search(ctx context.Context, q querier, words []string, arg func(any) string) (found, error) {
+	term, err := e.searchTerm(ctx, q, words)
+	return found{
+		`entry_text CROSS JOIN entry ON entry.seq = entry_text.rowid`, `entry_text MATCH ` + arg(term), `entry_text.rowid`,
+	}, err
+}
+
+func (e *sqlite) indexWords(seq id.Seq, words string) statement {
+	return statement{`INSERT INTO entry_text (rowid, words) VALUES ($1, $2)`, []any{int64(seq), words}}
+}
+
+// maxTerms is how many words may begin like a given one before the index is
+// asked for the beginning itself.
+const maxTerms = 24
+
+// searchTerm names the words that begin like the given ones. The index walks
+// along words newest first and stops when it has enough; for a beginning it
+// would collect every entry there is before it gives the first.
+func (e *sqlite) searchTerm(ctx context.Context, q querier, words []string) (string, error) {
+	terms := make([]string, len(words))
+	for i, w := range words {
+		like, err := e.beginning(ctx, q, w)
+		switch {
+		case err != nil:
+			return "", err
+		case len(like) > maxTerms:
+			terms[i] = `"` + w + `"*`
+		default:
+			terms[i] = `("` + strings.Join(append(like, w), `" OR "`) + `")`
+		}
+	}
+	return strings.Join(terms, " AND "), nil
+}
+
+// beginning returns the words of the index that begin with w and are longer,
+// maxTerms and one more at most.
+func (e *sqlite) beginning(ctx context.Context, q querier, w string) ([]string, error) {
+	var longer []string
+	for after := w; len(longer) <= maxTerms; {
+		// A character that stands in no word leads over to the next one.
+		next, err := all(ctx, q, value[string], `SELECT term FROM entry_text_terms WHERE term >= $1 LIMIT 1`, after+"\x01")
+		if err != nil {
+			return nil, fmt.Errorf("look up words: %w", err)
+		}
+		if len(next) == 0 || !strings.HasPrefix(next[0], w) {
+			break
+		}
+		after = next[0]
+		longer = append(longer, after)
+	}
+	return slices.Clip(longer), nil
+}
+
+// recent is how many of the newest entries tell whether a word is common.
+const recent = 5000
+
+// search either walks along the entries, newest first, until enough of them
+// have the words, or collects all that have them. The planner cannot know
+// which is better, for it takes every beginning of a word to be as common as
+// any other; so we look at the latest entries first.
+func (e *postgres) search(ctx context.Context, q querier, words []string, arg func(any) string) (found, error) {
+	term := searchQuery(words)
+	common, err := one(ctx, q, value[int64], `SELECT COUNT(*) FROM entry_text
+		WHERE seq > (SELECT seq FROM head) - $1 AND words @@ CAST($2 AS TSQUERY)`, recent, term)
+	if err != nil {
+		return found{}, fmt.Errorf("look up words: %w", err)
+	}
+	if common >= recent/100 {
+		return found{
+			`entry JOIN entry_text ON entry_text.seq = entry.seq`, `entry_text.words @@ CAST(` + arg(term) + ` AS TSQUERY)`, `entry.seq`,
+		}, nil
+	}
+	return found{ // OFFSET keeps the planner from turning it into the other
+		`entry`, `entry.seq IN (SELECT seq FROM entry_text WHERE words @@ CAST(` + arg(term) + ` AS TSQUERY) OFFSET 0)`, `entry.seq`,
+	}, nil
+}
+
+func (e *postgres) indexWords(seq id.Seq, words string) statement {
+	return statement{`INSERT INTO entry_text (seq, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' '))) ON CONFLICT (seq) DO NOTHING`, []any{int64(seq), words}}
+}
+
+func searchQuery(words []string) string {
+	terms := make([]string, len(words))
+	for i, w := range words {
+		terms[i] = `'` + w + `':*`
+	}
+	return strings.Join(terms, " & ")
+}
