@@ -27,6 +27,7 @@ type (
 		Title, About string
 		JSON, YAML   string
 		Styles       []string
+		Icon         string
 		Chapters     []docsChapter
 		Schemas      []docsSchema
 	}
@@ -81,6 +82,7 @@ func renderDocs(doc *huma.OpenAPI, asset func(string) string) ([]byte, error) {
 		for _, name := range docsStyles {
 			page.Styles = append(page.Styles, asset(name))
 		}
+		page.Icon = asset("favicon.svg")
 	}
 	var html bytes.Buffer
 	if err := t.Execute(&html, page); err != nil {

@@ -104,8 +104,8 @@ func (o Options) wants(s suite) bool {
 }
 
 func measure(ctx context.Context, o Options, root string, began time.Time) error {
-	var errs []error
-	fmt.Fprint(o.Out, preface(o))
+	_, err := io.WriteString(o.Out, preface(o))
+	errs := []error{err}
 	for i, engine := range o.Engines {
 		s, err := openSite(ctx, engine, root)
 		if err != nil {
@@ -124,10 +124,10 @@ func measure(ctx context.Context, o Options, root string, began time.Time) error
 				errs = append(errs, fmt.Errorf("%s, %s: %w", su.name, engine, err))
 				t.note("not measured to the end: %v", err)
 			}
-			t.print(o.Out, o.Markdown)
+			errs = append(errs, t.print(o.Out, o.Markdown))
 		}
 		errs = append(errs, s.close(context.WithoutCancel(ctx)))
 	}
-	fmt.Fprintf(o.Out, "\nMeasured in %s.\n", time.Since(began).Round(time.Second))
-	return errors.Join(append(errs, ctx.Err())...)
+	_, err = fmt.Fprintf(o.Out, "\nMeasured in %s.\n", time.Since(began).Round(time.Second))
+	return errors.Join(append(errs, err, ctx.Err())...)
 }

@@ -52,7 +52,9 @@ func TestTable(t *testing.T) {
 	tab.show("rate", "12/s", "limit 20/s")
 	tab.note("a note")
 	var b strings.Builder
-	tab.print(&b, true)
+	if err := tab.print(&b, true); err != nil {
+		t.Fatal(err)
+	}
 	want := `
 ### Figures
 
@@ -106,7 +108,7 @@ func TestBlackholeTakesMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.close()
-	c, err := net.Dial("tcp", strings.TrimPrefix(b.url(), "smtp://")) //nolint:noctx // loopback, and closed below
+	c, err := net.Dial("tcp", strings.TrimPrefix(b.url(), "smtp://"))
 	if err != nil {
 		t.Fatal(err)
 	}

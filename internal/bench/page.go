@@ -16,7 +16,7 @@ func pages(ctx context.Context, r *run, t *table) error {
 	if err != nil {
 		return err
 	}
-	defer mail.close()
+	defer mail.close() //nolint:contextcheck // it waits for the last conversation, whatever becomes of ctx
 	for _, part := range []func(context.Context, *run, *table, *sink) error{pageIdle, pageStorm, pageCrowd} {
 		if err := part(ctx, r, t, mail); err != nil {
 			return err

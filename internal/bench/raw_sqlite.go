@@ -75,7 +75,7 @@ func (e *sqlite) run(ctx context.Context, query string, args []any) error {
 	st, ok := e.prepared[query]
 	if !ok {
 		var err error
-		if st, err = e.conn.PrepareContext(ctx, query); err != nil { //nolint:sqlclosecheck // kept; closing the connection closes it
+		if st, err = e.conn.PrepareContext(ctx, query); err != nil {
 			return fmt.Errorf("%.60s: %w", query, err)
 		}
 		e.prepared[query] = st

@@ -50,7 +50,8 @@ func (t *table) note(format string, args ...any) {
 	t.notes = append(t.notes, fmt.Sprintf(format, args...))
 }
 
-func (t *table) print(w io.Writer, markdown bool) {
+func (t *table) print(w io.Writer, markdown bool) error {
+	var out strings.Builder
 	cells := [][]string{{"figure", "measured", "reference", "bar", ""}}
 	for _, r := range t.rows {
 		cells = append(cells, []string{r.what, r.got, r.reference, r.bar, string(r.verdict)})
@@ -64,23 +65,25 @@ func (t *table) print(w io.Writer, markdown bool) {
 	edge, between := "", "  "
 	if markdown {
 		edge, between = "|", " | "
-		fmt.Fprintf(w, "\n### %s\n\n", t.title)
+		fmt.Fprintf(&out, "\n### %s\n\n", t.title)
 	} else {
-		fmt.Fprintf(w, "\n%s\n", t.title)
+		fmt.Fprintf(&out, "\n%s\n", t.title)
 	}
 	for n, line := range cells {
-		fmt.Fprintln(w, aligned(line, width, edge, between))
+		fmt.Fprintln(&out, aligned(line, width, edge, between))
 		if n == 0 {
 			rule := make([]string, len(width))
 			for i, c := range width {
 				rule[i] = strings.Repeat("-", max(c, 3))
 			}
-			fmt.Fprintln(w, aligned(rule, width, edge, between))
+			fmt.Fprintln(&out, aligned(rule, width, edge, between))
 		}
 	}
 	for _, n := range t.notes {
-		fmt.Fprintf(w, "\n%s\n", n)
+		fmt.Fprintf(&out, "\n%s\n", n)
 	}
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 func aligned(line []string, width []int, edge, between string) string {

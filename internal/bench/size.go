@@ -20,7 +20,7 @@ func sizes(ctx context.Context, r *run, t *table) error {
 	if err != nil {
 		return err
 	}
-	defer mail.close()
+	defer mail.close() //nolint:contextcheck // it waits for the last conversation, whatever becomes of ctx
 	p, err := r.site.fresh(ctx)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func timers(ctx context.Context, r *run, t *table) (err error) {
 	if err != nil {
 		return err
 	}
-	defer mail.close()
+	defer mail.close() //nolint:contextcheck // it waits for the last conversation, whatever becomes of ctx
 	p, err := r.site.fresh(ctx)
 	if err != nil {
 		return err
@@ -35,9 +35,8 @@ func timers(ctx context.Context, r *run, t *table) (err error) {
 
 	n := pick(r, 10_000, 3000)
 	within := pick(r, 10*time.Second, 3*time.Second)
-	due := func(i int) time.Time { return time.Time{} }
 	begin := time.Now().Add(4 * time.Second).Truncate(time.Millisecond)
-	due = func(i int) time.Time { return begin.Add(within * time.Duration(i) / time.Duration(n)) }
+	due := func(i int) time.Time { return begin.Add(within * time.Duration(i) / time.Duration(n)) }
 	if err := r.fillTimers(ctx, db, n, due); err != nil {
 		return err
 	}

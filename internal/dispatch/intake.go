@@ -3,7 +3,6 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/alert"
@@ -118,11 +117,7 @@ func (d *Dispatcher) commit(ctx context.Context, group []*request) {
 }
 
 func (d *Dispatcher) tryCommit(ctx context.Context, group []*request) (err error) {
-	defer func() {
-		if p := recover(); p != nil { // a bug; the alert is refused, the server lives
-			err = fmt.Errorf("deciding on an alert: panic: %v", p)
-		}
-	}()
+	defer fault.Recover(&err) // a bug; the alert is refused, the server lives
 	decided := make([]alert.Alert, len(group))
 	err = d.store.Do(ctx, func(tx *store.Tx) error {
 		entities := make([]string, 0, len(group))

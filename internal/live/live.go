@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/store"
@@ -130,6 +131,7 @@ func (h *Hub) close() {
 }
 
 func (h *Hub) runOnce(ctx context.Context) (more bool, err error) {
+	defer fault.Recover(&err)
 	head, err := h.store.Head(ctx)
 	if err != nil {
 		return false, err

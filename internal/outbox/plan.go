@@ -16,6 +16,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/phrase"
@@ -116,6 +117,7 @@ func (p *Planner) Drain(ctx context.Context) error {
 }
 
 func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
+	defer fault.Recover(&err)
 	behind, err := p.behind(ctx)
 	if err != nil || !behind {
 		return false, err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/dispatch"
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/notify"
@@ -153,7 +154,8 @@ func (s *Sender) Drain(ctx context.Context) error {
 	}
 }
 
-func (s *Sender) claim(ctx context.Context) ([]store.Delivery, error) {
+func (s *Sender) claim(ctx context.Context) (claimed []store.Delivery, err error) {
+	defer fault.Recover(&err)
 	due, err := s.store.DeliveryDue(ctx) // costs no writer
 	if err != nil || !due {
 		return nil, err
@@ -272,7 +274,7 @@ func (s *Sender) deliver(ctx context.Context, batch []store.Delivery) {
 
 // prepare looks at the incidents right before sending: what is no longer
 // wanted is cancelled, the rest becomes a page in its present state.
-func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []store.Delivery, cancelled []dispatch.Outcome, page notify.Page, err error) {
+func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []store.Delivery, over []dispatch.Outcome, page notify.Page, err error) {
 	o, err := s.store.Org(ctx)
 	if err != nil {
 		return nil, nil, page, err
@@ -281,8 +283,11 @@ func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []
 	user := o.Users[first.Person]
 	page = notify.Page{Key: first.Key, To: first.Body.Address, UserName: user.Name, Zone: user.Location(), At: first.CreatedAt}
 	if first.Kind == store.NoticeMail {
-		page.Notice, err = s.notice(first)
-		return batch, nil, page, err
+		if page.Notice, err = s.notice(first); err != nil { // another key: it will not get better
+			s.log.ErrorContext(ctx, "prepare notice", "delivery", first.ID, "err", err)
+			return nil, []dispatch.Outcome{{Delivery: first, State: store.Failed, Detail: phrase.T("outbox.error")}}, page, nil
+		}
+		return batch, nil, page, nil
 	}
 	numbers := make([]id.Incident, len(batch))
 	for i, d := range batch {
@@ -296,7 +301,7 @@ func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []
 	for _, d := range batch {
 		inc, ok := incs[d.Incident]
 		if !ok || !inc.Open() || d.Kind == store.StepPage && inc.State != incident.Triggered {
-			cancelled = append(cancelled, dispatch.Outcome{Delivery: d, State: store.Cancelled, Detail: phrase.T("outbox.not_wanted")})
+			over = append(over, dispatch.Outcome{Delivery: d, State: store.Cancelled, Detail: phrase.T("outbox.not_wanted")})
 			continue
 		}
 		wanted = append(wanted, d)
@@ -313,7 +318,7 @@ func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []
 	} else if len(wanted) == 1 {
 		page.Key = wanted[0].Key
 	}
-	return wanted, cancelled, page, nil
+	return wanted, over, page, nil
 }
 
 // bundleKey is the same whenever the same pages are sent together.
@@ -369,11 +374,7 @@ func (s *Sender) try(ctx context.Context, method string, page notify.Page) (rece
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	defer func() {
-		if p := recover(); p != nil { // a bug, which may be one of this page alone
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
+	defer fault.Recover(&err) // a bug, which may be one of this page alone
 	return provider.Send(ctx, page)
 }
 

@@ -219,6 +219,25 @@ func TestAClaimThatNobodyWorksOnRunsOut(t *testing.T) {
 	})
 }
 
+// A notice that was sealed with a key we no longer have is given up.
+func TestANoticeThatCannotBeReadIsGivenUp(t *testing.T) {
+	st := newStation(t, sqliteFile(t), &provider{})
+	err := st.store.Do(t.Context(), func(tx *store.Tx) error {
+		tx.AddDelivery(store.Delivery{Key: "test", Kind: store.NoticeMail, DueAt: tx.Now, ExpiresAt: tx.Now.Add(time.Hour), Contact: "c",
+			Body: store.DeliveryBody{Method: "email", Address: "kim@example.org", Sealed: "of another key"}})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.sender.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := st.store.Waiting(t.Context(), 10); err != nil || len(left) != 0 || len(st.provider.asked()) != 0 {
+		t.Errorf("%+v still waits, %v", left, err)
+	}
+}
+
 // A provider with a bug is like one that cannot be reached.
 func TestAProviderThatPanicsIsTriedAgain(t *testing.T) {
 	cfg := sqliteFile(t)
@@ -351,6 +370,35 @@ func TestAPageAfterARestoreIsAnotherPage(t *testing.T) {
 		pages := p.asked()
 		if len(pages) != 2 || pages[0].Incidents[0].Number != 1 || pages[1].Incidents[0].Number != 1 || pages[0].Key == pages[1].Key {
 			t.Errorf("the pages before and after are %+v, want two with different keys", pages)
+		}
+	})
+}
+
+// A bug that a round of a loop meets ends neither the loop nor the server.
+func TestLoopsOutliveAPanic(t *testing.T) {
+	cfg := sqliteFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		broken := new(atomic.Bool)
+		cfg.Clock = func() time.Time {
+			if broken.Load() {
+				panic("a bug")
+			}
+			return time.Now()
+		}
+		st := newStation(t, cfg, &provider{})
+		stop := st.run()
+		defer stop()
+		st.alert("disk")
+		broken.Store(true)
+		time.Sleep(10 * time.Second)
+		broken.Store(false)
+		st.alert("link")
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		for n := range id.Incident(2) {
+			if states := st.states(n + 1); len(states) != 1 || states[0] != store.Sent {
+				t.Errorf("the page of incident %d is %v, want sent", n+1, states)
+			}
 		}
 	})
 }

@@ -18,6 +18,9 @@ func TestBundle(t *testing.T) {
 	step := func(n id.Delivery, c id.Contact) store.Delivery {
 		return store.Delivery{ID: n, Kind: store.StepPage, Contact: c}
 	}
+	at := func(n id.Delivery, address string) store.Delivery {
+		return store.Delivery{ID: n, Kind: store.StepPage, Contact: "a", Body: store.DeliveryBody{Address: address}}
+	}
 	notice := func(n id.Delivery, c id.Contact) store.Delivery {
 		return store.Delivery{ID: n, Kind: store.NoticeMail, Contact: c}
 	}
@@ -31,6 +34,9 @@ func TestBundle(t *testing.T) {
 		{"a fourth makes them one", []store.Delivery{step(1, "a"), step(2, "a"), step(3, "a"), step(4, "a")}, [][]id.Delivery{{1, 2, 3, 4}}},
 		{"contacts are never mixed", []store.Delivery{step(1, "a"), step(2, "b"), step(3, "a"), step(4, "b"), step(5, "a"), step(6, "a")},
 			[][]id.Delivery{{1, 3, 5, 6}, {2}, {4}}},
+		{"an address that was changed meanwhile is another contact", []store.Delivery{
+			at(1, "old@example.org"), at(2, "old@example.org"), at(3, "old@example.org"), at(4, "new@example.org"),
+		}, [][]id.Delivery{{1}, {2}, {3}, {4}}},
 		{"notices are never bundled: each has its own link", []store.Delivery{notice(1, ""), notice(2, ""), notice(3, ""), notice(4, "")},
 			[][]id.Delivery{{1}, {2}, {3}, {4}}},
 		{"nor with pages", []store.Delivery{step(1, "a"), step(2, "a"), notice(3, "a"), step(4, "a"), step(5, "a")}, [][]id.Delivery{{3}, {1, 2, 4, 5}}},

@@ -61,7 +61,10 @@ type Team struct {
 	Members []id.User `json:"members,omitempty"`
 }
 
-var handle = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,39}$`)
+var (
+	handle    = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,39}$`)
+	contactID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`) // part of the unique key of every page
+)
 
 // Validate returns a sentence about the first thing that is wrong with u.
 func (u User) Validate() error {
@@ -89,6 +92,9 @@ func (u User) Validate() error {
 		}
 		if c.ID == "" {
 			return fmt.Errorf("user %s: contact method %s has no id", u.Username, c.Address)
+		}
+		if !contactID.MatchString(string(c.ID)) {
+			return fmt.Errorf("user %s: contact method %s: id: use 1 to 64 letters, digits, dots, dashes or underscores", u.Username, c.Address)
 		}
 		if seen[c.Address] {
 			return fmt.Errorf("user %s: contact method %s is there twice", u.Username, c.Address)

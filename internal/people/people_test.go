@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -55,6 +56,8 @@ func TestUserValidate(t *testing.T) {
 		{"an unknown zone", func(u *User) { u.Zone = "Mars/Olympus" }, `time zone "Mars/Olympus" is not a known IANA name`},
 		{"a contact method we cannot use", func(u *User) { u.Contacts[0].Method = "fax" }, `contact method "fax" is not known`},
 		{"a contact method without an id could not be told apart", func(u *User) { u.Contacts[0].ID = "" }, "kim@example.org has no id"},
+		{"an id that no database takes", func(u *User) { u.Contacts[0].ID = "c\x00" }, "id: use 1 to 64 letters"},
+		{"an id that no index takes", func(u *User) { u.Contacts[0].ID = id.Contact(strings.Repeat("x", 65)) }, "id: use 1 to 64 letters"},
 		{"a bad address", func(u *User) { u.Contacts[0].Address = "kim" }, `contact method: "kim" is not`},
 		{"the same address twice", func(u *User) { u.Contacts = append(u.Contacts, u.Contacts[0]) }, "is there twice"},
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/story"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -117,6 +118,7 @@ func (f *Follower) Run(ctx context.Context) error {
 }
 
 func (f *Follower) runOnce(ctx context.Context) (more bool, err error) {
+	defer fault.Recover(&err)
 	behind, err := f.store.Behind(ctx, Cursor)
 	if err != nil || !behind {
 		return false, err

@@ -40,6 +40,9 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	// A hanging node must not keep the head from the others.
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "10000"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "watchroom"
+	// Our queries are short: starting helpers or a compiler takes longer than they do.
+	cfg.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
+	cfg.ConnConfig.RuntimeParams["jit"] = "off"
 	cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "on" // whatever the server thinks: our 2xx means on disk
 	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
 	cfg.PingTimeout = 5 * time.Second
@@ -116,7 +119,11 @@ func (e *postgres) listen(ctx context.Context, wake func()) error {
 	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	defer conn.Exec(context.WithoutCancel(ctx), `UNLISTEN `+channel) //nolint:errcheck // the connection may be gone
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.patience)
+		defer cancel()
+		_, _ = conn.Exec(ctx, `UNLISTEN `+channel) // the connection may be gone
+	}()
 	for {
 		if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
 			return fmt.Errorf("listen: %w", err)

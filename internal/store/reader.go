@@ -49,7 +49,7 @@ func (r *reader) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if st, ok := r.kept[query]; ok {
 		return st, nil
 	}
-	st, err := r.DB.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept until the pool is closed
+	st, err := r.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept until the pool is closed
 	if err != nil {
 		return nil, err
 	}

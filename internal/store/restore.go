@@ -49,13 +49,13 @@ func (s *Store) Restore(ctx context.Context, r io.Reader) error {
 	}
 	err = s.Do(ctx, func(tx *Tx) error {
 		in := &restorer{tx: tx, ended: ctx.Err}
-		if err := in.empty(); err != nil {
+		if err := in.empty(); err != nil { //nolint:contextcheck // a transaction has its own; the caller's is looked at beside it
 			return err
 		}
 		if err := readBackup(file, schema, in.row); err != nil {
 			return err
 		}
-		if err := in.flush(); err != nil {
+		if err := in.flush(); err != nil { //nolint:contextcheck // as above
 			return err
 		}
 		tx.DropClaims() // whoever claimed a delivery then is not at work on it now

@@ -70,27 +70,28 @@ func (e *sqlite) beginning(ctx context.Context, q querier, w string) ([]string, 
 	return slices.Clip(longer), nil
 }
 
-// recent is how many of the newest entries tell whether a word is common.
+// recent is how many of the newest entries tell whether words are common.
 const recent = 5000
 
 // search either walks along the entries, newest first, until enough of them
 // have the words, or collects all that have them. The planner cannot know
-// which is better, for it takes every beginning of a word to be as common as
-// any other; so we look at the latest entries first.
+// which is better, for it takes all beginnings of words to be equally common;
+// so we look at the latest entries first, and leave it no choice: it finds no
+// index for COALESCE, and does not look behind OFFSET.
 func (e *postgres) search(ctx context.Context, q querier, words []string, arg func(any) string) (found, error) {
 	term := searchQuery(words)
-	common, err := one(ctx, q, value[int64], `SELECT COUNT(*) FROM entry_text
-		WHERE seq > (SELECT seq FROM head) - $1 AND words @@ CAST($2 AS TSQUERY)`, recent, term)
+	common, err := one(ctx, q, value[int64], `SELECT COUNT(*) FROM (SELECT words FROM entry_text WHERE seq > (SELECT seq FROM head) - $1 OFFSET 0) AS latest
+		WHERE words @@ CAST($2 AS TSQUERY)`, recent, term)
 	if err != nil {
 		return found{}, fmt.Errorf("look up words: %w", err)
 	}
+	match := `words @@ CAST(` + arg(term) + ` AS TSQUERY)`
 	if common >= recent/100 {
-		return found{
-			`entry JOIN entry_text ON entry_text.seq = entry.seq`, `entry_text.words @@ CAST(` + arg(term) + ` AS TSQUERY)`, `entry.seq`,
-		}, nil
+		return found{`entry JOIN entry_text ON entry_text.seq = entry.seq`, `COALESCE(entry_text.` + match + `, FALSE)`, `entry.seq`}, nil
 	}
-	return found{ // OFFSET keeps the planner from turning it into the other
-		`entry`, `entry.seq IN (SELECT seq FROM entry_text WHERE words @@ CAST(` + arg(term) + ` AS TSQUERY) OFFSET 0)`, `entry.seq`,
+	return found{
+		`(SELECT seq FROM entry_text WHERE ` + match + ` ORDER BY seq DESC OFFSET 0) AS hit CROSS JOIN LATERAL (SELECT * FROM entry WHERE entry.seq = hit.seq OFFSET 0) AS entry`,
+		`TRUE`, `hit.seq`,
 	}, nil
 }
 

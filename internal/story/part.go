@@ -9,6 +9,15 @@ import (
 
 func text(s string) []Part { return []Part{{Kind: Text, Text: s}} }
 
+// because puts the reasons of package incident in words; a sentence stays one.
+func because(why string) []Part {
+	switch why {
+	case "nothing_open", "already_acknowledged", "nobody_acknowledged", "no_steps":
+		why = phrase.T("story.why." + why)
+	}
+	return text(why)
+}
+
 func subject(s string) []Part {
 	if s == "" {
 		s = phrase.T("story.unnamed")

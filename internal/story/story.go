@@ -58,7 +58,7 @@ func Parts(e timeline.Entry, names Names) []Part {
 	w := words{entry: e, names: names}
 	switch p := e.Payload.(type) {
 	case timeline.AlertBody:
-		return w.say("alert_received."+known(p.Type), subject(p.Title), text(p.Why))
+		return w.say("alert_received."+known(p.Type), subject(p.Title), because(p.Why))
 	case timeline.Triggered:
 		return w.say("incident_triggered", w.incident(), subject(p.Title))
 	case timeline.Updated:
@@ -95,7 +95,10 @@ func Parts(e timeline.Entry, names Names) []Part {
 	case timeline.Skipped:
 		return w.say("step_skipped", w.incident(), number(p.Step), subject(p.PolicyName), text(p.Why))
 	case timeline.Exhausted:
-		return w.say("escalation_exhausted", w.incident(), subject(p.PolicyName), text(p.Why))
+		if p.Why == "no_policy" {
+			return w.say("escalation_exhausted.no_policy", w.incident())
+		}
+		return w.say("escalation_exhausted", w.incident(), subject(p.PolicyName), because(p.Why))
 	case timeline.PageState:
 		return w.page("page_sent", p)
 	case timeline.PageRetry:

@@ -28,7 +28,8 @@ func samples() []timeline.Payload {
 	bundled.Bundled = 12
 	return []timeline.Payload{
 		timeline.AlertBody{Type: "info", Title: "deploy of api 4.2", Why: "info alerts open no incident"},
-		timeline.AlertBody{Type: "recovery", Title: "disk/db01", Why: "no open incident"},
+		timeline.AlertBody{Type: "recovery", Title: "disk/db01", Why: "nothing_open"},
+		timeline.AlertBody{Type: "acknowledgement", Title: "disk/db01", Why: "already_acknowledged"},
 		timeline.AlertBody{Type: "strange", Title: "", Why: "x"},
 		timeline.Triggered{Severity: "critical", Title: "Disk 93% full on db01", PolicyName: "Database"},
 		timeline.Updated{Severity: "critical", Title: "Disk 97% full on db01", Count: 4},
@@ -48,7 +49,9 @@ func samples() []timeline.Payload {
 		timeline.Step{Step: 1, Round: 1, Users: []id.User{"u1"}, Names: []string{"Kim Sørensen"}, PolicyName: "Database"},
 		timeline.Step{Step: 2, Round: 2, Users: []id.User{"u1", "u2"}, Names: []string{"Kim Sørensen", "Ana Ruiz"}, PolicyName: "Database"},
 		timeline.Skipped{Step: 2, Round: 1, PolicyName: "Database", Why: "nobody is on call in Nights"},
-		timeline.Exhausted{PolicyName: "Database", Why: "3 rounds are done"},
+		timeline.Exhausted{PolicyName: "Database", Why: "nobody_acknowledged"},
+		timeline.Exhausted{PolicyName: "Database", Why: "no_steps"},
+		timeline.Exhausted{Why: "no_policy"},
 		page, bundled, timeline.PageRetry(retry), timeline.PageLost(lost), timeline.PageLost(page),
 		timeline.Message{Text: "anyone looking at db01?"},
 		timeline.Change{Object: "rotation", Name: "Days", Action: "created"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/dispatch"
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
@@ -46,7 +47,8 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 }
 
-func (l *Loop) runOnce(ctx context.Context) (int, error) {
+func (l *Loop) runOnce(ctx context.Context) (fired int, err error) {
+	defer fault.Recover(&err)
 	due, err := l.store.TimerDue(ctx) // costs no writer
 	if err != nil || !due {
 		return 0, err

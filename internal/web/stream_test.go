@@ -266,7 +266,7 @@ func TestDrainingEndsStreams(t *testing.T) {
 
 func TestStreamWantsASession(t *testing.T) {
 	h := newWatch(t)
-	answer, _ := h.do(request{path: "/timeline/stream", header: http.Header{"Accept": {"text/event-stream"}}})
+	answer, _ := h.ask(request{path: "/timeline/stream", header: http.Header{"Accept": {"text/event-stream"}}})
 	if answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("stream without a session: %s, want 401", answer.Status)
 	}

@@ -91,7 +91,7 @@ func narrowed(tb *tab) {
 		m, _ := e.Payload.(timeline.Message)
 		return m.Text
 	}
-	clear := func() {
+	widen := func() {
 		tb.click("[data-clear-filters]", "")
 		tb.until(`location.search === ""`)
 	}
@@ -102,13 +102,13 @@ func narrowed(tb *tab) {
 	h.say("ada", "not for this filter")
 	h.say("noor", "for this filter")
 	want("Noor's chat, live", func(e timeline.Entry) bool { return e.Kind == timeline.MessagePosted && e.Person == "noor" })
-	clear()
+	widen()
 	tb.fill("[data-filters] [name=incident]", "#1")
 	want("incident 1", func(e timeline.Entry) bool { return e.Incident == 1 })
-	clear()
+	widen()
 	tb.fill("[data-filters] [name=team]", "Database")
 	want("the team", func(e timeline.Entry) bool { return e.Team == "db" })
-	clear()
+	widen()
 	tb.fill("[data-filters] [name=q]", "night 499")
 	want("words", func(e timeline.Entry) bool { return strings.Contains(text(e), "line 499 of") })
 	tb.open(tb.where()) // a narrowed timeline has an address

@@ -8,7 +8,7 @@ import (
 	"github.com/watchroom/watchroom/internal/incident"
 )
 
-// house built by hand: an administrator makes everything that a page needs in
+// byHand: an administrator makes everything that a page needs in
 // the settings, and the new colleague is paged, locked out and let in again.
 func byHand(t *testing.T, chromium context.Context) {
 	h := newHouse(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os/exec"
 	"strings"
 	"sync"
@@ -339,19 +338,4 @@ func (tb *tab) colours(scheme string) {
 func quote(s string) string {
 	b, _ := json.Marshal(s) // strings always encode
 	return string(b)
-}
-
-// get fetches a path without a browser; the answer's status.
-func (h *house) get(path string) int {
-	h.Helper()
-	req, err := http.NewRequestWithContext(h.Context(), http.MethodGet, h.url+path, nil)
-	if err != nil {
-		h.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		h.Fatalf("get %s: %v", path, err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // nothing of it is read
-	return resp.StatusCode
 }

@@ -121,6 +121,7 @@ class Timeline extends EventTarget {
 
   // load fetches the neighbours in one direction when there are any.
   load(edge) {
+    if (this.section.hasAttribute("aria-busy")) return null; // what is shown is about to go; its neighbours do not belong to what comes
     if (edge === "older" && (!this.older || !this.first)) return null;
     if (edge === "newer" && (this.present || !this.last)) return null;
     const turn = this.turn;
