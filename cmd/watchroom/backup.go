@@ -155,7 +155,7 @@ func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 	}
 	key, err := io.ReadAll(io.LimitReader(r, maxKeyFile))
 	if err != nil {
-		return fmt.Errorf("read backup: %w", err)
+		return errors.New(phrase.T("cli.restore.cut_off"))
 	}
 	if _, err := secret.FromText(string(key)); err != nil {
 		return fmt.Errorf("read backup: %w", err)
@@ -171,7 +171,11 @@ func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.Restore(ctx, r), s.Close()); err != nil {
+	err = errors.Join(s.Restore(ctx, r), s.Close())
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New(phrase.T("cli.restore.cut_off"))
+	}
+	if err != nil {
 		return err
 	}
 	if replace {

@@ -19,8 +19,8 @@ type SettingsView struct {
 // SettingsBody is all of the settings.
 type SettingsBody struct {
 	Name            string `json:"name" minLength:"1" maxLength:"200" example:"Example Ltd" doc:"Of the organisation."`
-	DefaultPolicy   string `json:"default_policy,omitempty" maxLength:"100" doc:"For alerts whose routing key is unknown or absent: id or slug."`
-	WarningsOpen    bool   `json:"warnings_open" doc:"A WARNING opens an incident."`
+	DefaultPolicy   string `json:"default_policy,omitempty" maxLength:"100" example:"administrators" doc:"For alerts whose routing key is unknown or absent: id or slug. Left out: there is none, and such alerts page nobody."`
+	WarningsOpen    bool   `json:"warnings_open" example:"true" doc:"A WARNING opens an incident."`
 	SnoozeMorningAt string `json:"snooze_morning_at" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 09:00" example:"09:00" doc:"Local time of \"until tomorrow morning\"."`
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/watchroom/watchroom/internal/alert"
+	"github.com/watchroom/watchroom/internal/outbox"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
@@ -72,7 +73,7 @@ type stateCollector struct{ app *App }
 var (
 	incidentsDesc = prometheus.NewDesc("watchroom_incidents_open", "Open incidents by state.", []string{"state"}, nil)
 	entriesDesc   = prometheus.NewDesc("watchroom_timeline_entries", "The number of the last entry.", nil, nil)
-	lagDesc       = prometheus.NewDesc("watchroom_cursor_lag", "Entries a follower has yet to deal with; the planner also counts those it does not care about.", []string{"cursor"}, nil)
+	lagDesc       = prometheus.NewDesc("watchroom_cursor_lag", "Entries since the one a follower has come to; 0 when none of them concerns it.", []string{"cursor"}, nil)
 	overdueDesc   = prometheus.NewDesc("watchroom_overdue_seconds", "How late the next thing of a kind is; 0 when nothing is due.", []string{"kind"}, nil)
 )
 
@@ -110,7 +111,13 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	for name, seq := range cursors {
-		gauge(lagDesc, float64(head.Seq-seq), name)
+		lag := float64(head.Seq - seq)
+		if name == outbox.Cursor { // its cursor rests while nothing concerns it
+			if behind, err := s.Behind(ctx, name, outbox.Kinds()...); err == nil && !behind {
+				lag = 0
+			}
+		}
+		gauge(lagDesc, lag, name)
 	}
 	for kind, next := range map[string]func(context.Context) (time.Time, error){"timer": s.NextTimer, "delivery": s.NextDelivery} {
 		due, err := next(ctx)

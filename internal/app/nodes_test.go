@@ -19,6 +19,7 @@ import (
 	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/notifytest"
 	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/outbox"
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -132,7 +133,7 @@ func (w *world) waiting() int {
 	if err != nil {
 		w.Fatal(err)
 	}
-	behind, err := w.app.Store.Behind(w.Context(), "planner", timeline.StepStarted)
+	behind, err := w.app.Store.Behind(w.Context(), outbox.Cursor, timeline.StepStarted)
 	if err != nil {
 		w.Fatal(err)
 	}

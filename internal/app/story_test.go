@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -173,7 +172,7 @@ func TestRerouteAndResponders(t *testing.T) {
 		if _, err := w.app.Dispatch.RerouteToUser(w.Context(), w.as("kim"), 1, "noor"); err != nil {
 			w.Fatal(err)
 		}
-		synctest.Wait()
+		w.settle()
 		w.wantMails(map[string]int{"kim": 1, "noor": 1})
 		if _, err := w.app.Dispatch.Acknowledge(w.Context(), w.as("noor"), 1); err != nil {
 			w.Fatal(err)
@@ -181,12 +180,12 @@ func TestRerouteAndResponders(t *testing.T) {
 		if _, err := w.app.Dispatch.AddResponders(w.Context(), w.as("noor"), 1, "ada"); err != nil {
 			w.Fatal(err)
 		}
-		synctest.Wait()
+		w.settle()
 		w.wantMails(map[string]int{"kim": 1, "noor": 1, "ada": 1})
 		if _, err := w.app.Dispatch.Unacknowledge(w.Context(), w.as("noor"), 1); err != nil {
 			w.Fatal(err)
 		}
-		synctest.Wait()
+		w.settle()
 		w.wantMails(map[string]int{"kim": 1, "noor": 2, "ada": 1})
 	})
 }

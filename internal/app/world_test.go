@@ -157,7 +157,7 @@ func (w *world) postTo(routingKey, kind, entity string, more ...string) {
 		w.Fatalf("post %s %s: status %d: %s", kind, entity, rec.Code, rec.Body)
 	}
 	w.sent = append(w.sent, entity)
-	synctest.Wait()
+	w.settle()
 }
 
 func (w *world) do(r *http.Request) *httptest.ResponseRecorder {
@@ -166,6 +166,10 @@ func (w *world) do(r *http.Request) *httptest.ResponseRecorder {
 	w.app.Handler.ServeHTTP(rec, r)
 	return rec
 }
+
+// settle lets happen what follows at once. Wakes are rationed, so that it takes
+// a moment when much was written.
+func (w *world) settle() { w.later(100 * time.Millisecond) }
 
 // later lets time pass and settles what follows.
 func (w *world) later(d time.Duration) {
@@ -229,7 +233,7 @@ func (w *world) press(link string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodPost, link, nil)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	rec := w.do(r)
-	synctest.Wait()
+	w.settle()
 	return rec
 }
 

@@ -59,7 +59,7 @@ func (t *table) print(w io.Writer, markdown bool) error {
 	width := make([]int, len(cells[0]))
 	for _, line := range cells {
 		for i, c := range line {
-			width[i] = max(width[i], utf8.RuneCountInString(c))
+			width[i] = max(width[i], 3, utf8.RuneCountInString(c)) // Markdown wants three dashes
 		}
 	}
 	edge, between := "", "  "
@@ -74,7 +74,7 @@ func (t *table) print(w io.Writer, markdown bool) error {
 		if n == 0 {
 			rule := make([]string, len(width))
 			for i, c := range width {
-				rule[i] = strings.Repeat("-", max(c, 3))
+				rule[i] = strings.Repeat("-", c)
 			}
 			fmt.Fprintln(&out, aligned(rule, width, edge, between))
 		}

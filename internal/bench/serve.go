@@ -58,6 +58,6 @@ func Serve(ctx context.Context, args []string) (err error) {
 	}()
 	return app.Run(ctx, app.Options{
 		Config: cfg, Stdout: io.Discard,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/outbox"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/search"
 	"github.com/watchroom/watchroom/internal/store"
@@ -110,7 +111,7 @@ var followers = []struct {
 	area   Area
 	kinds  []timeline.Kind
 }{
-	{"planner", Machine, []timeline.Kind{timeline.StepStarted, timeline.ResponderAdded}},
+	{outbox.Cursor, Machine, outbox.Kinds()},
 	{search.Cursor, Search, nil},
 }
 

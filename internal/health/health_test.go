@@ -92,7 +92,7 @@ func TestLate(t *testing.T) {
 		furnish(t, s, nil)
 		err := s.Do(t.Context(), func(tx *store.Tx) error {
 			n := tx.NewIncident()
-			tx.Save(incident.Decision{Changed: true, Incident: incident.Incident{ID: n, State: incident.Triggered, EntityID: "x"},
+			tx.Save(incident.Decision{Changed: true, Incident: incident.Incident{ID: n, State: incident.Triggered, EntityID: "x", Policy: "p"},
 				Timers: []incident.Timer{{Kind: incident.EscalateTimer, Incident: n, DueAt: noon.Add(5 * time.Minute)}}})
 			tx.AddDelivery(store.Delivery{Key: "free", Kind: store.NoticeMail, DueAt: noon, ExpiresAt: noon.Add(time.Hour), Person: "kim"})
 			tx.AddDelivery(store.Delivery{Key: "held", Kind: store.NoticeMail, DueAt: noon, ExpiresAt: noon.Add(time.Hour), ClaimedBy: "x", ClaimedUntil: noon.Add(2 * time.Minute), Person: "kim"})
@@ -201,4 +201,24 @@ func TestOrganisation(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestStrandedIncident(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		furnish(t, s, nil)
+		err := s.Do(t.Context(), func(tx *store.Tx) error {
+			for _, policy := range []id.Policy{"p", ""} {
+				n := tx.NewIncident()
+				tx.Save(incident.Decision{Changed: true, Incident: incident.Incident{ID: n, State: incident.Triggered, EntityID: "of " + string(policy), Policy: policy}})
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"organisation: Incident #2: It is triggered and nobody in its policy can be reached: reroute it."}
+		if diff := cmp.Diff(want, found(run(t, s, noon))); diff != "" {
+			t.Errorf("findings (-want +got):\n%s", diff)
+		}
+	}, clock())
 }

@@ -5,11 +5,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/store"
 )
 
 // organisation adds what the organisation knows of itself, and what is to come.
@@ -31,6 +34,27 @@ func (c *check) organisation(ctx context.Context) error {
 	for _, u := range org.Sorted(o.Users, func(u people.User) string { return u.Username }) {
 		if u.Role != people.Observer && !u.Disabled && !u.Reachable() && !inRotation[u.ID] {
 			c.say(Organisation, phrase.T("cli.health.user", u.Name), "cli.health.unreachable")
+		}
+	}
+	return c.stranded(ctx, o)
+}
+
+// stranded names the incidents that wait for somebody while nobody in their
+// policy can be reached: people have left it since, or the rota is empty.
+func (c *check) stranded(ctx context.Context, o *org.Org) error {
+	waiting, err := c.s.Incidents(ctx, store.IncidentFilter{States: []incident.State{incident.Triggered}, Limit: counted})
+	if err != nil {
+		return err
+	}
+	for _, inc := range waiting {
+		facts := o.Facts(inc, "", c.now)
+		reaches := slices.ContainsFunc(facts.Policy.Steps, func(s escalation.Step) bool {
+			return slices.ContainsFunc(s.Targets, func(t escalation.Target) bool {
+				return slices.ContainsFunc(facts.Whom(t), func(p incident.Person) bool { return p.Reachable })
+			})
+		})
+		if !reaches {
+			c.say(Organisation, phrase.T("cli.health.incident", inc.ID), "cli.health.stranded")
 		}
 	}
 	return nil

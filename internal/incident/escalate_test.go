@@ -20,11 +20,8 @@ func tell(entries []timeline.Entry) []string {
 		at := fmt.Sprintf("%g: ", e.At.Sub(start).Minutes())
 		switch p := e.Payload.(type) {
 		case timeline.Step:
-			line := fmt.Sprintf("%sstep %d round %d pages %s", at, p.Step, p.Round, strings.Join(p.Names, " "))
-			for _, more := range p.Why[len(p.Users):] {
-				line += ", " + more
-			}
-			lines = append(lines, line)
+			line := []string{fmt.Sprintf("%sstep %d round %d pages %s", at, p.Step, p.Round, strings.Join(p.Names, " "))}
+			lines = append(lines, strings.Join(append(line, p.Why[len(p.Users):]...), ", "))
 		case timeline.Skipped:
 			lines = append(lines, fmt.Sprintf("%sstep %d round %d skipped, %s", at, p.Step, p.Round, p.Why))
 		case timeline.Exhausted:

@@ -65,8 +65,13 @@ func plan(e timeline.Entry, o *org.Org, now time.Time, kind store.DeliveryKind, 
 	return all
 }
 
-// planCursor is the planner's name among the cursors.
-const planCursor = "planner"
+// Cursor is the planner's name among the cursors.
+const Cursor = "planner"
+
+// Kinds are the entries that the planner waits for; it passes over all others.
+func Kinds() []timeline.Kind {
+	return []timeline.Kind{timeline.StepStarted, timeline.ResponderAdded}
+}
 
 // planAtOnce bounds how many entries one transaction looks through, and after
 // how many deliveries it stops: a step may page hundreds of people.
@@ -123,11 +128,11 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	return store.InTx(ctx, p.store, func(tx *store.Tx) (bool, error) {
-		at, err := tx.Cursor(planCursor)
+		at, err := tx.Cursor(Cursor)
 		if err != nil {
 			return false, err
 		}
-		entries, reached, err := tx.EntriesAfter(at, planAtOnce, timeline.StepStarted, timeline.ResponderAdded)
+		entries, reached, err := tx.EntriesAfter(at, planAtOnce, Kinds()...)
 		if err != nil || reached == at {
 			return false, err
 		}
@@ -146,7 +151,7 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 				break
 			}
 		}
-		tx.SetCursor(planCursor, reached)
+		tx.SetCursor(Cursor, reached)
 		return reached < tx.Seq(), nil
 	})
 }
@@ -154,7 +159,7 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 // behind asks without the writer whether there is anything to plan. When
 // nothing but our own follow-up entries came, the cursor may stay where it is.
 func (p *Planner) behind(ctx context.Context) (bool, error) {
-	return p.store.Behind(ctx, planCursor, timeline.StepStarted, timeline.ResponderAdded)
+	return p.store.Behind(ctx, Cursor, Kinds()...)
 }
 
 // unplanned tells of those whom the entry asks to page and who meanwhile have

@@ -53,8 +53,23 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 	var q query
 	q.limit(f.Limit)
 	from, order := `entry`, `entry.seq`
+	kinds := make([]any, len(f.Kinds))
+	for i, k := range f.Kinds {
+		kinds[i] = string(k)
+	}
+	team, person := `entry.team <> '' AND entry.team = `, `entry.person <> '' AND entry.person = `
+	few := false
+	if len(kinds) > 0 && (f.Team != "" || f.Person != "" || len(f.Words) > 0) {
+		var err error
+		if few, err = s.engine.few(ctx, s.read, kinds); err != nil {
+			return nil, fmt.Errorf("load timeline: %w", err)
+		}
+		if few { // keeps the indexes of these out of it
+			team, person = `COALESCE(entry.team, '') = `, `COALESCE(entry.person, '') = `
+		}
+	}
 	if len(f.Words) > 0 {
-		by, err := s.engine.search(ctx, s.read, f.Words, q.arg)
+		by, err := s.engine.search(ctx, s.read, f.Words, few, q.arg)
 		if err != nil {
 			return nil, fmt.Errorf("load timeline: %w", err)
 		}
@@ -71,17 +86,13 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 		q.where(`entry.incident > 0 AND entry.incident = `, int64(f.Incident))
 	}
 	if f.Team != "" {
-		q.where(`entry.team <> '' AND entry.team = `, string(f.Team))
+		q.where(team, string(f.Team))
 	}
 	if f.Person != "" {
-		q.where(`entry.person <> '' AND entry.person = `, string(f.Person))
+		q.where(person, string(f.Person))
 	}
-	if len(f.Kinds) > 0 {
-		args := make([]any, len(f.Kinds))
-		for i, k := range f.Kinds {
-			args[i] = string(k)
-		}
-		q.whereIn(`entry.kind`, args)
+	if len(kinds) > 0 {
+		q.whereIn(`entry.kind`, kinds)
 	}
 	direction := ` DESC`
 	if (f.After > 0 || f.FromStart) && f.Before == 0 {

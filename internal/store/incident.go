@@ -71,7 +71,7 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]incident.Inc
 	if len(f.Words) == 0 {
 		return all(ctx, s.read, scanIncident, selectIncident+q.text()+` ORDER BY id DESC LIMIT `+q.max(), q.args...)
 	}
-	by, err := s.engine.search(ctx, s.read, f.Words, q.arg)
+	by, err := s.engine.search(ctx, s.read, f.Words, false, q.arg)
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,10 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return fmt.Errorf("the database cannot be reached: %w", err)
+	}
 	s.write = stdlib.OpenDBFromPool(pool)
 	s.read = &reader{DB: s.write, patience: patience}
 	s.write.SetMaxIdleConns(0) // the pool keeps them

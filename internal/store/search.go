@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/watchroom/watchroom/internal/id"
@@ -17,12 +18,30 @@ type found struct{ from, where, order string }
 
 // search walks the index itself, newest first, so that a common word costs no
 // more than a rare one.
-func (e *sqlite) search(ctx context.Context, q querier, words []string, arg func(any) string) (found, error) {
+func (e *sqlite) search(ctx context.Context, q querier, words []string, few bool, arg func(any) string) (found, error) {
 	term, err := e.searchTerm(ctx, q, words)
+	if few { // whatever else is asked, those few are looked at one by one
+		return found{`entry`, `EXISTS (SELECT 1 FROM entry_text WHERE entry_text MATCH ` + arg(term) + ` AND entry_text.rowid = entry.seq)`, `entry.seq`}, err
+	}
 	return found{
 		`entry_text CROSS JOIN entry ON entry.seq = entry_text.rowid`, `entry_text MATCH ` + arg(term), `entry_text.rowid`,
 	}, err
 }
+
+// rare is how many entries can be looked at one by one.
+const rare = 500
+
+// few reports whether there are so few entries of these kinds that they should
+// be walked along, whatever else is asked for. SQLite keeps no figures and
+// would rather walk along a team's or a person's entries to find none.
+func (e *sqlite) few(ctx context.Context, q querier, kinds []any) (bool, error) {
+	args := append(slices.Clip(kinds), rare)
+	n, err := one(ctx, q, value[int64], `SELECT COUNT(*) FROM (SELECT 1 FROM entry WHERE kind IN `+in(1, len(kinds))+` LIMIT $`+strconv.Itoa(len(args))+`)`, args...)
+	return n < rare, err
+}
+
+// few is false: PostgreSQL keeps figures and knows by itself.
+func (e *postgres) few(context.Context, querier, []any) (bool, error) { return false, nil }
 
 func (e *sqlite) indexWords(seq id.Seq, words string) statement {
 	return statement{`INSERT INTO entry_text (rowid, words) VALUES ($1, $2)`, []any{int64(seq), words}}
@@ -78,7 +97,7 @@ const recent = 5000
 // which is better, for it takes all beginnings of words to be equally common;
 // so we look at the latest entries first, and leave it no choice: it finds no
 // index for COALESCE, and does not look behind OFFSET.
-func (e *postgres) search(ctx context.Context, q querier, words []string, arg func(any) string) (found, error) {
+func (e *postgres) search(ctx context.Context, q querier, words []string, _ bool, arg func(any) string) (found, error) {
 	term := searchQuery(words)
 	common, err := one(ctx, q, value[int64], `SELECT COUNT(*) FROM (SELECT words FROM entry_text WHERE seq > (SELECT seq FROM head) - $1 OFFSET 0) AS latest
 		WHERE words @@ CAST($2 AS TSQUERY)`, recent, term)

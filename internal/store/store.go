@@ -61,8 +61,9 @@ type engine interface {
 	// follow calls wake whenever another node has committed, until ctx ends.
 	follow(ctx context.Context, wake func()) error
 	// search is how entries are found by words; arg adds an argument to the query.
-	search(ctx context.Context, q querier, words []string, arg func(any) string) (found, error)
-	indexWords(seq id.Seq, words string) statement // row of entry_text
+	search(ctx context.Context, q querier, words []string, few bool, arg func(any) string) (found, error)
+	few(ctx context.Context, q querier, kinds []any) (bool, error) // whether entries of these kinds are rare
+	indexWords(seq id.Seq, words string) statement                 // row of entry_text
 	close() error
 }
 

@@ -61,7 +61,7 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request) error {
 // mentions reports whether every word of a search is somewhere in what u is called.
 func mentions(u people.User, search string) bool {
 	called := strings.ToLower(u.Name + " " + u.Username + " " + u.Email)
-	for _, word := range strings.Fields(strings.ToLower(search)) {
+	for word := range strings.FieldsSeq(strings.ToLower(search)) {
 		if !strings.Contains(called, strings.TrimPrefix(word, "@")) {
 			return false
 		}

@@ -45,6 +45,11 @@ func keys(t *testing.T, chromium context.Context) {
 	}
 	ada.press("a")
 	state(second, incident.Acknowledged)
+	// No other card takes its place: the next key belongs to what was chosen.
+	ada.until(`!document.activeElement.closest("[data-card]")`)
+	ada.press("r")
+	state(second, incident.Resolved)
+	ada.press("j")
 	focused(cards[2]) // the next one that waits
 	ada.press("k")
 	focused(cards[0])

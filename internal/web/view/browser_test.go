@@ -265,8 +265,10 @@ func TestKeysAndActions(t *testing.T) {
 	eval(`document.activeElement.dataset.card`, "142")
 	eval(key("a"), "true")
 	eval(`document.querySelector("#i-142").dataset.state`, "acknowledged")
-	eval(`document.activeElement.dataset.card`, "141")
+	eval(`document.activeElement.closest("[data-card]") === null`, "true") // nobody has chosen the next one
 	eval(`document.querySelector('[data-count="acknowledged"]').textContent`, "3")
+	eval(key("j"), "true")
+	eval(`document.activeElement.dataset.card`, "141")
 	eval(key("a"), "true")
 	eval(`[...document.querySelectorAll(".toast")].some(t => t.textContent.includes("Already acknowledged by Kim"))`, "true")
 	eval(key("?"), "true")

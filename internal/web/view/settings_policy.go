@@ -1,5 +1,7 @@
 package view
 
+import "strings"
+
 import "strconv"
 
 // PolicyList is all escalation policies.
@@ -63,11 +65,12 @@ type StepForm struct {
 func (s StepForm) field(name string) string { return strconv.Itoa(s.Index) + "." + name }
 
 func (s StepForm) do(what string, at ...int) string {
-	v := what + ":" + strconv.Itoa(s.Index)
+	var v strings.Builder
+	v.WriteString(what + ":" + strconv.Itoa(s.Index))
 	for _, n := range at {
-		v += ":" + strconv.Itoa(n)
+		v.WriteString(":" + strconv.Itoa(n))
 	}
-	return v
+	return v.String()
 }
 
 func (s StepForm) title() string { return st("policy.step", s.Index+1) }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -74,11 +75,12 @@ func (l LayerForm) field(name string) string { return strconv.Itoa(l.Index) + ".
 
 // do is the value of a button of the layer.
 func (l LayerForm) do(what string, at ...int) string {
-	v := what + ":" + strconv.Itoa(l.Index)
+	var v strings.Builder
+	v.WriteString(what + ":" + strconv.Itoa(l.Index))
 	for _, n := range at {
-		v += ":" + strconv.Itoa(n)
+		v.WriteString(":" + strconv.Itoa(n))
 	}
-	return v
+	return v.String()
 }
 
 func (l LayerForm) title() string {

@@ -35,12 +35,25 @@ export function put({ number, state, html, seq, counts }) {
       insert(list, fresh);
     }
     window.htmx?.process(fresh);
-    if (focused) (moved ? next : fresh)?.focus({ preventScroll: true });
+    if (old?.classList.contains("is-acted")) fresh.classList.add("is-acted");
+    if (focused && moved) leave(pane, fresh, next);
+    else if (focused) fresh.focus({ preventScroll: true });
   } else {
     old?.remove();
   }
   count(pane, counts);
   pane.dispatchEvent(new CustomEvent("watchroom:cards", { bubbles: true }));
+}
+
+// leave rests the keyboard when the card it was on has gone to another list. No
+// other card takes its place, or the next key would act on what nobody chose:
+// the keys stay with the one that was acted on until j or k choose another.
+function leave(pane, acted, next) {
+  for (const c of $$("[data-card].is-acted, [data-card].is-next")) c.classList.remove("is-acted", "is-next");
+  acted.classList.add("is-acted");
+  next?.classList.add("is-next");
+  pane.tabIndex = -1;
+  pane.focus({ preventScroll: true });
 }
 
 function insert(list, fresh) {

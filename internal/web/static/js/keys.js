@@ -60,25 +60,37 @@ function press(key, target, timeline) {
 const cards = () => $$("[data-list]:not([hidden]) [data-card], tr[data-card]");
 const selected = () => document.activeElement?.closest("[data-card]") ?? $("[data-card].is-current");
 
-// on acts on the open incident, on the selected card, or on the only one there is.
+// on acts on the open incident, on the selected card, on the one that was acted
+// on last, or acknowledges the only one there is. Resolving is final: it wants a choice.
 function on(action) {
   const room = $("[data-room]");
   if (room) return act(room, action);
-  const card = selected() ?? (cards().length === 1 ? cards()[0] : null);
+  const only = action === "ack" && cards().length === 1 ? cards()[0] : null;
+  const card = selected() ?? $("[data-card].is-acted") ?? only;
   return card ? act(card, action) : false;
 }
 
 function move(by) {
   const all = cards();
   if (all.length === 0) return false;
-  const at = all.indexOf(selected());
-  const next = all[at < 0 ? 0 : Math.min(all.length - 1, Math.max(0, at + by))];
-  for (const c of $$("[data-card].is-current")) c.classList.remove("is-current");
+  const at = place(all, by);
+  const next = all[Math.min(all.length - 1, Math.max(0, at))];
+  for (const c of $$("[data-card].is-current, [data-card].is-acted, [data-card].is-next")) {
+    c.classList.remove("is-current", "is-acted", "is-next");
+  }
   next.classList.add("is-current");
   if (!next.hasAttribute("tabindex")) next.tabIndex = -1;
   next.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
   return true;
+}
+
+// place is where a step leads: from the selected card, or from the gap that one has left.
+function place(all, by) {
+  const at = all.indexOf(selected());
+  if (at >= 0) return at + by;
+  const gap = all.findIndex((c) => c.classList.contains("is-next"));
+  return gap < 0 ? 0 : by > 0 ? gap : gap - 1;
 }
 
 function follow(card) {
