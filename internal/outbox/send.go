@@ -130,15 +130,21 @@ func (s *Sender) claimLoop(ctx context.Context) {
 
 // pause is until the next delivery is due, at most the interval.
 func (s *Sender) pause(ctx context.Context) time.Duration {
+	wait, err := s.untilNext(ctx)
+	if err != nil { // the next round meets it, too, and says so
+		return s.interval
+	}
+	return min(max(wait, 2*time.Millisecond), s.interval)
+}
+
+func (s *Sender) untilNext(ctx context.Context) (wait time.Duration, err error) {
+	defer fault.Recover(&err)
 	next, err := s.store.NextDelivery(ctx)
 	if err != nil || next.IsZero() {
-		return s.interval
+		return s.interval, err
 	}
 	now, err := s.store.Now(ctx)
-	if err != nil {
-		return s.interval
-	}
-	return min(max(next.Sub(now), 2*time.Millisecond), s.interval)
+	return next.Sub(now), err
 }
 
 // Drain sends what is due, one message after the other, until nothing is.
@@ -230,18 +236,22 @@ func (s *Sender) renew(ctx context.Context) {
 			return
 		case <-time.After(claimFor / 3):
 		}
-		held := s.held()
-		if len(held) == 0 {
-			continue
-		}
-		err := s.store.Do(ctx, func(tx *store.Tx) error {
-			tx.RenewClaims(s.holder, tx.Now.Add(claimFor), held)
-			return nil
-		})
-		if err != nil && ctx.Err() == nil {
+		if err := s.renewOnce(ctx); err != nil && ctx.Err() == nil {
 			s.log.ErrorContext(ctx, "renew claims", "err", err)
 		}
 	}
+}
+
+func (s *Sender) renewOnce(ctx context.Context) (err error) {
+	defer fault.Recover(&err)
+	held := s.held()
+	if len(held) == 0 {
+		return nil
+	}
+	return s.store.Do(ctx, func(tx *store.Tx) error {
+		tx.RenewClaims(s.holder, tx.Now.Add(claimFor), held)
+		return nil
+	})
 }
 
 // deliver sends one message, for one or several deliveries to the same contact.

@@ -58,13 +58,19 @@ func (l *Loop) runOnce(ctx context.Context) (fired int, err error) {
 
 // pause is until the next timer is due, at most the interval.
 func (l *Loop) pause(ctx context.Context) time.Duration {
+	wait, err := l.untilNext(ctx)
+	if err != nil { // the next round meets it, too, and says so
+		return l.interval
+	}
+	return min(max(wait, 2*time.Millisecond), l.interval)
+}
+
+func (l *Loop) untilNext(ctx context.Context) (wait time.Duration, err error) {
+	defer fault.Recover(&err)
 	next, err := l.store.NextTimer(ctx)
 	if err != nil || next.IsZero() {
-		return l.interval
+		return l.interval, err
 	}
 	now, err := l.store.Now(ctx)
-	if err != nil {
-		return l.interval
-	}
-	return min(max(next.Sub(now), 2*time.Millisecond), l.interval)
+	return next.Sub(now), err
 }

@@ -50,13 +50,14 @@ func keys(t *testing.T, chromium context.Context) {
 	ada.press("r")
 	state(second, incident.Resolved)
 	ada.press("j")
-	focused(cards[2]) // the next one that waits
+	focused(cards[2])
 	ada.press("k")
 	focused(cards[0])
 	var first id.Incident
 	if _, err := fmt.Sscan(cards[0], (*int64)(&first)); err != nil {
 		t.Fatal(err)
 	}
+	state(first, incident.Triggered)
 	ada.press("r")
 	state(first, incident.Resolved)
 
