@@ -2,6 +2,7 @@ package bench
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -47,6 +48,11 @@ func TestFiltersFindWhatIsThere(t *testing.T) {
 			if err := h.fill(ctx, db); err != nil {
 				t.Fatal(err)
 			}
+			// A rare kind, with every team, and with and without person and words.
+			err = db.exec(ctx, fmt.Sprintf("UPDATE entry SET kind = 'page_failed', payload = '{}' WHERE incident > 0 AND (seq - %d - 1) %% %d = 0", offset, failedEvery))
+			if err != nil {
+				t.Fatal(err)
+			}
 			if err := db.close(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +60,7 @@ func TestFiltersFindWhatIsThere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer st.Close() //nolint:errcheck // nothing was written
+			defer st.Close()
 			last := id.Seq(offset) + id.Seq(h.entries())
 			rareKinds, commonKinds := []timeline.Kind{timeline.PageFailed}, []timeline.Kind{timeline.NoteAdded, timeline.IncidentResolved}
 			for _, words := range [][]string{nil, {commonWord}, {"disk", "loo"}, {rareWord}, {"0000"}, {"00000042"}, {"nowhere"}} {
@@ -82,17 +88,23 @@ func TestFiltersFindWhatIsThere(t *testing.T) {
 	}
 }
 
+// failedEvery shares no factor with what teams, people and parts repeat by.
+const failedEvery = 317
+
 // plainly looks at one entry after the other.
 func (h *history) plainly(offset id.Seq, f store.EntryFilter) []id.Seq {
 	var found []id.Seq
 	for i := range h.entries() {
 		n, part, seq := i/perIncident, h.parts[i%perIncident], offset+id.Seq(i)+1
-		who := id.User("")
+		kind, who := part.kind, id.User("")
+		if i%failedEvery == 0 {
+			kind = timeline.PageFailed
+		}
 		if part.person {
 			who = person(n % crowd)
 		}
 		if f.After > 0 && seq <= f.After || f.Before > 0 && seq >= f.Before || f.Team != "" && f.Team != team(n%teams) ||
-			f.Person != "" && f.Person != who || len(f.Kinds) > 0 && !slices.Contains(f.Kinds, part.kind) {
+			f.Person != "" && f.Person != who || len(f.Kinds) > 0 && !slices.Contains(f.Kinds, kind) {
 			continue
 		}
 		words := strings.Fields(numbered(part.words, n))

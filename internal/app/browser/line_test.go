@@ -91,7 +91,7 @@ func (l *line) target() string {
 
 func (l *line) carry(near net.Conn) {
 	defer l.forget(near)
-	far, err := net.Dial("tcp", l.target()) //nolint:noctx // ends with the connection
+	far, err := net.Dial("tcp", l.target())
 	if err != nil {
 		return
 	}

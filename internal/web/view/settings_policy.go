@@ -1,8 +1,9 @@
 package view
 
-import "strings"
-
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // PolicyList is all escalation policies.
 type PolicyList struct {
