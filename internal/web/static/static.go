@@ -57,22 +57,19 @@ func URL(name string) string { return Prefix + version() + "/" + name }
 // be kept for ever; any other spelling is answered but must be asked for again.
 func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimPrefix(r.URL.Path, Prefix)
-		hash, rest, ok := strings.Cut(name, "/")
-		if ok && hash == version() {
-			name = rest
-			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		} else {
-			if ok && len(hash) == len(version()) {
-				name = rest // an older page asks; give it today's file
+		name, cache := strings.TrimPrefix(r.URL.Path, Prefix), "no-cache"
+		if hash, rest, ok := strings.Cut(name, "/"); ok && len(hash) == len(version()) {
+			name = rest // an older page, with another hash, gets today's file
+			if hash == version() {
+				cache = "public, max-age=31536000, immutable"
 			}
-			w.Header().Set("Cache-Control", "no-cache")
 		}
-		w.Header().Set("ETag", `"`+version()+`"`) // embedded files have no time by which to ask again
 		if name == "" || strings.HasSuffix(name, "/") {
 			http.NotFound(w, r)
 			return
 		}
+		w.Header().Set("Cache-Control", cache)
+		w.Header().Set("ETag", `"`+version()+`"`) // embedded files have no time by which to ask again
 		if kind := contentType(name); kind != "" {
 			w.Header().Set("Content-Type", kind)
 		}
