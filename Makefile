@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # What is tested without the race detector, because it drives other processes
 # (a browser, the real binary) and waits for them: the detector sees nothing there.
-HEAVY ?= /internal/app/(browser|crash)
+HEAVY ?= /internal/(app/(browser|crash)|bench)$$
 FUZZTIME ?= 3s
 LINT := bin/golangci-lint
 

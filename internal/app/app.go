@@ -39,7 +39,7 @@ import (
 const look = time.Second
 
 // indexPause is how long the search index leaves the writer to others.
-const indexPause = 50 * time.Millisecond
+const indexPause = 100 * time.Millisecond
 
 // Options is what a node is made from.
 type Options struct {

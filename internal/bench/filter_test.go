@@ -41,7 +41,7 @@ func TestFiltersFindWhatIsThere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h, err := newHistory(11_000, s.known().version) // one entry has the rare word
+			h, err := newHistory(5_100, s.known().version) // one entry has the rare word
 			if err != nil {
 				t.Fatal(err)
 			}

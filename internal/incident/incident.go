@@ -55,23 +55,23 @@ type Incident struct {
 	PolicyVersion int64     `json:"policy_version,omitempty"` // the version it started with
 	Direct        id.User   `json:"direct,omitempty"`         // handed to this person instead of a policy
 
-	Step       escalation.Position `json:"step"`        // the last step that was started, counted from 0
-	Started    bool                `json:"started"`     // Step means something: a step was started
-	Next       escalation.Position `json:"next"`        // the step that is due at NextAt
-	NextAt     time.Time           `json:"next_at"`     // zero: no step is waiting
-	Paged      []id.User           `json:"paged"`       // everybody who was ever asked, in order
-	Responders []id.User           `json:"responders"`  // asked by a person, not by the policy
-	AlertCount int                 `json:"alert_count"` // alerts rolled up, the first included
+	Step       escalation.Position `json:"step,omitzero"`        // the last step that was started, counted from 0
+	Started    bool                `json:"started,omitzero"`     // Step means something: a step was started
+	Next       escalation.Position `json:"next,omitzero"`        // the step that is due at NextAt
+	NextAt     time.Time           `json:"next_at,omitzero"`     // zero: no step is waiting
+	Paged      []id.User           `json:"paged,omitempty"`      // everybody who was ever asked, in order
+	Responders []id.User           `json:"responders,omitempty"` // asked by a person, not by the policy
+	AlertCount int                 `json:"alert_count"`          // alerts rolled up, the first included
 
 	LastAlert   id.Alert  `json:"last_alert,omitempty"`
-	LastAlertAt time.Time `json:"last_alert_at"`
+	LastAlertAt time.Time `json:"last_alert_at,omitzero"`
 	TriggeredAt time.Time `json:"triggered_at"` // when it opened
 
-	AckedAt      time.Time      `json:"acked_at"`
-	AckedBy      timeline.Actor `json:"acked_by"`
-	SnoozedUntil time.Time      `json:"snoozed_until"` // zero: not snoozed
-	ResolvedAt   time.Time      `json:"resolved_at"`
-	ResolvedBy   timeline.Actor `json:"resolved_by"`
+	AckedAt      time.Time      `json:"acked_at,omitzero"`
+	AckedBy      timeline.Actor `json:"acked_by,omitzero"`
+	SnoozedUntil time.Time      `json:"snoozed_until,omitzero"` // zero: not snoozed
+	ResolvedAt   time.Time      `json:"resolved_at,omitzero"`
+	ResolvedBy   timeline.Actor `json:"resolved_by,omitzero"`
 }
 
 // Open reports whether inc is not over.

@@ -29,6 +29,10 @@ const (
 	claimAtOnce = 512
 	workers     = 8
 	bundleAbove = 3 // more waiting pages than this to one contact become one message
+
+	// bundleRest lets more pages gather after a bundle: in a storm few and full
+	// messages are kinder to who is on call, and to the writer of the alerts.
+	bundleRest = 250 * time.Millisecond
 )
 
 // Linker makes the links of a page: the incident room, and the pages that
@@ -110,17 +114,23 @@ func (s *Sender) claimLoop(ctx context.Context) {
 			s.log.ErrorContext(ctx, "claim deliveries", "err", err)
 		}
 		s.hold(claimed)
+		bundled := false
 		for _, batch := range Bundle(claimed) {
+			bundled = bundled || len(batch) > 1
 			s.jobs <- batch // the workers take it also when ctx has ended
 		}
-		if len(claimed) > 0 {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-wake:
-		case <-time.After(s.pause(ctx)):
+		switch {
+		case bundled:
+			select {
+			case <-ctx.Done():
+			case <-time.After(bundleRest):
+			}
+		case len(claimed) == 0:
+			select {
+			case <-ctx.Done():
+			case <-wake:
+			case <-time.After(s.pause(ctx)):
+			}
 		}
 		if ctx.Err() != nil {
 			return
