@@ -13,9 +13,9 @@ import (
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/store"
-	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // Stream delivers entries after seq in order until ctx ends or the reader is
@@ -26,10 +26,10 @@ type Stream interface {
 
 // Subscription is one reader of a Stream.
 type Subscription interface {
-	// Next waits for entries and returns them in order, each once over all
+	// Next waits for events and returns them in order, each entry once over all
 	// calls. When ctx ends first it returns the error of ctx and has lost
 	// nothing; any other error ends the subscription.
-	Next(ctx context.Context) ([]timeline.Entry, error)
+	Next(ctx context.Context) ([]live.Event, error)
 	Close()
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
@@ -264,11 +265,11 @@ type feedReader struct {
 }
 
 func (f feed) Subscribe(_ context.Context, after id.Seq) (api.Subscription, error) {
-	wake, end := f.store.Wake()
+	wake, end := f.store.Wake(store.Entries)
 	return &feedReader{f.store, after, wake, end}, nil
 }
 
-func (f *feedReader) Next(ctx context.Context) ([]timeline.Entry, error) {
+func (f *feedReader) Next(ctx context.Context) ([]live.Event, error) {
 	for {
 		all, err := f.store.Entries(ctx, store.EntryFilter{Limit: 1000})
 		if err != nil {
@@ -277,7 +278,11 @@ func (f *feedReader) Next(ctx context.Context) ([]timeline.Entry, error) {
 		all = slices.DeleteFunc(all, func(e timeline.Entry) bool { return e.Seq <= f.after })
 		if len(all) > 0 {
 			f.after = all[len(all)-1].Seq
-			return all, nil
+			events := make([]live.Event, len(all))
+			for i, e := range all {
+				events[i].Entry = e
+			}
+			return events, nil
 		}
 		select {
 		case <-f.wake:

@@ -11,13 +11,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/watchroom/watchroom/internal/timeline"
+	"github.com/watchroom/watchroom/internal/live"
 )
 
 // quiet is a subscription on which nothing ever happens.
 type quiet struct{}
 
-func (quiet) Next(ctx context.Context) ([]timeline.Entry, error) {
+func (quiet) Next(ctx context.Context) ([]live.Event, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }

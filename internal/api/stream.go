@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
@@ -28,7 +28,7 @@ const (
 	heartbeat = 15 * time.Second
 	// writeTimeout is how long a reader may keep us waiting.
 	writeTimeout = 30 * time.Second
-	// recheck is how many heartbeats pass before the reader's rights are looked
+	// recheck is how many heartbeats' time passes before the reader's rights are looked
 	// at again: a revoked token must not listen for ever.
 	recheck = 4
 	// reconnectAfter is what readers are told to wait before they come back, in milliseconds.
@@ -152,16 +152,7 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation) error
 			Because(fmt.Errorf("follow timeline after %d: %w", f.after, err))
 	}
 	defer sub.Close()
-	over := make(chan struct{})
-	go func() { // stops waiting when the server drains
-		defer close(over)
-		select {
-		case <-httpd.Draining(ctx):
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	defer func() { cancel(); <-over }()
+	defer httpd.OnDraining(ctx, cancel)() // stops waiting then
 
 	h := w.Header()
 	h.Set("Content-Type", eventStream)
@@ -177,20 +168,31 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation) error
 
 // pump is the life of a stream.
 func (a *api) pump(ctx context.Context, out *events, sub Subscription, f followed, stillMay func() error) {
-	for quiet := 1; ; {
-		wait, done := context.WithTimeout(ctx, heartbeat)
-		entries, err := sub.Next(wait)
+	beatAt, checkAt := time.Now().Add(heartbeat), time.Now().Add(recheck*heartbeat)
+	for {
+		wait, done := context.WithDeadline(ctx, beatAt)
+		events, err := sub.Next(wait)
 		done()
-		switch {
-		case ctx.Err() != nil:
+		now := time.Now()
+		if ctx.Err() != nil {
 			return
-		case errors.Is(err, context.DeadlineExceeded):
-			if quiet++; quiet%recheck == 0 && stillMay() != nil {
+		}
+		if !now.Before(checkAt) {
+			if stillMay() != nil {
 				return
 			}
+			checkAt = now.Add(recheck * heartbeat)
+		}
+		sent := out.sent
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
 			err = out.beat()
+			beatAt = now.Add(heartbeat)
 		case err == nil:
-			err = a.send(ctx, out, f, entries)
+			err = a.send(ctx, out, f, events)
+		}
+		if out.sent != sent {
+			beatAt = now.Add(heartbeat)
 		}
 		if err != nil {
 			a.Log.DebugContext(ctx, "event stream ended", "seq", out.sent, "err", err)
@@ -199,29 +201,43 @@ func (a *api) pump(ctx context.Context, out *events, sub Subscription, f followe
 	}
 }
 
-// send writes those of entries that are wanted, in one piece.
-func (a *api) send(ctx context.Context, out *events, f followed, entries []timeline.Entry) error {
-	o, err := a.Store.Org(ctx)
-	if err != nil {
-		return err
-	}
-	var text bytes.Buffer
-	for _, e := range entries {
+// send writes those of the entries that are wanted, in one piece.
+func (a *api) send(ctx context.Context, out *events, f followed, events []live.Event) error {
+	var text []byte
+	for _, ev := range events {
+		e := ev.Entry
+		if e.Seq == 0 { // a change of an incident, which has its entry
+			continue
+		}
 		out.seen = max(out.seen, e.Seq)
 		if e.Seq <= out.sent || !f.wants(e) {
 			continue
 		}
-		data, err := json.Marshal(entryView(o, e))
+		frame, err := ev.Frame("api", func(live.Event) ([]byte, error) { return a.frame(ctx, e) })
 		if err != nil {
 			return fmt.Errorf("write entry %d: %w", e.Seq, err)
 		}
-		fmt.Fprintf(&text, "id: %d\ndata: %s\n\n", e.Seq, data)
+		if text == nil { // mostly it is one, and all readers share it
+			text = slices.Clip(frame)
+		} else {
+			text = append(text, frame...)
+		}
 		out.sent = e.Seq
 	}
-	if text.Len() == 0 {
+	if text == nil {
 		return nil
 	}
-	return out.write(text.Bytes())
+	return out.write(text)
+}
+
+// frame is an entry as it stands in a stream, the same for every reader.
+func (a *api) frame(ctx context.Context, e timeline.Entry) ([]byte, error) {
+	o, err := a.Store.Org(ctx)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(entryView(o, e))
+	return fmt.Appendf(nil, "id: %d\ndata: %s\n\n", e.Seq, data), err
 }
 
 // events is the writing side of a stream.

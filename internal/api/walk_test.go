@@ -11,8 +11,8 @@ import (
 
 	"github.com/watchroom/watchroom/internal/api"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/people"
-	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // TestWalk asks every route as everybody. What the handler then says about the
@@ -78,7 +78,7 @@ func judge(t *testing.T, h *house, name, token, cookie string, actor people.Acto
 type ended struct{}
 
 func (ended) Subscribe(context.Context, id.Seq) (api.Subscription, error) { return ended{}, nil }
-func (ended) Next(context.Context) ([]timeline.Entry, error)              { return nil, io.EOF }
+func (ended) Next(context.Context) ([]live.Event, error)                  { return nil, io.EOF }
 func (ended) Close()                                                      {}
 
 // TestChangesNeedMoreThanReading holds the table itself: nothing that changes

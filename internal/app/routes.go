@@ -24,7 +24,6 @@ import (
 	"github.com/watchroom/watchroom/internal/orghttp"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
-	"github.com/watchroom/watchroom/internal/timeline"
 	"github.com/watchroom/watchroom/internal/web"
 	"github.com/watchroom/watchroom/internal/web/static"
 )
@@ -176,32 +175,9 @@ func (e entries) Subscribe(ctx context.Context, after id.Seq) (api.Subscription,
 	if err != nil {
 		return nil, err
 	}
-	return entrySubscription{s}, nil
+	return s, nil
 }
 
-type entrySubscription struct{ sub *live.Subscription }
-
-func (s entrySubscription) Next(ctx context.Context) ([]timeline.Entry, error) {
-	for {
-		events, err := s.sub.Next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		var all []timeline.Entry
-		for _, e := range events {
-			if e.Entry.Seq != 0 {
-				all = append(all, e.Entry)
-			}
-		}
-		if len(all) > 0 {
-			return all, nil
-		}
-	}
-}
-
-func (s entrySubscription) Close() { s.sub.Close() }
-
-// ready says whether this node can do its work: the store answers, its tables
 // are up to date, and nothing has been waiting for long.
 func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)

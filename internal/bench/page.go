@@ -126,7 +126,7 @@ func (r *run) storm(ctx context.Context, n *node, p place, mail *sink) (s storme
 	if s.incidents, err = db.number(ctx, "SELECT COUNT(*) FROM incident"); err != nil {
 		return s, err
 	}
-	err = until(ctx, time.Minute, func() (bool, error) {
+	err = until(ctx, 2*time.Minute, func() (bool, error) {
 		n, err := db.number(ctx, "SELECT COUNT(*) FROM delivery WHERE state = 'sent'")
 		return n >= s.incidents, err
 	})

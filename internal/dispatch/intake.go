@@ -119,19 +119,15 @@ func (d *Dispatcher) commit(ctx context.Context, group []*request) {
 func (d *Dispatcher) tryCommit(ctx context.Context, group []*request) (err error) {
 	defer fault.Recover(&err) // a bug; the alert is refused, the server lives
 	decided := make([]alert.Alert, len(group))
-	err = d.store.Do(ctx, func(tx *store.Tx) error {
-		entities := make([]string, 0, len(group))
-		seen := make(map[string]bool, len(group))
-		for _, r := range group {
-			if e := r.alert.EntityID; !seen[e] {
-				seen[e] = true
-				entities = append(entities, e)
-			}
+	entities := make([]string, 0, len(group))
+	seen := make(map[string]bool, len(group))
+	for _, r := range group {
+		if e := r.alert.EntityID; !seen[e] {
+			seen[e] = true
+			entities = append(entities, e)
 		}
-		open, err := tx.OpenIncidents(entities)
-		if err != nil {
-			return err
-		}
+	}
+	err = d.store.DoWithOpen(ctx, entities, func(tx *store.Tx, open map[string]incident.Incident) error {
 		for i, r := range group {
 			decided[i] = arrive(tx, open, r.alert)
 		}

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,7 +27,7 @@ type Outcome struct {
 // so is one that somebody tries again by now, unless this try has sent it.
 func (d *Dispatcher) RecordDeliveries(ctx context.Context, outcomes []Outcome) error {
 	return d.store.Do(ctx, func(tx *store.Tx) error {
-		stored, incs, err := loadDeliveries(tx, outcomes)
+		stored, teams, err := loadDeliveries(tx, outcomes)
 		if err != nil {
 			return err
 		}
@@ -39,10 +40,14 @@ func (d *Dispatcher) RecordDeliveries(ctx context.Context, outcomes []Outcome) e
 			if del.Attempt != o.Delivery.Attempt && o.State != store.Sent {
 				continue
 			}
-			record(tx, del, o, incs[del.Incident].Team)
+			record(tx, del, o, teams[del.Incident])
 			if o.State == store.Failed && del.Kind == store.StepPage {
 				failed[del.Incident] = append(failed[del.Incident], del)
 			}
+		}
+		incs, err := tx.Incidents(slices.Collect(maps.Keys(failed)))
+		if err != nil {
+			return err
 		}
 		for n, pages := range failed {
 			if err := moveOn(tx, incs[n], pages); err != nil {
@@ -53,7 +58,7 @@ func (d *Dispatcher) RecordDeliveries(ctx context.Context, outcomes []Outcome) e
 	})
 }
 
-func loadDeliveries(tx *store.Tx, outcomes []Outcome) (map[id.Delivery]store.Delivery, map[id.Incident]incident.Incident, error) {
+func loadDeliveries(tx *store.Tx, outcomes []Outcome) (map[id.Delivery]store.Delivery, map[id.Incident]id.Team, error) {
 	numbers := make([]id.Delivery, len(outcomes))
 	for i, o := range outcomes {
 		numbers[i] = o.Delivery.ID
@@ -70,8 +75,8 @@ func loadDeliveries(tx *store.Tx, outcomes []Outcome) (map[id.Delivery]store.Del
 			about = append(about, del.Incident)
 		}
 	}
-	incs, err := tx.Incidents(about)
-	return stored, incs, err
+	teams, err := tx.TeamsOf(about)
+	return stored, teams, err
 }
 
 func record(tx *store.Tx, del store.Delivery, o Outcome, team id.Team) {

@@ -32,8 +32,19 @@ type drainingKey struct{}
 // return; the browser reconnects, to another node if there is one. Outside of
 // a Server it never closes.
 func Draining(ctx context.Context) <-chan struct{} {
-	draining, _ := ctx.Value(drainingKey{}).(chan struct{})
-	return draining
+	if draining, ok := ctx.Value(drainingKey{}).(context.Context); ok {
+		return draining.Done()
+	}
+	return nil
+}
+
+// OnDraining calls f, in a goroutine of its own, when the server wants to stop;
+// until then it costs none. The function returned calls it off.
+func OnDraining(ctx context.Context, f func()) (off func() bool) {
+	if draining, ok := ctx.Value(drainingKey{}).(context.Context); ok {
+		return context.AfterFunc(draining, f)
+	}
+	return func() bool { return true }
 }
 
 // Server serves one handler on one listener, once.
@@ -42,7 +53,8 @@ type Server struct {
 	drain   time.Duration // how long requests under way may take once Run is told to stop
 	log     *slog.Logger
 
-	draining chan struct{}
+	draining context.Context // ends when the server wants to stop
+	drainNow context.CancelFunc
 	inFlight sync.WaitGroup // handlers, also those that took their connection over
 
 	mu    sync.Mutex
@@ -52,7 +64,9 @@ type Server struct {
 // NewServer returns a server for handler, which is usually what Handler made.
 // Once it is told to stop, requests under way have drain to end.
 func NewServer(handler http.Handler, drain time.Duration, log *slog.Logger) *Server {
-	return &Server{handler: handler, drain: drain, log: log, draining: make(chan struct{}), fresh: map[net.Conn]struct{}{}}
+	s := &Server{handler: handler, drain: drain, log: log, fresh: map[net.Conn]struct{}{}}
+	s.draining, s.drainNow = context.WithCancel(context.Background())
+	return s
 }
 
 // Run serves what comes in on ln until ctx is done; then it takes no more,
@@ -76,7 +90,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	go func() { broken <- server.Serve(ln) }()
 	select {
 	case err := <-broken:
-		close(s.draining)
+		s.drainNow()
 		cut()
 		_ = server.Close() // what is left has nobody to be told to
 		return fmt.Errorf("serve http: %w", err)
@@ -96,7 +110,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) stop(base context.Context, cut context.CancelFunc, server *http.Server) {
-	close(s.draining)
+	s.drainNow()
 	s.hurryFresh()
 	wait, done := context.WithTimeout(base, s.drain)
 	defer done()

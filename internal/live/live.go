@@ -102,7 +102,7 @@ func (h *Hub) Readers() int {
 
 // Run follows the store until ctx ends; then every subscription ends with ErrClosed.
 func (h *Hub) Run(ctx context.Context) error {
-	wake, stop := h.store.Wake()
+	wake, stop := h.store.Wake(store.Entries)
 	defer stop()
 	defer h.close()
 	for {
@@ -159,7 +159,7 @@ func (h *Hub) runOnce(ctx context.Context) (more bool, err error) {
 	}
 	var events []Event
 	if head.Seq > seq {
-		entries, err := h.store.Entries(ctx, store.EntryFilter{After: max(seq, 0), FromStart: seq == 0, Limit: readAtOnce})
+		entries, err := h.store.EntriesTo(ctx, head, seq, readAtOnce)
 		if err != nil {
 			return false, err
 		}

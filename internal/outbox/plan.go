@@ -83,6 +83,12 @@ type Planner struct {
 	store    *store.Store
 	log      *slog.Logger
 	interval time.Duration
+
+	// flows hold as long as nobody else has planned since: at the position
+	// reached, in the history epoch.
+	flows   flows
+	reached id.Seq
+	epoch   string
 }
 
 // NewPlanner returns a Planner that looks at least every interval.
@@ -92,7 +98,7 @@ func NewPlanner(s *store.Store, log *slog.Logger, interval time.Duration) *Plann
 
 // Run plans until ctx ends.
 func (p *Planner) Run(ctx context.Context) error {
-	wake, stop := p.store.Wake()
+	wake, stop := p.store.Wake(store.Entries)
 	defer stop()
 	for {
 		more, err := p.runOnce(ctx)
@@ -127,19 +133,32 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 	if err != nil || !behind {
 		return false, err
 	}
-	return store.InTx(ctx, p.store, func(tx *store.Tx) (bool, error) {
+	var reached id.Seq
+	known := p.flows
+	p.flows = nil // unless this is committed
+	more, err = store.InTx(ctx, p.store, func(tx *store.Tx) (bool, error) {
 		at, err := tx.Cursor(Cursor)
 		if err != nil {
 			return false, err
 		}
-		entries, reached, err := tx.EntriesAfter(at, planAtOnce, Kinds()...)
+		var entries []timeline.Entry
+		entries, reached, err = tx.EntriesAfter(at, planAtOnce, Kinds()...)
 		if err != nil || reached == at {
 			return false, err
 		}
+		if known == nil || p.reached != at || p.epoch != tx.Epoch() {
+			latest, err := tx.LatestDeliveries(tx.Now.Add(-2 * stormWindow))
+			if err != nil {
+				return false, err
+			}
+			known = flowsOf(latest)
+		}
+		p.epoch = tx.Epoch()
 		count := 0
 		for _, e := range entries {
 			planned := Plan(e, tx.Org, tx.Now)
 			for _, d := range planned {
+				known.hold(&d, tx.Now)
 				d.Key += ":" + tx.Epoch() // the numbers in it begin anew when a backup is restored
 				tx.AddDelivery(d)
 			}
@@ -151,9 +170,14 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 				break
 			}
 		}
+		known.forget(tx.Now)
 		tx.SetCursor(Cursor, reached)
 		return reached < tx.Seq(), nil
 	})
+	if err == nil {
+		p.flows, p.reached = known, reached
+	}
+	return more, err
 }
 
 // behind asks without the writer whether there is anything to plan. When

@@ -24,15 +24,13 @@ import (
 
 // The figures of sending.
 const (
-	claimFor    = 10 * time.Second // a dead worker's page is late by at most this
-	sendTimeout = 30 * time.Second
-	claimAtOnce = 512
-	workers     = 8
-	bundleAbove = 3 // more waiting pages than this to one contact become one message
-
-	// bundleRest lets more pages gather after a bundle: in a storm few and full
-	// messages are kinder to who is on call, and to the writer of the alerts.
-	bundleRest = 250 * time.Millisecond
+	claimFor     = 10 * time.Second // a dead worker's page is late by at most this
+	sendTimeout  = 30 * time.Second
+	claimAtOnce  = 512
+	workers      = 8
+	bundleAbove  = 3   // more waiting pages than this to one contact become one message
+	claimRounds  = 8   // claims in a row, so that what was held back for one message becomes one
+	recordAtOnce = 256 // bounds one transaction, and with it how long an alert may wait behind it
 )
 
 // Linker makes the links of a page: the incident room, and the pages that
@@ -106,7 +104,7 @@ func (s *Sender) Run(ctx context.Context) error {
 }
 
 func (s *Sender) claimLoop(ctx context.Context) {
-	wake, stop := s.store.Wake()
+	wake, stop := s.store.Wake(store.Deliveries)
 	defer stop()
 	for {
 		claimed, err := s.claim(ctx)
@@ -114,18 +112,10 @@ func (s *Sender) claimLoop(ctx context.Context) {
 			s.log.ErrorContext(ctx, "claim deliveries", "err", err)
 		}
 		s.hold(claimed)
-		bundled := false
 		for _, batch := range Bundle(claimed) {
-			bundled = bundled || len(batch) > 1
 			s.jobs <- batch // the workers take it also when ctx has ended
 		}
-		switch {
-		case bundled:
-			select {
-			case <-ctx.Done():
-			case <-time.After(bundleRest):
-			}
-		case len(claimed) == 0:
+		if len(claimed) == 0 {
 			select {
 			case <-ctx.Done():
 			case <-wake:
@@ -176,13 +166,26 @@ func (s *Sender) claim(ctx context.Context) (claimed []store.Delivery, err error
 	if err != nil || !due {
 		return nil, err
 	}
-	return store.InTx(ctx, s.store, func(tx *store.Tx) ([]store.Delivery, error) {
-		return tx.ClaimDeliveries(s.holder, tx.Now.Add(claimFor), claimAtOnce)
-	})
+	for range claimRounds {
+		some, err := store.InTx(ctx, s.store, func(tx *store.Tx) ([]store.Delivery, error) {
+			return tx.ClaimDeliveries(s.holder, tx.Now.Add(claimFor), claimAtOnce)
+		})
+		if err != nil {
+			return claimed, err
+		}
+		claimed = append(claimed, some...)
+		if len(some) < claimAtOnce || !slices.ContainsFunc(some, isHeld) {
+			break
+		}
+	}
+	return claimed, nil
 }
 
-// Bundle groups deliveries into messages. Up to bundleAbove to one contact are
-// single messages; more become one, so that a storm does not bury who is on call.
+func isHeld(d store.Delivery) bool { return !d.Body.HeldUntil.IsZero() }
+
+// Bundle groups deliveries into messages. What was held back for one message
+// becomes one; so do more than bundleAbove that have piled up for one contact
+// method for another reason, such as a mail server that was away.
 func Bundle(claimed []store.Delivery) [][]store.Delivery {
 	type contact struct { // one that was changed meanwhile is another
 		id              id.Contact
@@ -203,11 +206,12 @@ func Bundle(claimed []store.Delivery) [][]store.Delivery {
 		by[c] = append(by[c], d)
 	}
 	for _, c := range order {
-		if group := by[c]; len(group) > bundleAbove {
+		group := by[c]
+		if len(group) > bundleAbove || slices.ContainsFunc(group, isHeld) {
 			batches = append(batches, group)
 			continue
 		}
-		for _, d := range by[c] {
+		for _, d := range group {
 			batches = append(batches, []store.Delivery{d})
 		}
 	}
@@ -279,12 +283,19 @@ func (s *Sender) deliver(ctx context.Context, batch []store.Delivery) {
 	if len(wanted) > 0 {
 		outcomes = append(outcomes, s.send(ctx, wanted, page)...)
 	}
+	for part := range slices.Chunk(outcomes, recordAtOnce) {
+		s.record(ctx, part)
+	}
+}
+
+// record takes down what became of deliveries.
+func (s *Sender) record(ctx context.Context, outcomes []dispatch.Outcome) {
 	for ctx.Err() == nil {
 		err := s.dispatch.RecordDeliveries(ctx, outcomes)
 		if err == nil {
 			return
 		}
-		s.log.ErrorContext(ctx, "record deliveries", "delivery", batch[0].ID, "err", err)
+		s.log.ErrorContext(ctx, "record deliveries", "delivery", outcomes[0].Delivery.ID, "err", err)
 		select { // the database is away; what we know must not be forgotten
 		case <-ctx.Done():
 		case <-time.After(time.Second):

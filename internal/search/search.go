@@ -94,7 +94,7 @@ func New(s *store.Store, log *slog.Logger, interval, pause time.Duration) *Follo
 
 // Run indexes until ctx ends.
 func (f *Follower) Run(ctx context.Context) error {
-	wake, stop := f.store.Wake()
+	wake, stop := f.store.Wake(store.Entries)
 	defer stop()
 	for {
 		more, err := f.runOnce(ctx)

@@ -62,6 +62,8 @@ type DeliveryBody struct {
 	Detail  string    `json:"detail,omitempty"` // the provider's last words
 	DoneAt  time.Time `json:"done_at,omitzero"`
 	Bundled int       `json:"bundled,omitempty"` // how many shared the message
+	// HeldUntil is when it goes out with others, because many came at once; zero: alone.
+	HeldUntil time.Time `json:"held_until,omitzero"`
 }
 
 const insertDelivery = `INSERT INTO delivery (id, key, kind, state, created_at, due_at, expires_at, claimed_by, claimed_until, attempt, incident, entry, person, contact, body)`
@@ -173,6 +175,16 @@ func (tx *Tx) Deliveries(numbers []id.Delivery) ([]Delivery, error) {
 	return found, nil
 }
 
+// latestDeliveries bounds how far back LatestDeliveries looks.
+const latestDeliveries = 4096
+
+// LatestDeliveries returns the deliveries that were planned since an instant,
+// oldest first; of very many the latest.
+func (tx *Tx) LatestDeliveries(since time.Time) ([]Delivery, error) {
+	return all(tx.ctx, tx.tx, scanDelivery, selectDelivery+` WHERE id > $1 AND created_at > $2 ORDER BY id`,
+		int64(tx.head.delivery)-latestDeliveries, micros(since))
+}
+
 // DeliveriesOf returns the deliveries that an entry of an incident asked for.
 func (tx *Tx) DeliveriesOf(inc id.Incident, entry id.Seq) ([]Delivery, error) {
 	return all(tx.ctx, tx.tx, scanDelivery, selectDelivery+` WHERE incident > 0 AND incident = $1 AND entry = $2`, int64(inc), int64(entry))
@@ -192,9 +204,21 @@ func (s *Store) Deliveries(ctx context.Context, inc id.Incident) ([]Delivery, er
 	return all(ctx, s.read, scanDelivery, selectDelivery+` WHERE incident > 0 AND incident = $1 ORDER BY id LIMIT 1000`, int64(inc))
 }
 
-// NextDelivery returns when the next delivery is due; the zero time when none waits.
+// NextDelivery returns when the next delivery can be claimed, which may be past;
+// the zero time when none waits.
 func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
-	us, err := one(ctx, s.read, value[int64], `SELECT COALESCE(MIN(CASE WHEN claimed_until > due_at THEN claimed_until ELSE due_at END), 0) FROM delivery WHERE state = 'pending'`)
+	now, err := s.Now(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	// What is due is little and looked through; what waits for later may be
+	// much, and only its first is looked at.
+	us, err := one(ctx, s.read, value[int64], `SELECT MIN(at) FROM (
+		SELECT MIN(CASE WHEN claimed_until > due_at THEN claimed_until ELSE due_at END) AS at FROM delivery WHERE state = 'pending' AND due_at <= $1
+		UNION ALL SELECT MIN(due_at) FROM delivery WHERE state = 'pending' AND due_at > $1) AS next WHERE at IS NOT NULL HAVING COUNT(*) > 0`, micros(now))
+	if errors.Is(err, ErrNotFound) {
+		return time.Time{}, nil
+	}
 	return instant(us), err
 }
 

@@ -126,6 +126,19 @@ func (s *Store) Head(ctx context.Context) (Head, error) {
 	return Head{h.epoch, h.seq, h.rev, h.config, h.at}, err
 }
 
+// EntriesTo returns up to limit entries after seq, none after head.
+func (s *Store) EntriesTo(ctx context.Context, head Head, seq id.Seq, limit int) ([]timeline.Entry, error) {
+	upto := min(head.Seq, seq+id.Seq(limit))
+	if found, ok := s.recent.between(head.Epoch, seq, upto); ok {
+		return found, nil
+	}
+	found, err := all(ctx, s.read, scanEntry, selectEntry+` WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3`, int64(seq), int64(head.Seq), limit)
+	if err != nil {
+		return nil, fmt.Errorf("load timeline: %w", err)
+	}
+	return found, nil
+}
+
 // SeqAt returns the number of the last entry at or before an instant; 0 when
 // there is none. Entries never go back in time, so halving finds it.
 func (s *Store) SeqAt(ctx context.Context, at time.Time) (id.Seq, error) {

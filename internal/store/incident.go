@@ -16,7 +16,9 @@ import (
 
 const selectIncident = `SELECT id, rev, state, entity_id, team, body FROM incident`
 
-func scanIncident(rows *sql.Rows) (incident.Incident, error) {
+func scanIncident(rows *sql.Rows) (incident.Incident, error) { return scanIncidentRow(rows) }
+
+func scanIncidentRow(r row) (incident.Incident, error) {
 	var inc incident.Incident
 	var rev int64
 	var body []byte
@@ -24,7 +26,7 @@ func scanIncident(rows *sql.Rows) (incident.Incident, error) {
 	var state incident.State
 	var entity string
 	var team id.Team
-	if err := rows.Scan(&number, &rev, &state, &entity, &team, &body); err != nil {
+	if err := r.Scan(&number, &rev, &state, &entity, &team, &body); err != nil {
 		return inc, err
 	}
 	if err := json.Unmarshal(body, &inc); err != nil {

@@ -9,17 +9,22 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/watchroom/watchroom/internal/id"
 )
 
 // postgres is the engine for several nodes. A transaction takes three trips:
-// lock the head, read, and everything that is written together with the COMMIT.
+// lock the head, read, and everything that is written together with the COMMIT;
+// two when all there is to read is known before.
 type postgres struct {
 	pool  *pgxpool.Pool
 	db    *sql.DB
 	turn  chan struct{} // writers of this node queue here, not on the server
 	local bool          // decisions use our clock
+	node  string        // who we are among those who listen
 
 	patience time.Duration
 }
@@ -57,7 +62,7 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	s.write = stdlib.OpenDBFromPool(pool)
 	s.read = &reader{DB: s.write, patience: patience}
 	s.write.SetMaxIdleConns(0) // the pool keeps them
-	e := &postgres{pool: pool, db: s.write, turn: make(chan struct{}, 1), local: s.clock != nil, patience: patience}
+	e := &postgres{pool: pool, db: s.write, turn: make(chan struct{}, 1), local: s.clock != nil, node: id.New(), patience: patience}
 	e.turn <- struct{}{}
 	s.engine = e
 	return nil
@@ -72,7 +77,7 @@ func (e *postgres) clock() string {
 	return `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)`
 }
 
-func (e *postgres) begin(ctx context.Context) (tx, head, error) {
+func (e *postgres) begin(ctx context.Context, ahead *question) (tx, head, error) {
 	select {
 	case <-e.turn:
 	case <-ctx.Done():
@@ -88,7 +93,7 @@ func (e *postgres) begin(ctx context.Context) (tx, head, error) {
 	t := &postgresTx{e: e, conn: conn}
 	ctx, cancel = bounded(context.WithoutCancel(ctx), e.patience)
 	defer cancel()
-	h, err := t.begin(ctx)
+	h, err := t.begin(ctx, ahead)
 	if err != nil {
 		t.rollback() //nolint:contextcheck // never cancelled
 		return nil, head{}, fmt.Errorf("begin: %w", err)
@@ -97,7 +102,7 @@ func (e *postgres) begin(ctx context.Context) (tx, head, error) {
 }
 
 // follow listens for the commits of all nodes. A lost connection is made again.
-func (e *postgres) follow(ctx context.Context, wake func()) error {
+func (e *postgres) follow(ctx context.Context, wake func(Topics)) error {
 	for {
 		err := e.listen(ctx, wake)
 		if ctx.Err() != nil {
@@ -114,7 +119,7 @@ func (e *postgres) follow(ctx context.Context, wake func()) error {
 	}
 }
 
-func (e *postgres) listen(ctx context.Context, wake func()) error {
+func (e *postgres) listen(ctx context.Context, wake func(Topics)) error {
 	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -129,10 +134,13 @@ func (e *postgres) listen(ctx context.Context, wake func()) error {
 		_, _ = conn.Exec(ctx, `UNLISTEN `+channel) // the connection may be gone
 	}()
 	for {
-		if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
+		n, err := conn.Conn().WaitForNotification(ctx)
+		if err != nil {
 			return fmt.Errorf("listen: %w", err)
 		}
-		wake()
+		if about := readNews(e.node, n.Payload); about != 0 {
+			wake(about)
+		}
 	}
 }
 
@@ -159,7 +167,7 @@ func (t *postgresTx) raw(f func(*pgx.Conn) error) error {
 	})
 }
 
-func (t *postgresTx) begin(ctx context.Context) (head, error) {
+func (t *postgresTx) begin(ctx context.Context, ahead *question) (head, error) {
 	var h head
 	err := t.raw(func(c *pgx.Conn) error {
 		b := &pgx.Batch{}
@@ -169,6 +177,19 @@ func (t *postgresTx) begin(ctx context.Context) (head, error) {
 			QueryRow(func(row pgx.Row) error {
 				return row.Scan(&h.epoch, &h.seq, &h.incident, &h.alert, &h.delivery, &h.rev, &h.config, &at, &h.now)
 			})
+		if ahead != nil { // sees what the lock has waited for: each statement looks anew
+			b.Queue(ahead.query, ahead.args...).Query(func(rows pgx.Rows) error {
+				for rows.Next() {
+					if err := ahead.take(rows); err != nil {
+						return err
+					}
+				}
+				if refused, ok := errors.AsType[*pgconn.PgError](rows.Err()); ok {
+					return fmt.Errorf("%w: %w", errAsked, refused)
+				}
+				return rows.Err()
+			})
+		}
 		err := c.SendBatch(ctx, b).Close()
 		h.at = instant(at)
 		return err
@@ -182,7 +203,7 @@ func (t *postgresTx) QueryContext(ctx context.Context, query string, args ...any
 
 func (t *postgresTx) silence() time.Duration { return t.e.patience }
 
-func (t *postgresTx) commit(ctx context.Context, all []statement) error {
+func (t *postgresTx) commit(ctx context.Context, all []statement, about Topics, done func()) error {
 	ctx, cancel := bounded(ctx, t.e.patience)
 	defer cancel()
 	err := t.raw(func(c *pgx.Conn) error {
@@ -190,8 +211,8 @@ func (t *postgresTx) commit(ctx context.Context, all []statement) error {
 		for _, s := range all {
 			b.Queue(s.query, s.args...)
 		}
-		if len(all) > 0 {
-			b.Queue(`SELECT pg_notify('` + channel + `', '')`)
+		if about != 0 {
+			b.Queue(`SELECT pg_notify($1, $2)`, channel, news(t.e.node, about))
 		}
 		b.Queue(`COMMIT`)
 		return c.SendBatch(ctx, b).Close()
@@ -200,6 +221,7 @@ func (t *postgresTx) commit(ctx context.Context, all []statement) error {
 		t.rollback() //nolint:contextcheck // never cancelled
 		return fmt.Errorf("commit: %w", err)
 	}
+	done()
 	t.release()
 	return nil
 }

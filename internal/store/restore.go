@@ -59,7 +59,7 @@ func (s *Store) Restore(ctx context.Context, r io.Reader) error {
 			return err
 		}
 		tx.DropClaims() // whoever claimed a delivery then is not at work on it now
-		tx.head, tx.dirty = in.head, true
+		tx.head, tx.dirty, tx.restored = in.head, true, true
 		tx.head.epoch = id.New()
 		return nil
 	})

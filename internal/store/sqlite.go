@@ -59,7 +59,7 @@ func (e *sqlite) name() string { return "sqlite" }
 
 func (e *sqlite) clock() string { return `0` }
 
-func (e *sqlite) begin(ctx context.Context) (tx, head, error) {
+func (e *sqlite) begin(ctx context.Context, ahead *question) (tx, head, error) {
 	select {
 	case <-e.turn:
 	case <-ctx.Done():
@@ -75,6 +75,13 @@ func (e *sqlite) begin(ctx context.Context) (tx, head, error) {
 	if err != nil {
 		t.rollback() //nolint:contextcheck // never cancelled
 		return nil, head{}, fmt.Errorf("begin: %w", err)
+	}
+	if ahead != nil {
+		_, err := all(ctx, t, func(rows *sql.Rows) (struct{}, error) { return struct{}{}, ahead.take(rows) }, ahead.query, ahead.args...)
+		if err != nil {
+			t.rollback() //nolint:contextcheck // never cancelled
+			return nil, head{}, err
+		}
 	}
 	return t, h, nil
 }
@@ -130,7 +137,7 @@ func (e *sqlite) exec(ctx context.Context, query string, args []any) error {
 	return nil
 }
 
-func (e *sqlite) follow(ctx context.Context, _ func()) error {
+func (e *sqlite) follow(ctx context.Context, _ func(Topics)) error {
 	<-ctx.Done()
 	return nil
 }
@@ -155,7 +162,7 @@ func (t *sqliteTx) QueryContext(ctx context.Context, query string, args ...any) 
 
 func (t *sqliteTx) silence() time.Duration { return 0 }
 
-func (t *sqliteTx) commit(ctx context.Context, all []statement) error {
+func (t *sqliteTx) commit(ctx context.Context, all []statement, _ Topics, done func()) error {
 	for _, s := range all {
 		if err := t.e.exec(ctx, s.query, s.args); err != nil {
 			t.rollback() //nolint:contextcheck // never cancelled
@@ -166,6 +173,7 @@ func (t *sqliteTx) commit(ctx context.Context, all []statement) error {
 		t.rollback() //nolint:contextcheck // never cancelled
 		return err
 	}
+	done()
 	t.release()
 	return nil
 }

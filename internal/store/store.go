@@ -50,16 +50,18 @@ type Store struct {
 	clock  func() time.Time
 	org    atomic.Pointer[snapshot]
 	wakes  *wakes
+	recent recentEntries
 }
 
 // engine is what differs between the two databases.
 type engine interface {
 	name() string
-	// begin opens the writing transaction and returns the head, locked.
-	begin(ctx context.Context) (tx, head, error)
+	// begin opens the writing transaction and returns the head, locked. When
+	// ahead is not nil, it is asked in the transaction on the same way.
+	begin(ctx context.Context, ahead *question) (tx, head, error)
 	clock() string // its clock in SQL, in microseconds; 0 when decisions use ours
 	// follow calls wake whenever another node has committed, until ctx ends.
-	follow(ctx context.Context, wake func()) error
+	follow(ctx context.Context, wake func(Topics)) error
 	// search is how entries are found by words; arg adds an argument to the query.
 	search(ctx context.Context, q querier, words []string, few bool, arg func(any) string) (found, error)
 	few(ctx context.Context, q querier, kinds []any) (bool, error) // whether entries of these kinds are rare
@@ -70,10 +72,25 @@ type engine interface {
 // tx is the open writing transaction of an engine.
 type tx interface {
 	querier
-	// commit sends all statements and the COMMIT; on an error nothing happened.
-	commit(ctx context.Context, all []statement) error
+	// commit sends all statements and the COMMIT, and tells other nodes what it
+	// is about; on an error nothing happened. Once it has happened, done is
+	// called before anybody else may write.
+	commit(ctx context.Context, all []statement, about Topics, done func()) error
 	rollback()
 }
+
+// question is a query whose answer is wanted first of all in a transaction.
+type question struct {
+	query string
+	args  []any
+	take  func(row) error // for each row
+}
+
+// errAsked says that the database is there and does not take the question.
+var errAsked = errors.New("the database refuses what is asked")
+
+// row is what both drivers scan from.
+type row interface{ Scan(dest ...any) error }
 
 // Open opens the database and brings its tables up to date.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
@@ -181,7 +198,7 @@ func (s *Store) migrator() (*goose.Provider, error) {
 
 // Follow passes on the commits of other nodes as wakes until ctx ends. On
 // SQLite there are none.
-func (s *Store) Follow(ctx context.Context) error { return s.engine.follow(ctx, s.wakeAll) }
+func (s *Store) Follow(ctx context.Context) error { return s.engine.follow(ctx, s.wake) }
 
 // now is our own clock.
 func (s *Store) now() time.Time {

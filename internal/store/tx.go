@@ -31,6 +31,8 @@ type Tx struct {
 	head  head
 	dirty bool // the head row must be written
 
+	restored bool // everything is new
+
 	incidents  map[id.Incident]incident.Incident
 	timers     map[timerKey]time.Time // zero: clear
 	alerts     []alert.Alert
@@ -48,8 +50,34 @@ type timerKey struct {
 
 // Do runs fn in the writing transaction and commits when it returns nil. On
 // any error nothing was written.
-func (s *Store) Do(ctx context.Context, fn func(*Tx) error) (err error) {
-	t, h, err := s.engine.begin(ctx)
+func (s *Store) Do(ctx context.Context, fn func(*Tx) error) error { return s.do(ctx, nil, fn) }
+
+// DoWithOpen is Do with the open incidents of the given entities, which come
+// with the beginning of the transaction.
+func (s *Store) DoWithOpen(ctx context.Context, entities []string, fn func(*Tx, map[string]incident.Incident) error) error {
+	open := make(map[string]incident.Incident, len(entities))
+	first := entities[:min(len(entities), openAtOnce)]
+	query, args := openIncidents(first)
+	ahead := &question{query, args, func(r row) error {
+		inc, err := scanIncidentRow(r)
+		open[inc.EntityID] = inc
+		return err
+	}}
+	return s.do(ctx, ahead, func(tx *Tx) error {
+		more, err := tx.OpenIncidents(entities[len(first):])
+		if err != nil {
+			return err
+		}
+		maps.Copy(open, more)
+		return fn(tx, open)
+	})
+}
+
+func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (err error) {
+	t, h, err := s.engine.begin(ctx, ahead)
+	if errors.Is(err, errAsked) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
@@ -80,10 +108,12 @@ func (s *Store) Do(ctx context.Context, fn func(*Tx) error) (err error) {
 		t.rollback()
 		return nil
 	}
-	if err := t.commit(tx.ctx, all); err != nil { //nolint:contextcheck // what has begun is finished
+	done := func() { s.recent.add(tx.head.epoch, tx.entries) }
+	about := tx.topics()
+	if err := t.commit(tx.ctx, all, about, done); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}
-	s.wakeAll()
+	s.wake(about)
 	return nil
 }
 
@@ -168,13 +198,9 @@ func (tx *Tx) exec(query string, args ...any) {
 // OpenIncidents returns the open incidents of the given entities.
 func (tx *Tx) OpenIncidents(entities []string) (map[string]incident.Incident, error) {
 	found := make(map[string]incident.Incident, len(entities))
-	for chunk := range slices.Chunk(entities, 256) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, e := range chunk {
-			args[i] = e
-		}
-		args = padded(args)
-		incs, err := all(tx.ctx, tx.tx, scanIncident, selectIncident+` WHERE state <> 'resolved' AND entity_id IN `+in(1, len(args)), args...)
+	for chunk := range slices.Chunk(entities, openAtOnce) {
+		query, args := openIncidents(chunk)
+		incs, err := all(tx.ctx, tx.tx, scanIncident, query, args...)
 		if err != nil {
 			return nil, fmt.Errorf("load open incidents: %w", err)
 		}
@@ -185,9 +211,44 @@ func (tx *Tx) OpenIncidents(entities []string) (map[string]incident.Incident, er
 	return found, nil
 }
 
+// openAtOnce is how many entities one query looks up.
+const openAtOnce = 256
+
+func openIncidents(entities []string) (query string, args []any) {
+	args = make([]any, len(entities), 2*len(entities)+1)
+	for i, e := range entities {
+		args[i] = e
+	}
+	args = padded(args)
+	return selectIncident + ` WHERE state <> 'resolved' AND entity_id IN ` + in(1, len(args)), args
+}
+
 // Incidents returns the incidents with the given numbers, those that exist.
 func (tx *Tx) Incidents(numbers []id.Incident) (map[id.Incident]incident.Incident, error) {
 	return incidentsByID(tx.ctx, tx.tx, numbers)
+}
+
+// TeamsOf returns the teams of the incidents with the given numbers.
+func (tx *Tx) TeamsOf(numbers []id.Incident) (map[id.Incident]id.Team, error) {
+	teams := make(map[id.Incident]id.Team, len(numbers))
+	for chunk := range slices.Chunk(numbers, 256) {
+		args := make([]any, len(chunk), 2*len(chunk))
+		for i, n := range chunk {
+			args[i] = int64(n)
+		}
+		args = padded(args)
+		_, err := all(tx.ctx, tx.tx, func(rows *sql.Rows) (struct{}, error) {
+			var n id.Incident
+			var team id.Team
+			err := rows.Scan(&n, &team)
+			teams[n] = team
+			return struct{}{}, err
+		}, `SELECT id, team FROM incident WHERE id IN `+in(1, len(args)), args...)
+		if err != nil {
+			return nil, fmt.Errorf("load teams of incidents: %w", err)
+		}
+	}
+	return teams, nil
 }
 
 // Incident returns one incident; ErrNotFound when there is none.
@@ -220,6 +281,12 @@ func (tx *Tx) Cursor(name string) (id.Seq, error) {
 // EntriesAfter returns up to limit committed entries after seq, of the given
 // kinds, and how far it has looked.
 func (tx *Tx) EntriesAfter(seq id.Seq, limit int, kinds ...timeline.Kind) ([]timeline.Entry, id.Seq, error) {
+	if seq >= tx.head.seq {
+		return nil, seq, nil
+	}
+	if found, ok := tx.s.recent.between(tx.head.epoch, seq, tx.head.seq); ok {
+		return wantedOf(found, limit, kinds)
+	}
 	if len(kinds) > 0 { // millions of others may lie between, and every page waits for whoever looks through them
 		next, err := tx.nextOf(seq, kinds)
 		if err != nil {
@@ -241,6 +308,18 @@ func (tx *Tx) EntriesAfter(seq id.Seq, limit int, kinds ...timeline.Kind) ([]tim
 	}
 	found, err := all(tx.ctx, tx.tx, scanEntry, selectEntry+` WHERE seq > $1 AND seq <= $2`+where+` ORDER BY seq`, args...)
 	return found, upto, err
+}
+
+// wantedOf is EntriesAfter with everything there is after a number.
+func wantedOf(after []timeline.Entry, limit int, kinds []timeline.Kind) ([]timeline.Entry, id.Seq, error) {
+	wanted := func(e timeline.Entry) bool { return len(kinds) == 0 || slices.Contains(kinds, e.Kind) }
+	first := slices.IndexFunc(after, wanted)
+	if first < 0 {
+		return nil, after[len(after)-1].Seq, nil
+	}
+	after = after[first:min(len(after), first+limit)]
+	upto := after[len(after)-1].Seq
+	return slices.DeleteFunc(after, func(e timeline.Entry) bool { return !wanted(e) }), upto, nil
 }
 
 // nextOf is the number of the first entry of the given kinds after seq, or that
@@ -367,8 +446,9 @@ func (tx *Tx) definitionStatements() []statement {
 
 func (tx *Tx) entryRows() ([][]any, error) {
 	rows := make([][]any, 0, len(tx.entries))
-	for _, e := range tx.entries {
+	for i, e := range tx.entries {
 		tx.head.seq++
+		tx.entries[i].Seq = tx.head.seq
 		tx.head.at, tx.dirty = tx.Now, true
 		actor, err := json.Marshal(e.Actor)
 		if err != nil {

@@ -1,9 +1,84 @@
 package store
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
+
+// Topics say what a commit has brought.
+type Topics uint8
+
+// The topics. Whatever is due later than in a second wakes nobody: those who
+// wait for it look every second by themselves.
+const (
+	Entries    Topics = 1 << iota // an entry, or a changed incident
+	Timers                        // a timer that is due soon
+	Deliveries                    // a delivery that is due soon
+
+	everything = Entries | Timers | Deliveries
+)
+
+// soon is how far ahead a commit tells of what will be due.
+const soon = time.Second
+
+var letters = map[Topics]string{Entries: "e", Timers: "t", Deliveries: "d"}
+
+// topics of what is about to be committed.
+func (tx *Tx) topics() Topics {
+	if tx.restored {
+		return everything
+	}
+	var t Topics
+	if len(tx.entries) > 0 || len(tx.incidents) > 0 {
+		t |= Entries
+	}
+	horizon := tx.Now.Add(soon)
+	for _, due := range tx.timers {
+		if !due.IsZero() && due.Before(horizon) {
+			t |= Timers
+			break
+		}
+	}
+	for _, d := range tx.deliveries {
+		if d.State == Pending && d.DueAt.Before(horizon) {
+			t |= Deliveries
+			break
+		}
+	}
+	return t
+}
+
+// news is what other nodes are told of a commit: who speaks, and the topics.
+func news(node string, t Topics) string {
+	var b strings.Builder
+	b.WriteString(node + ":")
+	for topic, letter := range letters {
+		if t&topic != 0 {
+			b.WriteString(letter)
+		}
+	}
+	return b.String()
+}
+
+// readNews is what a notification says to a node: nothing of its own commits,
+// everything when it cannot be read.
+func readNews(node, text string) Topics {
+	from, said, ok := strings.Cut(text, ":")
+	if !ok {
+		return everything
+	}
+	if from == node {
+		return 0
+	}
+	var t Topics
+	for topic, letter := range letters {
+		if strings.Contains(said, letter) {
+			t |= topic
+		}
+	}
+	return t
+}
 
 // Whoever follows the timeline looks at it after a wake, and looking costs
 // something, for some of them a commit. So wakes are rationed: a few in a row
@@ -18,21 +93,28 @@ const (
 // wakes is who wants to know of commits.
 type wakes struct {
 	mu      sync.Mutex
-	waiting map[chan struct{}]bool // true: has not been told of a commit yet; guarded by mu
-	paid    time.Time              // the ration is used up to here; guarded by mu
-	later   bool                   // a timer will tell; guarded by mu
+	waiting map[chan struct{}]*waiter // guarded by mu
+	paid    time.Time                 // the ration is used up to here; guarded by mu
+	later   bool                      // a timer will tell; guarded by mu
 }
 
-func newWakes() *wakes { return &wakes{waiting: map[chan struct{}]bool{}} }
+// waiter is somebody who waits.
+type waiter struct {
+	about Topics
+	news  bool // has not been told of a commit yet
+}
 
-// Wake returns a channel that receives after every commit of this node or,
-// on PostgreSQL, of any node; and a function that ends it. It is a hint:
-// several commits may be one wake, and one may be lost with its node.
-func (s *Store) Wake() (<-chan struct{}, func()) {
+func newWakes() *wakes { return &wakes{waiting: map[chan struct{}]*waiter{}} }
+
+// Wake returns a channel that receives after every commit about one of the
+// topics by this node or, on PostgreSQL, by any node; and a function that ends
+// it. It is a hint: several commits may be one wake, and one may be lost with
+// its node.
+func (s *Store) Wake(about Topics) (<-chan struct{}, func()) {
 	c := make(chan struct{}, 1)
 	w := s.wakes
 	w.mu.Lock()
-	w.waiting[c] = false
+	w.waiting[c] = &waiter{about: about}
 	w.mu.Unlock()
 	return c, func() {
 		w.mu.Lock()
@@ -41,15 +123,18 @@ func (s *Store) Wake() (<-chan struct{}, func()) {
 	}
 }
 
-func (s *Store) wakeAll() { s.wakes.committed(time.Now()) }
+func (s *Store) wake(about Topics) { s.wakes.committed(about, time.Now()) }
 
-func (w *wakes) committed(now time.Time) {
+func (w *wakes) committed(about Topics, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for c := range w.waiting {
-		w.waiting[c] = true
+	told := false
+	for _, who := range w.waiting {
+		if who.about&about != 0 {
+			who.news, told = true, true
+		}
 	}
-	if w.later {
+	if w.later || !told {
 		return
 	}
 	if full := now.Add(-wakeBurst * wakeGap); w.paid.Before(full) {
@@ -71,11 +156,11 @@ func (w *wakes) committed(now time.Time) {
 
 // tell is called with mu held.
 func (w *wakes) tell() {
-	for c, wanted := range w.waiting {
-		if !wanted {
+	for c, who := range w.waiting {
+		if !who.news {
 			continue
 		}
-		w.waiting[c] = false
+		who.news = false
 		select {
 		case c <- struct{}{}:
 		default: // it has not looked since the last one

@@ -28,7 +28,7 @@ func New(s *store.Store, d *dispatch.Dispatcher, log *slog.Logger, interval time
 
 // Run fires timers until ctx ends.
 func (l *Loop) Run(ctx context.Context) error {
-	wake, stop := l.store.Wake()
+	wake, stop := l.store.Wake(store.Timers)
 	defer stop()
 	for {
 		fired, err := l.runOnce(ctx)

@@ -69,13 +69,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	defer sub.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	go func() { // ends with the stream
-		select {
-		case <-httpd.Draining(ctx):
-			cancel(errDraining)
-		case <-ctx.Done():
-		}
-	}()
+	defer httpd.OnDraining(ctx, func() { cancel(errDraining) })()
 	leave := s.presence.arrive(out.actor.User)
 	defer func() { leave(s.Now()) }()
 	out.open()

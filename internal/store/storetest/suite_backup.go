@@ -128,7 +128,7 @@ func backupBringsBack(t *testing.T, s *store.Store) {
 		tx.RemoveAccess("u1")
 	})
 	apply(t, s, org.Put(person("u7")), org.Remove(org.PolicyKind, "p1"))
-	wake, end := s.Wake()
+	wake, end := s.Wake(store.Entries)
 	defer end()
 	restore(t, s, data)
 	within(t, "a wake after the restore", wake)

@@ -119,7 +119,7 @@ func TestTwoNodes(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	following := make(chan error, 1)
 	go func() { following <- nodes[1].Follow(ctx) }()
-	wake, end := nodes[1].Wake()
+	wake, end := nodes[1].Wake(store.Entries)
 	defer end()
 	deadline := time.After(20 * time.Second)
 	for woken := false; !woken; { // until the other has begun to listen

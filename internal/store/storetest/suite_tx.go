@@ -183,7 +183,7 @@ func cancelledCallerLeaves(t *testing.T, s *store.Store) {
 
 func nothingIsNoCommit(t *testing.T, s *store.Store) {
 	before := must[store.Head](t)(s.Head(t.Context()))
-	wake, end := s.Wake()
+	wake, end := s.Wake(store.Entries)
 	defer end()
 	do(t, s, func(*store.Tx) {})
 	same(t, "head", must[store.Head](t)(s.Head(t.Context())), before)
@@ -193,7 +193,7 @@ func nothingIsNoCommit(t *testing.T, s *store.Store) {
 }
 
 func commitsWake(t *testing.T, s *store.Store) {
-	wake, end := s.Wake()
+	wake, end := s.Wake(store.Entries)
 	for range 3 {
 		do(t, s, func(tx *store.Tx) { tx.Append(message("hello")) })
 	}
