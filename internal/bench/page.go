@@ -126,15 +126,25 @@ func (r *run) storm(ctx context.Context, n *node, p place, mail *sink) (s storme
 	if s.incidents, err = db.number(ctx, "SELECT COUNT(*) FROM incident"); err != nil {
 		return s, err
 	}
-	err = until(ctx, 2*time.Minute, func() (bool, error) {
-		n, err := db.number(ctx, "SELECT COUNT(*) FROM delivery WHERE state = 'sent'")
-		return n >= s.incidents, err
-	})
+	err = r.allSent(ctx, p, s.incidents)
 	s.mails = mail.since(before)
 	if err == nil && len(s.mails) == 0 {
 		err = errors.New("no mail at all")
 	}
 	return s, err
+}
+
+// allSent waits until so many pages were sent; a storm's come within a minute.
+func (r *run) allSent(ctx context.Context, p place, pages int64) (err error) {
+	db, err := r.site.open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	return until(ctx, 3*time.Minute, func() (bool, error) {
+		n, err := db.number(ctx, "SELECT COUNT(*) FROM delivery WHERE state = 'sent'")
+		return n >= pages, err
+	})
 }
 
 // until looks again and again.

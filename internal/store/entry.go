@@ -24,7 +24,9 @@ func scanEntry(rows *sql.Rows) (timeline.Entry, error) {
 		return e, err
 	}
 	e.At = instant(at)
-	if err := json.Unmarshal(actor, &e.Actor); err != nil {
+	if len(actor) == 0 {
+		e.Actor = timeline.Self
+	} else if err := json.Unmarshal(actor, &e.Actor); err != nil {
 		return e, fmt.Errorf("read entry %d: %w", e.Seq, err)
 	}
 	var err error

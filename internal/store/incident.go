@@ -135,6 +135,7 @@ type storedAlert struct {
 	EntityID    string             `json:"entity_id"`
 	Title       string             `json:"title,omitempty"` // empty when it is the entity id
 	Message     string             `json:"message,omitempty"`
+	MessageAt   *[2]int            `json:"message_at,omitempty"` // where Message stands in the raw body, when it does
 	StartedAt   int64              `json:"started_at,omitempty"` // microseconds
 	SentAt      int64              `json:"sent_at,omitempty"`
 	Tool        string             `json:"tool,omitempty"`
@@ -147,14 +148,38 @@ type storedAlert struct {
 
 func marshalAlert(a alert.Alert) (string, error) {
 	body := storedAlert{
-		a.RoutingKey, a.Type, a.EntityID, a.Title, a.Message, micros(a.StartedAt), micros(a.SentAt),
+		a.RoutingKey, a.Type, a.EntityID, a.Title, a.Message, nil, micros(a.StartedAt), micros(a.SentAt),
 		a.Tool, a.Host, a.AckAuthor, a.AckMessage, a.Annotations, a.Fields,
 	}
 	if body.Title == body.EntityID {
 		body.Title = ""
 	}
+	if at, ok := quotedIn(a.Raw, a.Message); ok {
+		body.Message, body.MessageAt = "", &at
+	}
 	data, err := json.Marshal(body)
 	return string(data), err
+}
+
+// worthFinding is from which length on a text that stands in the raw body is
+// not stored a second time.
+const worthFinding = 64
+
+// quotedIn finds text as a JSON string in raw and returns where it begins and
+// ends, quotes included. Not finding one that is escaped differently does no harm.
+func quotedIn(raw, text string) (at [2]int, ok bool) {
+	if len(text) < worthFinding {
+		return at, false
+	}
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(text) != nil {
+		return at, false
+	}
+	quoted := strings.TrimSuffix(b.String(), "\n")
+	i := strings.Index(raw, quoted)
+	return [2]int{i, i + len(quoted)}, i >= 0
 }
 
 const selectAlert = `SELECT id, incident, integration, received_at, body, raw FROM alert`
@@ -176,6 +201,11 @@ func scanAlert(rows *sql.Rows) (alert.Alert, error) {
 	a.Annotations, a.Fields = b.Annotations, b.Fields
 	if a.Title == "" {
 		a.Title = a.EntityID
+	}
+	if at := b.MessageAt; at != nil {
+		if err := json.Unmarshal([]byte(a.Raw[at[0]:at[1]]), &a.Message); err != nil {
+			return a, fmt.Errorf("read message of alert %d: %w", a.ID, err)
+		}
 	}
 	return a, nil
 }

@@ -450,9 +450,12 @@ func (tx *Tx) entryRows() ([][]any, error) {
 		tx.head.seq++
 		tx.entries[i].Seq = tx.head.seq
 		tx.head.at, tx.dirty = tx.Now, true
-		actor, err := json.Marshal(e.Actor)
-		if err != nil {
-			return nil, fmt.Errorf("write entry: %w", err)
+		var actor []byte // most entries are our own, and nothing stands for ourselves
+		if e.Actor != timeline.Self {
+			var err error
+			if actor, err = json.Marshal(e.Actor); err != nil {
+				return nil, fmt.Errorf("write entry: %w", err)
+			}
 		}
 		payload, err := json.Marshal(e.Payload)
 		if err != nil {

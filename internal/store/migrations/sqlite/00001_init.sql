@@ -56,7 +56,7 @@ CREATE TABLE entry (
     incident BIGINT NOT NULL, -- 0: none
     team     TEXT   NOT NULL,
     person   TEXT   NOT NULL,
-    actor    TEXT   NOT NULL, -- JSON
+    actor    TEXT   NOT NULL, -- JSON; empty: the server itself
     payload  TEXT   NOT NULL  -- JSON
 );
 CREATE INDEX entry_kind ON entry (kind, seq);
