@@ -123,19 +123,5 @@ func (f *Follower) runOnce(ctx context.Context) (more bool, err error) {
 	if err != nil || !behind {
 		return false, err
 	}
-	return store.InTx(ctx, f.store, func(tx *store.Tx) (bool, error) {
-		at, err := tx.Cursor(Cursor)
-		if err != nil {
-			return false, err
-		}
-		entries, reached, err := tx.EntriesAfter(at, atOnce)
-		if err != nil {
-			return false, err
-		}
-		for _, e := range entries {
-			tx.Index(e.Seq, strings.Join(Of(e), " "))
-		}
-		tx.SetCursor(Cursor, reached)
-		return reached < tx.Seq(), nil
-	})
+	return f.store.IndexNext(ctx, Cursor, atOnce, func(e timeline.Entry) string { return strings.Join(Of(e), " ") })
 }

@@ -101,6 +101,25 @@ func (e *postgres) begin(ctx context.Context, ahead *question) (tx, head, error)
 	return t, h, nil
 }
 
+func (e *postgres) aside(ctx context.Context) (tx, error) {
+	ctx, cancel := bounded(ctx, e.patience)
+	defer cancel()
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	t := &postgresTx{e: e, conn: conn, aside: true}
+	err = t.raw(func(c *pgx.Conn) error {
+		_, err := c.Exec(ctx, `BEGIN`)
+		return err
+	})
+	if err != nil {
+		t.rollback() //nolint:contextcheck // never cancelled
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	return t, nil
+}
+
 // follow listens for the commits of all nodes. A lost connection is made again.
 func (e *postgres) follow(ctx context.Context, wake func(Topics)) error {
 	for {
@@ -151,8 +170,9 @@ func (e *postgres) close() error {
 }
 
 type postgresTx struct {
-	e    *postgres
-	conn *sql.Conn
+	e     *postgres
+	conn  *sql.Conn
+	aside bool // it has not queued with the writers
 }
 
 // raw runs f on the connection beneath; an error makes database/sql forget the
@@ -246,5 +266,7 @@ func (t *postgresTx) rollback() {
 
 func (t *postgresTx) release() {
 	_ = t.conn.Close() // back to the pool
-	t.e.turn <- struct{}{}
+	if !t.aside {
+		t.e.turn <- struct{}{}
+	}
 }

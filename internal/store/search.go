@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // How each engine finds entries by words: every given word begins a word of
@@ -27,6 +29,58 @@ func (e *sqlite) search(ctx context.Context, q querier, words []string, few bool
 		`entry_text CROSS JOIN entry ON entry.seq = entry_text.rowid`, `entry_text MATCH ` + arg(term), `entry_text.rowid`,
 	}, err
 }
+
+// IndexNext adds the words of the next entries after a cursor to the search
+// index, of up to limit entries, and moves the cursor. It keeps no writer
+// waiting where the engine can. More says that further entries were there.
+func (s *Store) IndexNext(ctx context.Context, cursor string, limit int, words func(timeline.Entry) string) (more bool, err error) {
+	t, err := s.engine.aside(ctx)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	open := true
+	defer func() { // a panic in words must not keep the writer
+		if open {
+			t.rollback() //nolint:contextcheck // never cancelled
+		}
+	}()
+	ctx = context.WithoutCancel(ctx)
+	// The lock on its row keeps other nodes from indexing the same, and a
+	// restore from happening meanwhile.
+	at, err := one(ctx, t, value[id.Seq], `SELECT seq FROM cursor WHERE name = $1`+s.engine.forUpdate(), cursor)
+	first := errors.Is(err, ErrNotFound)
+	if err != nil && !first {
+		return false, fmt.Errorf("index timeline: %w", err)
+	}
+	h, err := one(ctx, t, scanHead, selectHead)
+	if err != nil {
+		return false, fmt.Errorf("index timeline: %w", err)
+	}
+	upto := min(h.seq, at+id.Seq(limit))
+	if upto <= at {
+		return false, nil
+	}
+	entries, ok := s.recent.between(h.epoch, at, upto)
+	if !ok {
+		entries, err = all(ctx, t, scanEntry, selectEntry+` WHERE seq > $1 AND seq <= $2 ORDER BY seq`, int64(at), int64(upto))
+		if err != nil {
+			return false, fmt.Errorf("index timeline: %w", err)
+		}
+	}
+	var todo []statement
+	for _, e := range entries {
+		todo = append(todo, s.engine.indexWords(e.Seq, words(e)))
+	}
+	todo = append(todo, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{cursor, int64(upto)}}, upsertCursor)...)
+	open = false
+	if err := t.commit(ctx, todo, 0, func() {}); err != nil {
+		return false, fmt.Errorf("index timeline: %w", err)
+	}
+	return upto < h.seq, nil
+}
+
+func (e *sqlite) forUpdate() string   { return `` }
+func (e *postgres) forUpdate() string { return ` FOR UPDATE` }
 
 // rare is how many entries can be looked at one by one.
 const rare = 500

@@ -86,6 +86,12 @@ func (e *sqlite) begin(ctx context.Context, ahead *question) (tx, head, error) {
 	return t, h, nil
 }
 
+// aside is the one writer: there is no other.
+func (e *sqlite) aside(ctx context.Context) (tx, error) {
+	t, _, err := e.begin(ctx, nil)
+	return t, err
+}
+
 func (e *sqlite) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	if st, ok := e.prepared[query]; ok {
 		return st, nil

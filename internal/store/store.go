@@ -59,6 +59,9 @@ type engine interface {
 	// begin opens the writing transaction and returns the head, locked. When
 	// ahead is not nil, it is asked in the transaction on the same way.
 	begin(ctx context.Context, ahead *question) (tx, head, error)
+	// aside opens a transaction that takes no numbers and keeps nobody from
+	// writing, where the engine can.
+	aside(ctx context.Context) (tx, error)
 	clock() string // its clock in SQL, in microseconds; 0 when decisions use ours
 	// follow calls wake whenever another node has committed, until ctx ends.
 	follow(ctx context.Context, wake func(Topics)) error
@@ -66,6 +69,7 @@ type engine interface {
 	search(ctx context.Context, q querier, words []string, few bool, arg func(any) string) (found, error)
 	few(ctx context.Context, q querier, kinds []any) (bool, error) // whether entries of these kinds are rare
 	indexWords(seq id.Seq, words string) statement                 // row of entry_text
+	forUpdate() string                                             // ends a query whose rows are locked
 	close() error
 }
 
