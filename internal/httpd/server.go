@@ -42,7 +42,7 @@ func Draining(ctx context.Context) <-chan struct{} {
 // until then it costs none. The function returned calls it off.
 func OnDraining(ctx context.Context, f func()) (off func() bool) {
 	if draining, ok := ctx.Value(drainingKey{}).(context.Context); ok {
-		return context.AfterFunc(draining, f)
+		return context.AfterFunc(draining, f) //nolint:contextcheck // it is the server that stops, not the request
 	}
 	return func() bool { return true }
 }

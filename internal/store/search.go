@@ -41,7 +41,7 @@ func (s *Store) IndexNext(ctx context.Context, cursor string, limit int, words f
 	open := true
 	defer func() { // a panic in words must not keep the writer
 		if open {
-			t.rollback() //nolint:contextcheck // never cancelled
+			t.rollback()
 		}
 	}()
 	ctx = context.WithoutCancel(ctx)
