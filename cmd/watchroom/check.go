@@ -74,6 +74,13 @@ func showReport(c *console, r health.Report, now time.Time) {
 	for _, f := range r.Findings {
 		c.say("  " + f.Object + ": " + f.Text)
 	}
+	if len(r.Notes) == 0 {
+		return
+	}
+	c.say("\n" + phrase.T("cli.check.notes"))
+	for _, f := range r.Notes {
+		c.say("  " + f.Object + ": " + f.Text)
+	}
 }
 
 func when(at, now time.Time) string {

@@ -28,17 +28,21 @@ import (
 type commands struct {
 	Config config.File `name:"config" help:"YAML file with settings; its keys are the names of the flags." env:"WATCHROOM_CONFIG" placeholder:"FILE"`
 
-	Serve   serveCmd   `cmd:"" help:"Run a node: take alerts, page people, serve the web pages."`
-	Demo    demoCmd    `cmd:"" help:"Run a made-up organisation in a throw-away folder, to look around."`
-	Apply   applyCmd   `cmd:"" help:"Make the organisation match YAML files."`
-	Export  exportCmd  `cmd:"" help:"Write the organisation as YAML, as apply reads it."`
-	User    userCmd    `cmd:"" help:"People and their ways in."`
-	Token   tokenCmd   `cmd:"" help:"API tokens."`
-	Check   checkCmd   `cmd:"" help:"Say what the server will do next and what is wrong; exit status 1 when something is."`
-	Backup  backupCmd  `cmd:"" help:"Save everything in one file, also while the server runs."`
-	Restore restoreCmd `cmd:"" help:"Replace everything by what a backup holds."`
-	Migrate migrateCmd `cmd:"" help:"Bring the tables up to date; serve does it by itself."`
-	Version versionCmd `cmd:"" help:"Print which program this is."`
+	Serve    serveCmd    `cmd:"" help:"Run a node: take alerts, page people, serve the web pages."`
+	Demo     demoCmd     `cmd:"" help:"Run a made-up organisation in a throw-away folder, to look around."`
+	Apply    applyCmd    `cmd:"" help:"Make the organisation match YAML files."`
+	Export   exportCmd   `cmd:"" help:"Write the organisation as YAML, as apply reads it."`
+	User     userCmd     `cmd:"" help:"People and their ways in."`
+	Token    tokenCmd    `cmd:"" help:"API tokens."`
+	OnCall   onCallCmd   `cmd:"" name:"oncall" help:"Say who is on call."`
+	Take     takeCmd     `cmd:"" help:"Take the duty of a colleague."`
+	HandBack handBackCmd `cmd:"" name:"handback" help:"Hand back what was taken."`
+	Explain  explainCmd  `cmd:"" help:"Say who would be paged, how and when, if nobody answered."`
+	Check    checkCmd    `cmd:"" help:"Say what the server will do next and what is wrong; exit status 1 when something is."`
+	Backup   backupCmd   `cmd:"" help:"Save everything in one file, also while the server runs."`
+	Restore  restoreCmd  `cmd:"" help:"Replace everything by what a backup holds."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the tables up to date; serve does it by itself."`
+	Version  versionCmd  `cmd:"" help:"Print which program this is."`
 }
 
 // console is what a command talks through.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/app"
+	"github.com/watchroom/watchroom/internal/carrier"
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/orghttp"
@@ -42,6 +43,7 @@ type node struct {
 	store    *store.Store
 	dispatch *dispatch.Dispatcher
 	accounts *account.Service
+	box      *secret.Box
 	log      *slog.Logger
 }
 
@@ -61,13 +63,13 @@ func (a access) with(ctx context.Context, c *console, create bool, fn func(*node
 	}
 	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return fn(&node{
-		store: s, log: log, dispatch: dispatch.New(s, box, log),
+		store: s, log: log, box: box, dispatch: dispatch.New(s, box, log),
 		accounts: account.New(s, box, account.Options{PublicURL: a.Site.URL(), MailConfigured: a.Mail.Configured(), Log: log}),
 	})
 }
 
 func (n *node) deps() orghttp.Deps {
-	return orghttp.Deps{Store: n.store, Dispatch: n.dispatch, Accounts: n.accounts, Log: n.log}
+	return orghttp.Deps{Store: n.store, Dispatch: n.dispatch, Accounts: n.accounts, Log: n.log, CheckProvider: carrier.Checker(n.box)}
 }
 
 // user finds a person by username or e-mail address.

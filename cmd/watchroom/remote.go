@@ -23,7 +23,7 @@ const remoteTimeout = time.Minute
 // remote is a running server that is worked on over HTTP.
 type remote struct {
 	URL   string `name:"url" help:"Work on the server with this address instead of on the store." env:"WATCHROOM_URL" placeholder:"URL"`
-	Token string `help:"API token of an administrator for --url. Better given in the environment." env:"WATCHROOM_TOKEN" placeholder:"TOKEN"`
+	Token string `help:"API token for --url; for apply and export an administrator's. Better given in the environment." env:"WATCHROOM_TOKEN" placeholder:"TOKEN"`
 }
 
 func (r remote) given() bool { return r.URL != "" }
@@ -75,7 +75,7 @@ func (r remote) do(ctx context.Context, method, path string, body []byte) ([]byt
 	if err != nil {
 		return nil, fmt.Errorf("read the answer of %s: %w", r.URL, err)
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode/100 != 2 {
 		return nil, refusal(resp.Status, answer)
 	}
 	return answer, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/live"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/store"
 )
@@ -46,6 +47,9 @@ type Deps struct {
 	PublicURL    *url.URL                 // where the server is seen from outside
 	AssetURL     func(name string) string // the address of a static file, for the page of documentation
 	Now          func() time.Time         // nil: time.Now
+	// CheckProvider says what is wrong with the settings of a provider, whose
+	// secrets are sealed; nil: only what is wrong with any provider is found.
+	CheckProvider func(org.Provider) error
 }
 
 // api is the handlers with what they need.
@@ -69,12 +73,22 @@ func Register(mux *http.ServeMux, deps Deps) error {
 	a.registerTimeline()
 	a.registerAlerts()
 	a.registerOnCall()
+	a.registerOverrides()
+	a.registerSwaps()
+	a.registerAbsences()
+	a.registerFeeds()
+	a.registerExplain()
 	a.registerUsers()
+	a.registerContacts()
 	a.registerTeams()
 	a.registerRotations()
 	a.registerPolicies()
 	a.registerKeys()
 	a.registerIntegrations()
+	a.registerHeartbeats()
+	a.registerMaintenance()
+	a.registerDrills()
+	a.registerProviders()
 	a.registerSettings()
 	a.registerTokens()
 	a.registerSearch()

@@ -196,7 +196,7 @@ func curl(doc *huma.OpenAPI, op *huma.Operation) string {
 	path := op.Path
 	for _, p := range op.Parameters {
 		if p.In == "path" {
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", exampleName(op.Tags[0]))
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", exampleName(op.Tags[0], p.Name))
 		}
 		if p.In == "query" && p.Required {
 			path += "?" + p.Name + "=disk"
@@ -229,10 +229,15 @@ func curl(doc *huma.OpenAPI, op *huma.Operation) string {
 }
 
 // exampleName is what a thing of a chapter goes by.
-func exampleName(tag string) string {
+func exampleName(tag, parameter string) string {
+	if parameter != "id" {
+		return "01kay8zq4tfs60r2m9c7b5x3hd"
+	}
 	switch tag {
 	case tagUsers:
 		return "max"
+	case tagContacts:
+		return "me"
 	case tagTeams:
 		return "ops"
 	case tagRotations:
@@ -241,7 +246,7 @@ func exampleName(tag string) string {
 		return "database"
 	case tagIntegrations:
 		return "nagios"
-	case tagTokens:
+	case tagOnCall, tagMaintenance, tagDrills, tagProviders, tagTokens:
 		return "01kay8zq4tfs60r2m9c7b5x3hd"
 	}
 	return "42"

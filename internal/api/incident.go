@@ -132,13 +132,21 @@ func (a *api) listIncidents(ctx context.Context, _ people.Actor, in *listInciden
 	return out, nil
 }
 
-func (a *api) loadIncident(ctx context.Context, n id.Incident) (IncidentDetail, error) {
+func (a *api) incident(ctx context.Context, n id.Incident) (incident.Incident, error) {
 	inc, err := a.Store.Incident(ctx, n)
 	if errors.Is(err, store.ErrNotFound) {
-		return IncidentDetail{}, fault.NotFound(phrase.T("dispatch.no_such_incident", n))
+		return inc, fault.NotFound(phrase.T("dispatch.no_such_incident", n))
 	}
 	if err != nil {
-		return IncidentDetail{}, fmt.Errorf("load incident %d: %w", n, err)
+		return inc, fmt.Errorf("load incident %d: %w", n, err)
+	}
+	return inc, nil
+}
+
+func (a *api) loadIncident(ctx context.Context, n id.Incident) (IncidentDetail, error) {
+	inc, err := a.incident(ctx, n)
+	if err != nil {
+		return IncidentDetail{}, err
 	}
 	o, err := a.Store.Org(ctx)
 	if err != nil {

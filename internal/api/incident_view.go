@@ -10,6 +10,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
@@ -107,17 +108,29 @@ type Annotation struct {
 // Page is one message to one person.
 type Page struct {
 	ID        id.Delivery `json:"id"`
-	Kind      string      `json:"kind" enum:"step,responder,notice" doc:"Asked for by a step of the policy, or by a person."`
-	State     string      `json:"state" enum:"pending,sent,failed,cancelled"`
-	Person    Person      `json:"person"`
+	Kind      string      `json:"kind" enum:"step,responder,notice,told,drill" doc:"Asked for by a step of the policy, or by a person; told is a webhook or address that a step tells."`
+	State     string      `json:"state" enum:"pending,sent,accepted,late,delivered,seen,answered,failed,cancelled" doc:"sent: taken by a provider that tells no more. accepted: taken, and it will tell. late: has not arrived in time, and still may."`
+	Incident  id.Incident `json:"incident,omitempty"`
+	Person    *Person     `json:"person,omitempty" doc:"Absent when it goes to no person."`
+	Contact   id.Contact  `json:"contact,omitempty" doc:"The contact method."`
 	Method    string      `json:"method" example:"email"`
-	Address   string      `json:"address"`
+	Address   string      `json:"address" doc:"Of an address that is itself a secret only so much that its owner recognises it."`
+	Provider  id.Provider `json:"provider,omitempty" doc:"Who carries it."`
 	Why       string      `json:"why,omitempty" doc:"Why this person."`
 	CreatedAt time.Time   `json:"created_at"`
-	DueAt     *time.Time  `json:"due_at,omitempty" doc:"When pending: not before."`
+	DueAt     *time.Time  `json:"due_at,omitempty" doc:"When pending: not before. When accepted: it should have arrived by then."`
 	DoneAt    *time.Time  `json:"done_at,omitempty" doc:"When it was sent or given up."`
 	Attempts  int         `json:"attempts" doc:"Tries that were begun."`
+	Bundled   int         `json:"bundled,omitempty" doc:"How many shared the message."`
 	Detail    string      `json:"detail,omitempty" doc:"The last words of who was to take it."`
+	Life      []Moment    `json:"life" nullable:"false" doc:"What became of it, in order."`
+}
+
+// Moment is a point in the life of a page.
+type Moment struct {
+	State  string    `json:"state"`
+	At     time.Time `json:"at"`
+	Detail string    `json:"detail,omitempty"`
 }
 
 const alertsShown = 100
@@ -150,11 +163,23 @@ func (a *api) incidentDetail(ctx context.Context, o *org.Org, inc incident.Incid
 
 func pageView(o *org.Org, d store.Delivery) Page {
 	p := Page{
-		ID: d.ID, Kind: string(d.Kind), State: string(d.State), Person: personOf(o, d.Person), Method: d.Body.Method,
-		Address: d.Body.Address, Why: d.Body.Why, CreatedAt: d.CreatedAt, DoneAt: instant(d.Body.DoneAt), Attempts: d.Attempt, Detail: d.Body.Detail,
+		ID: d.ID, Kind: string(d.Kind), State: string(d.State), Incident: d.Incident, Person: somebody(o, d.Person), Contact: d.Contact, Method: d.Body.Method,
+		Address: shownAddress(d), Provider: d.Provider, Why: d.Body.Why, CreatedAt: d.CreatedAt, DoneAt: instant(d.Body.DoneAt), Attempts: d.Attempt,
+		Bundled: d.Body.Bundled, Detail: d.Body.Detail, Life: []Moment{},
 	}
-	if d.State == store.Pending {
+	if d.State == store.Pending || d.State == store.Accepted {
 		p.DueAt = instant(d.DueAt)
 	}
+	for _, m := range d.Body.Life {
+		p.Life = append(p.Life, Moment{State: string(m.State), At: m.At.UTC(), Detail: m.Detail})
+	}
 	return p
+}
+
+// shownAddress is where a page went, as others may read it.
+func shownAddress(d store.Delivery) string {
+	if d.Kind == store.ToldPage {
+		return d.Body.Address
+	}
+	return people.Contact{Method: people.Method(d.Body.Method), Address: d.Body.Address}.Shown()
 }

@@ -39,6 +39,9 @@ type Duty struct {
 	Person Person     `json:"person"`
 	Since  *time.Time `json:"since,omitempty"`
 	Until  *time.Time `json:"until,omitempty" doc:"Absent when nobody ever takes over."`
+
+	Override id.Override `json:"override,omitempty" doc:"By which the person is on duty; absent when the rota says so."`
+	Instead  *Person     `json:"instead,omitempty" doc:"The rota's own person."`
 }
 
 // PolicyFirst is whom a policy would page at once.
@@ -86,7 +89,7 @@ func (a *api) registerOnCall() {
 }
 
 func dutyView(o *org.Org, s oncall.Shift) Duty {
-	return Duty{Layer: s.LayerName, Person: personOf(o, s.User), Since: instant(s.Start), Until: instant(s.End)}
+	return Duty{Layer: s.LayerName, Person: personOf(o, s.User), Since: instant(s.Start), Until: instant(s.End), Override: s.Override, Instead: somebody(o, s.Instead)}
 }
 
 func (a *api) showOnCall(ctx context.Context, _ people.Actor, in *onCallInput) (*onCallOutput, error) {

@@ -65,8 +65,11 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if strings.HasSuffix(t.PkgPath(), "/timeline") {
+	switch {
+	case strings.HasSuffix(t.PkgPath(), "/timeline"):
 		return "Entry" + name
+	case strings.HasSuffix(t.PkgPath(), "/explain"): // some are called as ours are
+		return "Explained" + name
 	}
 	return strings.TrimSuffix(name, "View")
 }
@@ -92,7 +95,7 @@ func (a *api) describe(op Operation) huma.Operation {
 		described.Security = []map[string][]string{{securityToken: {}}, {securityPage: {}}}
 	}
 	switch {
-	case op.Method == http.MethodDelete:
+	case op.Method == http.MethodDelete, nothing[op.ID]:
 		described.DefaultStatus = http.StatusNoContent
 	case created[op.ID]:
 		described.DefaultStatus = http.StatusCreated
@@ -104,7 +107,12 @@ func (a *api) describe(op Operation) huma.Operation {
 var created = map[string]bool{
 	"open-incident": true, "post-message": true, "invite-user": true, "create-team": true, "create-rotation": true, "create-policy": true,
 	"create-routing-key": true, "create-integration": true, "create-token": true, "test-integration": true,
+	"take-oncall": true, "create-override": true, "ask-swap": true, "create-absence": true, "create-feed": true, "add-contact": true,
+	"create-heartbeat": true, "renew-heartbeat-key": true, "start-maintenance": true, "plan-drill": true, "create-provider": true,
 }
+
+// nothing are the operations that answer with nothing but 204.
+var nothing = map[string]bool{"send-contact-code": true, "verify-contact": true, "test-contact": true, "end-maintenance": true, "end-drill": true}
 
 func permissionText(op Operation) string {
 	switch {

@@ -175,8 +175,8 @@ func TestExamplesWork(t *testing.T) {
 		t.Errorf("%d examples of POST, want %d", len(found), posts)
 	}
 	for _, m := range found {
-		// There is no incident 42; everything else is as in the house.
-		if got := h.do("ada", http.MethodPost, m[2], m[1]); got.Status >= http.StatusBadRequest && got.Status != http.StatusNotFound {
+		// There is no incident 42, and who is on duty now depends on the week; everything else is as in the house.
+		if got := h.do("ada", http.MethodPost, m[2], m[1]); got.Status >= http.StatusBadRequest && got.Status != http.StatusNotFound && got.Status != http.StatusConflict {
 			t.Errorf("POST %s %s: %d\n%s", m[2], m[1], got.Status, got.Text)
 		}
 	}

@@ -32,12 +32,18 @@ const (
 	tagTimeline     = "Timeline"
 	tagAlerts       = "Alerts"
 	tagOnCall       = "On call"
+	tagExplain      = "Explanations"
 	tagUsers        = "Users"
+	tagContacts     = "Contact methods"
 	tagTeams        = "Teams"
 	tagRotations    = "Rotations"
 	tagPolicies     = "Escalation policies"
 	tagKeys         = "Routing keys"
 	tagIntegrations = "Integrations"
+	tagHeartbeats   = "Heartbeats"
+	tagMaintenance  = "Maintenance"
+	tagDrills       = "Drills"
+	tagProviders    = "Providers"
 	tagSettings     = "Settings"
 	tagTokens       = "Tokens"
 	tagSearch       = "Search"
@@ -45,8 +51,8 @@ const (
 )
 
 var tags = []string{
-	tagIncidents, tagTimeline, tagAlerts, tagOnCall, tagUsers, tagTeams, tagRotations, tagPolicies,
-	tagKeys, tagIntegrations, tagSettings, tagTokens, tagSearch, tagAbout,
+	tagIncidents, tagTimeline, tagAlerts, tagOnCall, tagExplain, tagUsers, tagContacts, tagTeams, tagRotations, tagPolicies,
+	tagKeys, tagIntegrations, tagHeartbeats, tagMaintenance, tagDrills, tagProviders, tagSettings, tagTokens, tagSearch, tagAbout,
 }
 
 const prefix = "/api/v1"
@@ -64,6 +70,7 @@ var Operations = []Operation{
 	{http.MethodPost, prefix + "/incidents/{id}/reroute", "reroute-incident", tagIncidents, people.Respond, false},
 	{http.MethodPost, prefix + "/incidents/{id}/responders", "add-responders", tagIncidents, people.Respond, false},
 	{http.MethodPost, prefix + "/incidents/{id}/notes", "add-note", tagIncidents, people.Respond, false},
+	{http.MethodGet, prefix + "/incidents/{id}/deliveries", "list-deliveries", tagIncidents, people.Read, false},
 
 	{http.MethodGet, prefix + "/timeline", "list-entries", tagTimeline, people.Read, false},
 	{http.MethodPost, prefix + "/timeline", "post-message", tagTimeline, people.Talk, false},
@@ -74,12 +81,43 @@ var Operations = []Operation{
 
 	{http.MethodGet, prefix + "/oncall", "show-oncall", tagOnCall, people.Read, false},
 	{http.MethodGet, prefix + "/oncall/me", "show-my-oncall", tagOnCall, people.Read, false},
+	{http.MethodPost, prefix + "/oncall/take", "take-oncall", tagOnCall, people.Respond, false},
+	{http.MethodPost, prefix + "/oncall/handback", "hand-back-oncall", tagOnCall, people.Respond, false},
+	{http.MethodGet, prefix + "/overrides", "list-overrides", tagOnCall, people.Read, false},
+	{http.MethodPost, prefix + "/overrides", "create-override", tagOnCall, people.Respond, false},
+	{http.MethodGet, prefix + "/overrides/{id}", "show-override", tagOnCall, people.Read, false},
+	{http.MethodDelete, prefix + "/overrides/{id}", "delete-override", tagOnCall, people.Respond, false},
+	{http.MethodGet, prefix + "/swaps", "list-swaps", tagOnCall, people.Read, false},
+	{http.MethodPost, prefix + "/swaps", "ask-swap", tagOnCall, people.Respond, false},
+	{http.MethodGet, prefix + "/swaps/{id}", "show-swap", tagOnCall, people.Read, false},
+	{http.MethodPost, prefix + "/swaps/{id}/accept", "accept-swap", tagOnCall, people.Respond, false},
+	{http.MethodPost, prefix + "/swaps/{id}/decline", "decline-swap", tagOnCall, people.Respond, false},
+	{http.MethodDelete, prefix + "/swaps/{id}", "withdraw-swap", tagOnCall, people.Respond, false},
+	{http.MethodGet, prefix + "/absences", "list-absences", tagOnCall, people.Read, false},
+	{http.MethodPost, prefix + "/absences", "create-absence", tagOnCall, people.Respond, false},
+	{http.MethodDelete, prefix + "/absences/{id}", "delete-absence", tagOnCall, people.Respond, false},
+	{http.MethodGet, prefix + "/feeds", "list-feeds", tagOnCall, people.OwnSelf, false},
+	{http.MethodPost, prefix + "/feeds", "create-feed", tagOnCall, people.OwnSelf, false},
+	{http.MethodDelete, prefix + "/feeds/{id}", "revoke-feed", tagOnCall, people.OwnSelf, false},
+
+	{http.MethodGet, prefix + "/explain", "explain", tagExplain, people.Read, false},
+	{http.MethodGet, prefix + "/incidents/{id}/why", "explain-incident", tagExplain, people.Read, false},
 
 	{http.MethodGet, prefix + "/users", "list-users", tagUsers, people.Read, false},
 	{http.MethodPost, prefix + "/users", "invite-user", tagUsers, people.Manage, false},
 	{http.MethodGet, prefix + "/users/{id}", "show-user", tagUsers, people.Read, false},
 	{http.MethodPut, prefix + "/users/{id}", "replace-user", tagUsers, people.Manage, false},
 	{http.MethodDelete, prefix + "/users/{id}", "delete-user", tagUsers, people.Manage, false},
+
+	{http.MethodPost, prefix + "/users/{id}/contacts", "add-contact", tagContacts, people.OwnSelf, false},
+	{http.MethodDelete, prefix + "/users/{id}/contacts/{contact}", "remove-contact", tagContacts, people.OwnSelf, false},
+	{http.MethodPost, prefix + "/users/{id}/contacts/{contact}/code", "send-contact-code", tagContacts, people.OwnSelf, false},
+	{http.MethodPost, prefix + "/users/{id}/contacts/{contact}/verify", "verify-contact", tagContacts, people.OwnSelf, false},
+	{http.MethodPost, prefix + "/users/{id}/contacts/{contact}/test", "test-contact", tagContacts, people.OwnSelf, false},
+	{http.MethodGet, prefix + "/users/{id}/contacts/{contact}/deliveries", "list-contact-deliveries", tagContacts, people.OwnSelf, false},
+	{http.MethodGet, prefix + "/users/{id}/paging", "show-paging-policy", tagContacts, people.Read, false},
+	{http.MethodPut, prefix + "/users/{id}/paging", "replace-paging-policy", tagContacts, people.OwnSelf, false},
+	{http.MethodDelete, prefix + "/users/{id}/paging", "delete-paging-policy", tagContacts, people.OwnSelf, false},
 
 	{http.MethodGet, prefix + "/teams", "list-teams", tagTeams, people.Read, false},
 	{http.MethodPost, prefix + "/teams", "create-team", tagTeams, people.Manage, false},
@@ -92,6 +130,9 @@ var Operations = []Operation{
 	{http.MethodGet, prefix + "/rotations/{id}", "show-rotation", tagRotations, people.Read, false},
 	{http.MethodPut, prefix + "/rotations/{id}", "replace-rotation", tagRotations, people.Manage, false},
 	{http.MethodDelete, prefix + "/rotations/{id}", "delete-rotation", tagRotations, people.Manage, false},
+	{http.MethodGet, prefix + "/rotations/{id}/schedule", "show-schedule", tagRotations, people.Read, false},
+	{http.MethodPost, prefix + "/rotations/{id}/preview", "preview-rotation", tagRotations, people.Manage, false},
+	{http.MethodPost, prefix + "/rotations/{id}/import", "import-calendar", tagRotations, people.Manage, false},
 
 	{http.MethodGet, prefix + "/policies", "list-policies", tagPolicies, people.Read, false},
 	{http.MethodPost, prefix + "/policies", "create-policy", tagPolicies, people.Manage, false},
@@ -111,6 +152,29 @@ var Operations = []Operation{
 	{http.MethodPut, prefix + "/integrations/{id}", "replace-integration", tagIntegrations, people.Manage, false},
 	{http.MethodDelete, prefix + "/integrations/{id}", "delete-integration", tagIntegrations, people.Manage, false},
 	{http.MethodPost, prefix + "/integrations/{id}/test", "test-integration", tagIntegrations, people.Ingest, false},
+
+	{http.MethodGet, prefix + "/heartbeats", "list-heartbeats", tagHeartbeats, people.Read, false},
+	{http.MethodPost, prefix + "/heartbeats", "create-heartbeat", tagHeartbeats, people.Manage, false},
+	{http.MethodGet, prefix + "/heartbeats/{id}", "show-heartbeat", tagHeartbeats, people.Read, false},
+	{http.MethodPut, prefix + "/heartbeats/{id}", "replace-heartbeat", tagHeartbeats, people.Manage, false},
+	{http.MethodDelete, prefix + "/heartbeats/{id}", "delete-heartbeat", tagHeartbeats, people.Manage, false},
+	{http.MethodPost, prefix + "/heartbeats/{id}/key", "renew-heartbeat-key", tagHeartbeats, people.Manage, false},
+
+	{http.MethodGet, prefix + "/maintenance", "list-maintenance", tagMaintenance, people.Read, false},
+	{http.MethodPost, prefix + "/maintenance", "start-maintenance", tagMaintenance, people.Manage, false},
+	{http.MethodGet, prefix + "/maintenance/{id}", "show-maintenance", tagMaintenance, people.Read, false},
+	{http.MethodPost, prefix + "/maintenance/{id}/end", "end-maintenance", tagMaintenance, people.Manage, false},
+
+	{http.MethodGet, prefix + "/drills", "list-drills", tagDrills, people.Read, false},
+	{http.MethodPost, prefix + "/drills", "plan-drill", tagDrills, people.Respond, false},
+	{http.MethodGet, prefix + "/drills/{id}", "show-drill", tagDrills, people.Read, false},
+	{http.MethodPost, prefix + "/drills/{id}/end", "end-drill", tagDrills, people.Respond, false},
+
+	{http.MethodGet, prefix + "/providers", "list-providers", tagProviders, people.Manage, false},
+	{http.MethodPost, prefix + "/providers", "create-provider", tagProviders, people.Manage, false},
+	{http.MethodGet, prefix + "/providers/{id}", "show-provider", tagProviders, people.Manage, false},
+	{http.MethodPut, prefix + "/providers/{id}", "replace-provider", tagProviders, people.Manage, false},
+	{http.MethodDelete, prefix + "/providers/{id}", "delete-provider", tagProviders, people.Manage, false},
 
 	{http.MethodGet, prefix + "/settings", "show-settings", tagSettings, people.Read, false},
 	{http.MethodPut, prefix + "/settings", "replace-settings", tagSettings, people.Manage, false},

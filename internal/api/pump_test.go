@@ -47,7 +47,7 @@ func TestQuietStreamBeats(t *testing.T) {
 		}
 		beats := strings.Split(strings.TrimSuffix(w.Body.String(), "\n\n"), "\n\n")
 		// The one due in the instant in which the reader leaves may be there or not.
-		if want := int(10 * time.Minute / heartbeat); len(beats) != want && len(beats) != want-1 {
+		if want := int(10 * time.Minute / keepAlive); len(beats) != want && len(beats) != want-1 {
 			t.Errorf("%d beats, want %d", len(beats), want)
 		}
 		if beats[0] != ": passed\nid: 7" || beats[1] != ":" {
@@ -65,7 +65,7 @@ func TestStreamEndsWhenTheRightDoes(t *testing.T) {
 			}
 			return nil
 		})
-		if want := 3 * recheck * heartbeat; took > want {
+		if want := 3 * recheck * keepAlive; took > want {
 			t.Errorf("it went on for %v, want at most %v", took, want)
 		}
 	})
@@ -73,7 +73,7 @@ func TestStreamEndsWhenTheRightDoes(t *testing.T) {
 
 func TestStreamEndsWhenWritingFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		if took := pumping(t, writing(gone{httptest.NewRecorder()}), func() error { return nil }); took != heartbeat {
+		if took := pumping(t, writing(gone{httptest.NewRecorder()}), func() error { return nil }); took != keepAlive {
 			t.Errorf("it went on for %v, want until the first beat", took)
 		}
 	})

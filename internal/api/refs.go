@@ -3,10 +3,13 @@ package api
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/heartbeat"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
@@ -61,12 +64,37 @@ func findIntegration(o *org.Org, ref string) (routing.Integration, bool) {
 	if i, ok := o.Integrations[id.Integration(ref)]; ok {
 		return i, true
 	}
-	for _, i := range org.Sorted(o.Integrations, func(i routing.Integration) string { return string(i.ID) }) {
-		if id.Slug(i.Name) == ref {
-			return i, true
+	return byName(o.Integrations, ref, func(i routing.Integration) string { return id.Slug(i.Name) })
+}
+
+func findOverride(o *org.Org, ref string) (oncall.Override, bool) {
+	v, ok := o.Overrides[id.Override(ref)]
+	return v, ok
+}
+
+func findHeartbeat(o *org.Org, ref string) (heartbeat.Heartbeat, bool) {
+	if h, ok := o.Heartbeats[heartbeat.ID(ref)]; ok {
+		return h, true
+	}
+	return byName(o.Heartbeats, ref, func(h heartbeat.Heartbeat) string { return h.Slug })
+}
+
+func findProvider(o *org.Org, ref string) (org.Provider, bool) {
+	if p, ok := o.Providers[id.Provider(ref)]; ok {
+		return p, true
+	}
+	return byName(o.Providers, ref, func(p org.Provider) string { return id.Slug(p.Name) })
+}
+
+// byName finds what goes by a name, of several the same one every time.
+func byName[K ~string, V any](all map[K]V, name string, of func(V) string) (V, bool) {
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		if of(all[k]) == name {
+			return all[k], true
 		}
 	}
-	return routing.Integration{}, false
+	var none V
+	return none, false
 }
 
 // References in a body: the field is named when it points at nothing, and ""

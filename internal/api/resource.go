@@ -54,10 +54,15 @@ type (
 )
 
 func (r resource[O, V, B]) register(a *api) {
+	r.registerButDelete(a)
+	handle(a, "delete-"+r.name, r.remove(a))
+}
+
+// registerButDelete is for what has a use case of its own to go by.
+func (r resource[O, V, B]) registerButDelete(a *api) {
 	handle(a, "list-"+strings.TrimPrefix(r.path, prefix+"/"), r.list(a))
 	handle(a, "show-"+r.name, r.show(a))
 	handle(a, "replace-"+r.name, r.replace(a))
-	handle(a, "delete-"+r.name, r.remove(a))
 }
 
 func (r resource[O, V, B]) list(a *api) func(context.Context, people.Actor, *Paging) (*listOutput[V], error) {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -34,6 +35,13 @@ var objects = []struct {
 		"/api/v1/policies", `{"slug":"web","name":"Web","team":"ops","steps":[{"targets":[{"rotation":"primary"}]},{"after":"5m","targets":[{"user":"ada"},{"team":"ops"}]}]}`,
 		`{"slug":"web","name":"Web","steps":[],"repeat":3,"repeat_after":"10m"}`, "repeat_after", "10m",
 		`{"slug":"web","name":"Web","steps":[{"after":"soon","targets":[]}]}`, "steps[0].after",
+	},
+	{
+		"/api/v1/policies", `{"slug":"night","name":"Night","steps":[{"notify":"round_robin","targets":[{"rotation":"primary","pick":"next"},{"policy":"network"}],
+			"when":{"severities":["critical"],"hours":{"zone":"Europe/Berlin","windows":[{"days":["mon"],"from":"09:00","to":"17:00"}]}}},{"targets":[{"email":"noc@example.org"},{"webhook":"chat"},{"room":"ops"}]}],
+			"ack_by":"all","last_resort":[{"team":"ops"}],"repage_after":"4h","low_waits":true,"hours":{"zone":"UTC","windows":[{"from":"08:00","to":"18:00"}]}}`,
+		`{"slug":"night","name":"Night","steps":[],"ack_by":"all","urgency":"low"}`, "urgency", "low",
+		`{"slug":"night","name":"Night","steps":[{"targets":[{"user":"ada","pick":"next"}]}]}`, "steps[0].targets[0].pick",
 	},
 	{
 		"/api/v1/routing-keys", `{"name":"Web","policy":"network"}`, `{"name":"Web","policy":"database","note":"by hand"}`, "policy", "p-database",
@@ -96,6 +104,30 @@ func TestObjectsByName(t *testing.T) {
 	} {
 		if got := h.want(h.do("olga", http.MethodGet, "/api/v1/"+path, ""), http.StatusOK); got.JSON["id"] != want {
 			t.Errorf("%s is %v, want %s", path, got.JSON["id"], want)
+		}
+	}
+}
+
+// What an editor reads can be sent back as it is.
+func TestPolicyIsReadAsItWasWritten(t *testing.T) {
+	h := newHouse(t)
+	for _, o := range objects {
+		if !strings.Contains(o.create, `"ack_by":"all"`) {
+			continue
+		}
+		at := h.want(h.do("ada", http.MethodPost, o.path, o.create), http.StatusCreated).Header.Get("Location")
+		var body map[string]any
+		shown := h.do("ada", http.MethodGet, at, "")
+		if err := json.Unmarshal([]byte(shown.Text), &body); err != nil {
+			t.Fatal(err)
+		}
+		delete(body, "id")
+		again, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.want(h.do("ada", http.MethodPut, at, string(again)), http.StatusOK); got.Header.Get("ETag") != shown.Header.Get("ETag") {
+			t.Errorf("sent back it is another: %s\n%s", shown.Text, got.Text)
 		}
 	}
 }

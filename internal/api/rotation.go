@@ -32,6 +32,17 @@ type LayerView struct {
 	HandoffAt string   `json:"handoff_at" doc:"Local time of the hand-over."`
 	Start     string   `json:"start" doc:"Local date of the first one."`
 	End       string   `json:"end,omitempty" doc:"Local date of the last one, exclusive; absent for none."`
+
+	Restrictions []Restriction `json:"restrictions,omitempty" nullable:"false" doc:"On duty only then; absent for always."`
+	Count        string        `json:"count,omitempty" enum:"shifts" doc:"Turns are counted in windows of the restrictions instead of days."`
+}
+
+// Restriction is a window of the week, which begins on each of its days.
+type Restriction struct {
+	Days  []string `json:"days,omitempty" enum:"monday,tuesday,wednesday,thursday,friday,saturday,sunday" maxItems:"7" doc:"On which it begins; absent for every day."`
+	From  string   `json:"from" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 17:00" example:"17:00" doc:"Local time."`
+	Until string   `json:"until,omitempty" enum:"monday,tuesday,wednesday,thursday,friday,saturday,sunday" doc:"The weekday it ends on, for a window over several days, which has one day to begin; absent: the same day, or the next one when to is not after from."`
+	To    string   `json:"to" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 09:00" example:"09:00" doc:"Local time, exclusive."`
 }
 
 // RotationBody is all that is said about a rota.
@@ -51,6 +62,9 @@ type LayerBody struct {
 	HandoffAt string   `json:"handoff_at" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 09:00" example:"09:00" doc:"Local time of the hand-over."`
 	Start     string   `json:"start" format:"date" example:"2026-01-05" doc:"Local date of the first hand-over."`
 	End       string   `json:"end,omitempty" doc:"Local date of the last one, exclusive; absent for none."`
+
+	Restrictions []Restriction `json:"restrictions,omitempty" maxItems:"50" doc:"On duty only then; absent for always."`
+	Count        string        `json:"count,omitempty" enum:"shifts" doc:"Count turns in windows of the restrictions; unit is then days: every 5 days from Monday to Friday is a week."`
 }
 
 func (a *api) registerRotations() {
@@ -66,6 +80,9 @@ func (a *api) registerRotations() {
 	}
 	r.register(a)
 	handle(a, "create-rotation", r.create(a))
+	handle(a, "show-schedule", a.showSchedule)
+	handle(a, "preview-rotation", a.previewRotation)
+	handle(a, "import-calendar", a.importCalendar)
 }
 
 func rotationView(o *org.Org, r oncall.Rotation) RotationView {
@@ -73,9 +90,30 @@ func rotationView(o *org.Org, r oncall.Rotation) RotationView {
 	for _, l := range r.Layers {
 		v.Layers = append(v.Layers, LayerView{
 			Name: l.Name, Members: personsOf(o, l.Members), Every: l.Every, Unit: string(l.Unit), HandoffAt: l.HandoffAt, Start: l.Start, End: l.End,
+			Restrictions: restrictionViews(l.Restrictions), Count: string(l.Count),
 		})
 	}
 	return v
+}
+
+func restrictionViews(all []oncall.Restriction) []Restriction {
+	views := []Restriction{}
+	for _, r := range all {
+		views = append(views, Restriction{Days: refs(r.Days), From: r.From, Until: string(r.Until), To: r.To})
+	}
+	return views
+}
+
+func buildRestrictions(all []Restriction) []oncall.Restriction {
+	var built []oncall.Restriction
+	for _, r := range all {
+		b := oncall.Restriction{From: r.From, Until: oncall.Weekday(r.Until), To: r.To}
+		for _, d := range r.Days {
+			b.Days = append(b.Days, oncall.Weekday(d))
+		}
+		built = append(built, b)
+	}
+	return built
 }
 
 func buildRotation(o *org.Org, was oncall.Rotation, in RotationBody) (oncall.Rotation, error) {
@@ -98,6 +136,7 @@ func buildRotation(o *org.Org, was oncall.Rotation, in RotationBody) (oncall.Rot
 		}
 		r.Layers = append(r.Layers, oncall.Layer{
 			Name: l.Name, Members: members, Every: l.Every, Unit: oncall.Unit(l.Unit), HandoffAt: l.HandoffAt, Start: l.Start, End: l.End,
+			Restrictions: buildRestrictions(l.Restrictions), Count: oncall.Count(l.Count),
 		})
 	}
 	return r, nil

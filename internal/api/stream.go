@@ -24,8 +24,8 @@ import (
 )
 
 const (
-	// heartbeat keeps proxies from taking a quiet stream for a dead one.
-	heartbeat = 15 * time.Second
+	// keepAlive keeps proxies from taking a quiet stream for a dead one.
+	keepAlive = 15 * time.Second
 	// writeTimeout is how long a reader may keep us waiting.
 	writeTimeout = 30 * time.Second
 	// recheck is how many heartbeats' time passes before the reader's rights are looked
@@ -168,7 +168,7 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation) error
 
 // pump is the life of a stream.
 func (a *api) pump(ctx context.Context, out *events, sub Subscription, f followed, stillMay func() error) {
-	beatAt, checkAt := time.Now().Add(heartbeat), time.Now().Add(recheck*heartbeat)
+	beatAt, checkAt := time.Now().Add(keepAlive), time.Now().Add(recheck*keepAlive)
 	for {
 		wait, done := context.WithDeadline(ctx, beatAt)
 		events, err := sub.Next(wait)
@@ -181,18 +181,18 @@ func (a *api) pump(ctx context.Context, out *events, sub Subscription, f followe
 			if stillMay() != nil {
 				return
 			}
-			checkAt = now.Add(recheck * heartbeat)
+			checkAt = now.Add(recheck * keepAlive)
 		}
 		sent := out.sent
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
 			err = out.beat()
-			beatAt = now.Add(heartbeat)
+			beatAt = now.Add(keepAlive)
 		case err == nil:
 			err = a.send(ctx, out, f, events)
 		}
 		if out.sent != sent {
-			beatAt = now.Add(heartbeat)
+			beatAt = now.Add(keepAlive)
 		}
 		if err != nil {
 			a.Log.DebugContext(ctx, "event stream ended", "seq", out.sent, "err", err)

@@ -71,7 +71,7 @@ func (a *api) showMe(ctx context.Context, by people.Actor, _ *struct{}) (*meOutp
 		me.Scopes = refs(by.Scopes)
 	}
 	if u, ok := o.Users[by.User]; ok {
-		v := userView(u)
+		v := userView(u, by)
 		me.User = &v
 	}
 	for _, p := range people.Permissions {

@@ -5,8 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/watchroom/watchroom/internal/api"
@@ -41,7 +41,7 @@ func TestWalk(t *testing.T) {
 	h.handler = h.serve(ended{})
 	for _, w := range walkers {
 		for _, op := range api.Operations {
-			path := strings.ReplaceAll(op.Path, "{id}", "987654321")
+			path := regexp.MustCompile(`\{\w+\}`).ReplaceAllString(op.Path, "987654321")
 			r := httptest.NewRequestWithContext(t.Context(), op.Method, path, http.NoBody)
 			judge(t, h, w.name, w.token, w.cookie, w.actor, op, r)
 		}

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/watchroom/watchroom/internal/account"
+	"github.com/watchroom/watchroom/internal/carrier"
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/demo"
 	"github.com/watchroom/watchroom/internal/dispatch"
@@ -25,14 +26,15 @@ import (
 	"github.com/watchroom/watchroom/internal/lease"
 	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/mailbox"
-	"github.com/watchroom/watchroom/internal/notify"
 	"github.com/watchroom/watchroom/internal/notify/email"
 	"github.com/watchroom/watchroom/internal/outbox"
-	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/search"
 	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/selfwatch"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timer"
+	"github.com/watchroom/watchroom/internal/track"
+	"github.com/watchroom/watchroom/internal/watch"
 )
 
 // look is how often every loop looks by itself; wakes make it faster.
@@ -53,6 +55,8 @@ type Options struct {
 	// Mail is called with the settings of outgoing mail before the sender is
 	// made from them; tests put another way of dialling in. May be nil.
 	Mail func(email.Config) email.Config
+	// HTTP calls the providers of pages; nil: a client of its own.
+	HTTP *http.Client
 }
 
 // App is a node that was put together.
@@ -63,17 +67,20 @@ type App struct {
 	Hub      *live.Hub
 	Handler  http.Handler // everything over HTTP
 
-	opts    Options
-	holder  string // the name of this process in claims and leases
-	box     *secret.Box
-	planner *outbox.Planner
-	sender  *outbox.Sender
-	mailer  *email.Sender // nil: no outgoing mail
-	mailbox *mailbox.Mailbox
-	meters  *meters
-	past    *demoClock     // the demo's clock; nil otherwise
-	house   *demo.House    // the demo's organisation; nil otherwise
-	closers []func() error // in the order of opening
+	opts     Options
+	holder   string // the name of this process in claims and leases
+	box      *secret.Box
+	planner  *outbox.Planner
+	sender   *outbox.Sender
+	mailer   *email.Sender // nil: no outgoing mail
+	carriers *carrier.Set
+	rota     *watch.Watch     // hand-overs, reminders, gaps
+	self     *selfwatch.Watch // the server's own health
+	mailbox  *mailbox.Mailbox
+	meters   *meters
+	past     *demoClock     // the demo's clock; nil otherwise
+	house    *demo.House    // the demo's organisation; nil otherwise
+	closers  []func() error // in the order of opening
 }
 
 // New opens and builds everything; nothing runs yet. The caller ends with Close.
@@ -134,8 +141,7 @@ func (a *App) open(ctx context.Context) error {
 			return fmt.Errorf("free claims: %w", err)
 		}
 	}
-	providers, err := a.openMail()
-	if err != nil {
+	if err := a.openMail(); err != nil {
 		return err
 	}
 	a.meters = newMeters(a)
@@ -143,7 +149,13 @@ func (a *App) open(ctx context.Context) error {
 	a.Accounts = account.New(a.Store, a.box, account.Options{PublicURL: cfg.PublicURL, MailConfigured: a.mailer != nil, Log: a.opts.Log})
 	a.Hub = live.New(a.Store, a.opts.Log, a.opts.Look)
 	a.planner = outbox.NewPlanner(a.Store, a.opts.Log, a.opts.Look)
-	a.sender = outbox.NewSender(a.Store, a.Dispatch, providers, a.box, links{cfg.PublicURL, a.box.Signer()}, a.opts.Log, a.holder, a.opts.Look)
+	if err := a.openCarriers(ctx); err != nil {
+		return err
+	}
+	if err := a.openWatches(); err != nil {
+		return err
+	}
+	a.sender = outbox.NewSender(a.Store, a.Dispatch, a.carry, a.box, links{cfg.PublicURL, a.box.Signer()}, a.opts.Log, a.holder, a.opts.Look)
 	a.sender.Observe = a.meters.delivered
 	if a.Handler, err = a.routes(); err != nil {
 		return err
@@ -154,11 +166,10 @@ func (a *App) open(ctx context.Context) error {
 	return nil
 }
 
-func (a *App) openMail() (map[string]notify.Provider, error) {
-	providers := map[string]notify.Provider{}
+func (a *App) openMail() error {
 	cfg := a.opts.Config
 	if !cfg.MailConfigured() {
-		return providers, nil
+		return nil
 	}
 	mail := email.Config{URL: cfg.SMTPURL, From: cfg.MailFrom, HomeURL: cfg.PublicURL, AllowPlain: a.opts.Demo}
 	if a.opts.Mail != nil {
@@ -166,11 +177,10 @@ func (a *App) openMail() (map[string]notify.Provider, error) {
 	}
 	var err error
 	if a.mailer, err = email.New(mail); err != nil {
-		return nil, fmt.Errorf("outgoing mail: %w", err)
+		return fmt.Errorf("outgoing mail: %w", err)
 	}
 	a.onClose(a.mailer.Close)
-	providers[string(people.Email)] = a.mailer
-	return providers, nil
+	return nil
 }
 
 func (a *App) onClose(f func() error) { a.closers = append(a.closers, f) }
@@ -223,9 +233,15 @@ func (a *App) start(group *errgroup.Group, ctx context.Context) {
 		"timers":  timer.New(a.Store, a.Dispatch, a.opts.Log, a.opts.Look).Run,
 		"live":    a.Hub.Run,
 		"search":  search.New(a.Store, a.opts.Log, a.opts.Look, indexPause).Run,
-		"follow":  a.Store.Follow,
-		"cleanup": a.cleanUp,
-		"demo":    a.play,
+		"watch":   a.rota.Run,
+		"planned": selfwatch.NewKeeper(map[string]selfwatch.Duty{
+			"maintenance": a.Dispatch.KeepMaintenance, "heartbeats": a.Dispatch.WatchHeartbeats, "drills": a.Dispatch.KeepDrills,
+		}, a.opts.Log, a.opts.Look).Run,
+		"selfwatch": a.self.Run,
+		"track":     track.New(track.Options{Store: a.Store, Carriers: a.carriers, Events: a.Dispatch, Log: a.opts.Log, Holder: a.holder}).Run,
+		"follow":    a.Store.Follow,
+		"cleanup":   a.cleanUp,
+		"demo":      a.play,
 	} {
 		group.Go(func() error {
 			if err := run(ctx); err != nil {

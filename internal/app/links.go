@@ -22,6 +22,8 @@ func (l links) Incident(n id.Incident) string {
 	return l.publicURL + "/incidents/" + strconv.FormatInt(int64(n), 10)
 }
 
+func (l links) Drill(token string) string { return l.publicURL + "/drill/" + token }
+
 func (l links) Action(action string, n id.Incident, u id.User, now time.Time) string {
 	return web.ActionURL(l.publicURL, l.signer, action, n, u, now.Add(actionLife))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/outbox"
+	"github.com/watchroom/watchroom/internal/search"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
@@ -110,8 +111,8 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		fail(lagDesc, err)
 		return
 	}
-	for name, seq := range cursors {
-		lag := float64(head.Seq - seq)
+	for _, name := range []string{outbox.Cursor, search.Cursor} { // others keep their place among the cursors, and count something else
+		lag := float64(head.Seq - cursors[name])
 		if name == outbox.Cursor { // its cursor rests while nothing concerns it
 			if behind, err := s.Behind(ctx, name, outbox.Kinds()...); err == nil && !behind {
 				lag = 0

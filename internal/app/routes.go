@@ -12,9 +12,13 @@ import (
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/api"
 	"github.com/watchroom/watchroom/internal/auth"
+	"github.com/watchroom/watchroom/internal/beat"
+	"github.com/watchroom/watchroom/internal/carrier"
 	"github.com/watchroom/watchroom/internal/demo"
 	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/feed"
 	"github.com/watchroom/watchroom/internal/health"
+	"github.com/watchroom/watchroom/internal/hooks"
 	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/ingest/victorops"
@@ -42,19 +46,22 @@ func (a *App) routes() (http.Handler, error) {
 	pages.Register(mux)
 	err = api.Register(mux, api.Deps{
 		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Stream: entries{a.Hub}, Authenticate: a.authenticate,
-		Log: a.opts.Log, PublicURL: public, AssetURL: static.URL,
+		Log: a.opts.Log, PublicURL: public, AssetURL: static.URL, CheckProvider: carrier.Checker(a.box),
 	})
 	if err != nil {
 		return nil, err
 	}
-	apply, export := orghttp.Handlers(orghttp.Deps{Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Log: a.opts.Log})
+	apply, export := orghttp.Handlers(orghttp.Deps{Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Log: a.opts.Log, CheckProvider: carrier.Checker(a.box)})
 	mux.Handle("POST /api/v1/org/apply", apply)
 	mux.Handle("GET /api/v1/org/export", export)
+	hooks.Register(mux, hooks.Deps{Orgs: a.Store, Carriers: a.carriers, Events: a.Dispatch, Log: a.opts.Log})
+	pageErrors := httpd.Adapter{Log: a.opts.Log, Render: httpd.WriteProblem}
+	mux.Handle(feed.Pattern, pageErrors.Handle(feed.New(a.Dispatch, a.Store, cfg.PublicURL).Serve))
 	a.operatorRoutes(mux)
 	show := httpd.ProblemsUnder(pages.ShowProblem, "/api/", "/healthz", "/readyz", "/metrics")
 	shell, err := httpd.Handler(mux, httpd.Options{
 		Log: a.opts.Log, PublicURL: public, Render: show, ImageSources: httpd.AnyImage, TrustedProxies: cfg.Proxies(),
-		CrossSiteExempt: web.CrossSiteExempt(), BodyLimit: bodyLimit,
+		CrossSiteExempt: append(web.CrossSiteExempt(), hooks.CrossSiteExempt()...), BodyLimit: bodyLimit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put the handlers together: %w", err)
@@ -62,14 +69,22 @@ func (a *App) routes() (http.Handler, error) {
 	longest := int64(cfg.MaxAlertBody)
 	intake := httpd.LimitBody(func(*http.Request) int64 { return longest })( // for its limit of time
 		victorops.New(acceptor{a}, victorops.HandlerOptions{MaxBody: longest, Log: a.opts.Log}))
+	beats := httpd.LimitBody(func(*http.Request) int64 { return maxBeatBody })(beat.New(a.Dispatch, a.opts.Log))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, victorops.Prefix) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, victorops.Prefix):
 			intake.ServeHTTP(w, r)
+			return
+		case strings.HasPrefix(r.URL.Path, beat.Prefix): // its address is the key: it stands in no log
+			beats.ServeHTTP(w, r)
 			return
 		}
 		shell.ServeHTTP(w, r)
 	}), nil
 }
+
+// maxBeatBody is how much a job may say when it calls in; nobody reads it.
+const maxBeatBody = 64 << 10
 
 // bodyLimit is how long a request's body may be, in front of what each handler says itself.
 func bodyLimit(r *http.Request) int64 {

@@ -41,15 +41,22 @@ type world struct {
 	key  string
 	sent []string // entities of accepted alerts
 	dir  string
+	http *http.Client // reaches the providers of pages; nil: nothing does
 	stop func()
 }
 
 // story runs a scenario under fake time and checks the invariants at its end.
 func story(t *testing.T, tell func(w *world), options ...notifytest.Option) {
 	t.Helper()
+	storyOver(t, nil, tell, options...)
+}
+
+// storyOver is a story in which providers are reached through client.
+func storyOver(t *testing.T, client *http.Client, tell func(w *world), options ...notifytest.Option) {
+	t.Helper()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, dir: dir, mail: notifytest.NewSMTP(t, append(options, notifytest.InMemory())...)}
+		w := &world{T: t, dir: dir, http: client, mail: notifytest.NewSMTP(t, append(options, notifytest.InMemory())...)}
 		w.start()
 		defer func() { w.stop() }() // also when the story fails: nothing may outlive it
 		w.furnish()
@@ -66,7 +73,7 @@ func (w *world) start() {
 	cfg.Data, cfg.PublicURL = w.dir, "https://watch.example.org"
 	cfg.SMTPURL, cfg.MailFrom = w.mail.URL(), "Watchroom <pager@watch.example.org>"
 	app, err := New(ctx, Options{
-		Config: cfg, Log: slog.New(slog.DiscardHandler), Stdout: &bytes.Buffer{}, Look: time.Minute,
+		Config: cfg, Log: slog.New(slog.DiscardHandler), Stdout: &bytes.Buffer{}, Look: time.Minute, HTTP: w.http,
 		Mail: func(c email.Config) email.Config {
 			c.Dial, c.AllowPlain = w.mail.Dial, true
 			return c

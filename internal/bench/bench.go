@@ -51,6 +51,7 @@ func suites() []suite {
 		{name: "timers", title: "Due timers", run: timers},
 		{name: "streams", title: "Open event streams", run: streams},
 		{name: "size", title: "Memory and disk", run: sizes},
+		{name: "rotas", title: "Rotations", run: rotas, once: true},
 		{name: "binary", title: "The program", run: binary, once: true, long: true},
 	}
 }

@@ -86,6 +86,12 @@ type Config struct {
 	Metrics             string   `help:"Who may read /metrics: off (nobody), token (an API token with the scope read) or on (everybody)." default:"token" env:"WATCHROOM_METRICS"`
 	TrustedProxies      []string `help:"Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas." env:"WATCHROOM_TRUSTED_PROXIES" placeholder:"CIDR"`
 
+	HeartbeatURL   string        `help:"Address to call while this node is healthy, so that somebody else notices when it is not." env:"WATCHROOM_HEARTBEAT_URL" placeholder:"URL" name:"heartbeat-url"`
+	HeartbeatEvery time.Duration `help:"How often to call it." default:"1m" env:"WATCHROOM_HEARTBEAT_EVERY"`
+	SyntheticEvery time.Duration `help:"How often a page to nobody tries the whole way; 0: never." default:"5m" env:"WATCHROOM_SYNTHETIC_EVERY"`
+	AlarmTo        []string      `help:"E-mail addresses of the operator, told past the queue when the server is in trouble, separated by commas." env:"WATCHROOM_ALARM_TO" placeholder:"EMAIL"`
+	AlarmURL       string        `help:"Address that gets the same as JSON." env:"WATCHROOM_ALARM_URL" placeholder:"URL" name:"alarm-url"`
+
 	MaxAlertBody    Size          `help:"Longest alert that is accepted." default:"1MiB" env:"WATCHROOM_MAX_ALERT_BODY"`
 	MaxUpload       Size          `help:"Longest upload that is accepted." default:"25MiB" env:"WATCHROOM_MAX_UPLOAD"`
 	ShutdownTimeout time.Duration `help:"How long requests may take to end after SIGTERM." default:"20s" env:"WATCHROOM_SHUTDOWN_TIMEOUT"`
@@ -95,7 +101,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Storage: Storage{Data: "./watchroom-data"}, Logging: Logging{LogFormat: "text", LogLevel: "info"},
-		Site: Site{Listen: ":8080"}, Metrics: MetricsToken, MaxAlertBody: 1 << 20, MaxUpload: 25 << 20, ShutdownTimeout: 20 * time.Second,
+		Site: Site{Listen: ":8080"}, Metrics: MetricsToken, HeartbeatEvery: time.Minute, SyntheticEvery: 5 * time.Minute, MaxAlertBody: 1 << 20, MaxUpload: 25 << 20, ShutdownTimeout: 20 * time.Second,
 	}
 }
 
@@ -180,6 +186,8 @@ func (c Config) shown() slog.Value {
 		slog.String("admin-email", c.AdminEmail), slog.String("admin-password", hidden(c.AdminPassword)),
 		slog.String("admin-password-file", c.AdminPasswordFile), slog.Bool("allow-private-targets", c.AllowPrivateTargets),
 		slog.String("metrics", c.Metrics), slog.Any("trusted-proxies", c.TrustedProxies),
+		slog.String("heartbeat-url", withoutSecrets(c.HeartbeatURL)), slog.Duration("heartbeat-every", c.HeartbeatEvery),
+		slog.Duration("synthetic-every", c.SyntheticEvery), slog.Any("alarm-to", c.AlarmTo), slog.String("alarm-url", withoutSecrets(c.AlarmURL)),
 		slog.String("max-alert-body", c.MaxAlertBody.String()), slog.String("max-upload", c.MaxUpload.String()),
 		slog.Duration("shutdown-timeout", c.ShutdownTimeout),
 	)

@@ -35,6 +35,7 @@ const (
 type Sealer interface {
 	Seal(plain string) string
 	Open(sealed string) (string, error)
+	Derive(purpose string) []byte // a key for one purpose
 }
 
 // Dispatcher holds what the use cases need.
@@ -173,13 +174,20 @@ func (d *Dispatcher) actWith(ctx context.Context, actor people.Actor, n id.Incid
 		if err != nil {
 			return inc, err
 		}
-		dec := incident.Decide(inc, in, tx.Org.Facts(inc, "", tx.Now), tx.Now)
+		dec := incident.Decide(inc, in, facts(tx, inc, ""), tx.Now)
 		if err := refused(in, dec, actor); err != nil {
 			return inc, err
 		}
 		tx.Save(dec)
 		return dec.Incident, nil
 	})
+}
+
+// facts are what the rules may know about inc within a transaction.
+func facts(tx *store.Tx, inc incident.Incident, routingKey string) incident.Facts {
+	f := tx.Org.Facts(inc, routingKey, tx.Now)
+	f.Turn = tx.Turn
+	return f
 }
 
 func load(tx *store.Tx, n id.Incident) (incident.Incident, error) {

@@ -277,6 +277,9 @@ func (h *house) audit(t *testing.T) {
 		if !stored.SnoozedUntil.IsZero() {
 			waiting[incident.Timer{Kind: incident.UnsnoozeTimer, Incident: n, DueAt: stored.SnoozedUntil}] = true
 		}
+		if !stored.AckUntil.IsZero() {
+			waiting[incident.Timer{Kind: incident.AckTimer, Incident: n, DueAt: stored.AckUntil}] = true
+		}
 	}
 	timers, err := h.store.Timers(t.Context(), 10_000)
 	if err != nil {

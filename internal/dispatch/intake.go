@@ -148,7 +148,11 @@ func arrive(tx *store.Tx, open map[string]incident.Incident, a alert.Alert) aler
 	if !exists {
 		inc.ID = tx.NewIncident()
 	}
-	dec := incident.Decide(inc, incident.Arrived{Alert: a}, tx.Org.Facts(inc, a.RoutingKey, tx.Now), tx.Now)
+	facts := facts(tx, inc, a.RoutingKey)
+	if !exists {
+		facts.Muted = tx.Org.Muted(a, tx.Now)
+	}
+	dec := incident.Decide(inc, incident.Arrived{Alert: a}, facts, tx.Now)
 	switch dec.Incident.State {
 	case "":
 		tx.ReturnIncident(inc.ID)
@@ -161,5 +165,6 @@ func arrive(tx *store.Tx, open map[string]incident.Incident, a alert.Alert) aler
 	}
 	tx.Save(dec)
 	tx.PutAlert(a)
+	keepMuted(tx, a, dec.Reason, facts.Muted.Until)
 	return a
 }

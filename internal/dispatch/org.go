@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/fault"
@@ -38,6 +39,7 @@ func (d *Dispatcher) EditSelf(ctx context.Context, actor people.Actor, edit func
 			return nil, forbidden()
 		}
 		is := edit(was)
+		is.Contacts = people.KeepProofs(was.Contacts, is.Contacts) // nobody proves a contact method by saying so
 		is.ID, is.Username, is.Role, is.Disabled, is.Email = was.ID, was.Username, was.Role, was.Disabled, was.Email
 		return []org.Change{org.Put(is)}, nil
 	})
@@ -56,18 +58,28 @@ func (d *Dispatcher) changeOrg(ctx context.Context, actor people.Actor, changes 
 }
 
 // ApplyChanges checks changes against the organisation of tx, saves them and
-// tells the timeline.
+// tells the timeline. What hangs on something that is changed follows: see fit.
 func ApplyChanges(tx *store.Tx, actor people.Actor, changes []org.Change) ([]org.Applied, error) {
-	_, done, err := tx.Org.Apply(changes...)
+	next, done, err := tx.Org.Apply(changes...)
 	if err != nil {
 		return nil, fault.Invalid("", err.Error())
 	}
-	tx.PutDefinition(done...)
 	for _, a := range done {
 		tx.Append(timeline.Entry{
 			Kind: timeline.OrgChanged, Actor: actor.Who(), Person: actor.User,
 			Payload: timeline.Change{Object: string(a.Kind), ID: a.ID, Name: a.Name, Action: a.Action, Fields: a.Fields},
 		})
+	}
+	more, told := fit(tx.Org, next, tx.Now)
+	if len(more) > 0 {
+		if _, done, err = tx.Org.Apply(append(slices.Clone(changes), more...)...); err != nil {
+			return nil, fault.Invalid("", err.Error())
+		}
+	}
+	tx.PutDefinition(done...)
+	lookAgain(tx, done)
+	for _, p := range told {
+		tell(tx, actor, tx.Org.Rotations[p.Rotation].Team, p.By, p)
 	}
 	return done, nil
 }

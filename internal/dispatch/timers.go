@@ -34,11 +34,7 @@ func (d *Dispatcher) FireTimers(ctx context.Context) (int, error) {
 			if !ok {
 				continue
 			}
-			var in incident.Input = incident.StepDue{}
-			if t.Kind == incident.UnsnoozeTimer {
-				in = incident.SnoozeDue{}
-			}
-			dec := incident.Decide(inc, in, tx.Org.Facts(inc, "", tx.Now), tx.Now)
+			dec := incident.Decide(inc, t.Kind.Due(), facts(tx, inc, ""), tx.Now)
 			incs[t.Incident] = dec.Incident
 			tx.Save(dec)
 		}

@@ -180,8 +180,11 @@ func TestOrganisation(t *testing.T) {
 		{"nobody from Friday", func(_ *people.User, r *oncall.Rotation) { r.Layers[1].End = "2026-11-27" }, []string{"organisation: Rotation Primary: Nobody will be on call from Fri 27 Nov 2026 09:00 CET."}},
 		{"a gap too far away to mention", func(_ *people.User, r *oncall.Rotation) { r.Layers[1].End = "2027-11-27" }, []string{}},
 		{"a gap that another layer fills", func(_ *people.User, r *oncall.Rotation) {
-			r.Layers[1].End, r.Layers[0].Members = "2026-11-27", []id.User{"kim"}
+			r.Layers[1].End, r.Layers[0].Members, r.Layers[0].Start = "2026-11-27", []id.User{"kim"}, "2026-11-27"
 		}, []string{}},
+		{"one person in two layers from Friday", func(_ *people.User, r *oncall.Rotation) {
+			r.Layers[0].Members, r.Layers[0].Start = []id.User{"kim"}, "2026-11-27"
+		}, []string{"organisation: Rotation Primary: From Fri 27 Nov 2026 09:00 CET Kim is on call in several layers at once."}},
 		{"somebody on call without contact", func(u *people.User, _ *oncall.Rotation) { u.Contacts = nil }, []string{
 			"organisation: Policy P: It can reach nobody right now.", "organisation: Rotation Primary: Kim has no contact method that is on.",
 		}},

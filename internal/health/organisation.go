@@ -3,12 +3,10 @@ package health
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
-	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
@@ -24,11 +22,9 @@ func (c *check) organisation(ctx context.Context) error {
 	for _, p := range o.Problems(c.now) {
 		c.r.Findings = append(c.r.Findings, Finding{Organisation, p.Object, p.Text})
 	}
-	for _, r := range org.Sorted(o.Rotations, func(r oncall.Rotation) string { return r.Name }) {
-		if at, ok := gap(o, r, c.now, c.now.Add(Ahead)); ok {
-			when := at.In(zone(r)).Format("Mon 2 Jan 2006 15:04 MST")
-			c.say(Organisation, phrase.T("org.rotation", r.Name), "cli.health.gap", when)
-		}
+	c.ahead(o)
+	if err := c.heartbeats(ctx, o); err != nil {
+		return err
 	}
 	inRotation := members(o)
 	for _, u := range org.Sorted(o.Users, func(u people.User) string { return u.Username }) {
@@ -71,33 +67,4 @@ func members(o *org.Org) map[id.User]bool {
 		}
 	}
 	return all
-}
-
-// gap finds the first instant after now at which a rotation has nobody on duty
-// any more. One that has nobody now is a problem already.
-func gap(o *org.Org, r oncall.Rotation, now, until time.Time) (time.Time, bool) {
-	if len(o.OnCall(r.ID, now)) == 0 {
-		return time.Time{}, false
-	}
-	var ends []time.Time
-	for _, s := range r.Between(now, until) {
-		if s.End.After(now) && s.End.Before(until) {
-			ends = append(ends, s.End)
-		}
-	}
-	slices.SortFunc(ends, time.Time.Compare)
-	for _, at := range ends {
-		if len(o.OnCall(r.ID, at)) == 0 {
-			return at, true
-		}
-	}
-	return time.Time{}, false
-}
-
-func zone(r oncall.Rotation) *time.Location {
-	loc, err := time.LoadLocation(r.Zone)
-	if err != nil {
-		return time.UTC
-	}
-	return loc
 }

@@ -25,15 +25,21 @@ var floors = []floor{
 	{name: "vocabulary", pure: true, packages: []string{"timeline"}},
 	{name: "field", pure: true, together: true, packages: []string{
 		"alert", "people", "oncall", "escalation", "routing", "org", "incident", "story",
+		"paging", "maintenance", "heartbeat", "explain",
 	}},
 	{name: "means", together: true, packages: []string{
-		"store", "notify", "outbound", "secret", "config", "pgtest", "strictyaml",
+		"store", "notify", "outbound", "secret", "config", "pgtest", "strictyaml", "ical",
 	}},
-	{name: "machinery", together: true, packages: []string{"dispatch", "outbox", "timer", "lease", "search", "live"}},
+	{name: "machinery", together: true, packages: []string{"dispatch", "outbox", "timer", "lease", "search", "live", "watch"}},
 	{name: "service", together: true, packages: []string{"auth", "account", "httpd", "health", "orgfile", "demo"}},
+	{name: "provider", packages: []string{
+		"notify/email", "notify/twilio", "notify/vonage", "notify/gateway", "notify/hook", "notify/ntfy", "notify/gotify", "notify/pushover",
+		"notify/telegram", "notify/webpush",
+	}},
+	{name: "attendance", together: true, packages: []string{"carrier", "track", "selfwatch"}}, // carrier is the one place that knows all providers
 	{name: "edge", packages: []string{
-		"api", "web", "mailbox", "orghttp",
-		"ingest/victorops", "notify/email",
+		"api", "web", "mailbox", "orghttp", "beat", "feed", "hooks",
+		"ingest/victorops",
 	}},
 	{name: "wiring", packages: []string{"app", "notifytest"}}, // notifytest brings edges together, for tests
 	{name: "program", packages: []string{"cmd", "bench", "house"}},

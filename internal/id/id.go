@@ -41,6 +41,18 @@ type (
 	Contact string
 	// Token identifies an API token (never the secret itself).
 	Token string
+	// Override identifies one time in which somebody else has a duty.
+	Override string
+	// Absence identifies a time in which a person is away.
+	Absence string
+	// Swap identifies a request to exchange duties.
+	Swap string
+	// Provider identifies an account with a system that carries pages.
+	Provider string
+	// Drill identifies a test page for a team.
+	Drill string
+	// Feed identifies a calendar feed (never the secret in its address).
+	Feed string
 	// Session identifies a signed-in browser (never the cookie itself).
 	Session string
 )

@@ -7,6 +7,7 @@ import (
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -45,6 +46,8 @@ func Decide(inc Incident, in Input, facts Facts, now time.Time) Decision {
 		d.stepDue()
 	case SnoozeDue:
 		d.snoozeDue()
+	case AckDue:
+		d.ackDue()
 	case PageGivenUp:
 		d.pageGivenUp()
 	}
@@ -79,6 +82,8 @@ func (d *decider) timer(kind TimerKind, due time.Time) {
 func (d *decider) arrived(a alert.Alert) {
 	opens := a.Type == alert.Critical || a.Type == alert.Warning && d.facts.WarningOpens
 	switch {
+	case d.Incident.State == "" && opens && !d.facts.Muted.Until.IsZero():
+		d.muted(a)
 	case d.Incident.State == "" && opens:
 		d.open(a)
 	case d.Incident.State == "" || d.Incident.State == Resolved:
@@ -111,6 +116,16 @@ func (d *decider) homeless(a alert.Alert) {
 	d.Entries = append(d.Entries, timeline.Entry{At: d.now, Kind: timeline.AlertReceived, Actor: monitoring(a), Payload: body(a, why)})
 }
 
+// muted is an alert that would open an incident but for a maintenance window.
+func (d *decider) muted(a alert.Alert) {
+	d.because(ReasonMuted)
+	told := body(a, ReasonMuted)
+	told.Window, told.Until = d.facts.Muted.Window, d.facts.Muted.Until
+	d.Entries = append(d.Entries, timeline.Entry{
+		At: d.now, Kind: timeline.AlertReceived, Actor: monitoring(a), Team: d.facts.Policy.Team, Payload: told,
+	})
+}
+
 func body(a alert.Alert, why Reason) timeline.AlertBody {
 	return timeline.AlertBody{
 		Alert: a.ID, Type: string(a.Type), EntityID: a.EntityID, Title: a.Title, Tool: a.Tool, RoutingKey: a.RoutingKey,
@@ -133,12 +148,13 @@ func (d *decider) open(a alert.Alert) {
 		ID: d.Incident.ID, State: Triggered, EntityID: a.EntityID, RoutingKey: a.RoutingKey, Integration: a.Integration,
 		Title: a.Title, Message: alert.Cut(a.Message, maxEntryMessage), Severity: a.Type, Host: a.Host, Tool: a.Tool,
 		AlertCount: 1, LastAlert: a.ID, LastAlertAt: d.now, TriggeredAt: d.now,
-		Team: d.facts.Policy.Team, Policy: d.facts.Policy.ID, PolicyVersion: d.facts.Policy.Version,
 	}
+	d.take(d.facts.Policy)
 	d.entry(monitoring(a), timeline.Triggered{
 		Alert: a.ID, Severity: string(a.Type), EntityID: a.EntityID, Title: a.Title, Message: d.Incident.Message,
 		Tool: a.Tool, Host: a.Host, RoutingKey: a.RoutingKey, Default: d.facts.DefaultRoute,
 		Policy: d.facts.Policy.ID, Version: d.facts.Policy.Version, PolicyName: d.facts.Policy.Name,
+		Urgency: string(d.Incident.Urgency), Turn: d.Incident.Turn,
 	})
 	d.startPolicy()
 }
@@ -149,6 +165,7 @@ func (d *decider) open(a alert.Alert) {
 func (d *decider) rollUp(a alert.Alert) {
 	inc := &d.Incident
 	worse := inc.State == Acknowledged && inc.Severity == alert.Warning && a.Type == alert.Critical
+	low := inc.HowUrgent() == people.Low
 	message := alert.Cut(a.Message, maxEntryMessage)
 	same := inc.Severity == a.Type && inc.Title == a.Title && inc.Message == message
 	inc.AlertCount++
@@ -164,20 +181,10 @@ func (d *decider) rollUp(a alert.Alert) {
 	default:
 		d.changed(ReasonUpdated)
 		d.entry(monitoring(a), timeline.Updated{Alert: a.ID, Severity: string(a.Type), Title: a.Title, Message: message, Count: inc.AlertCount})
-	}
-}
-
-func (d *decider) acknowledge(by timeline.Actor, message string) {
-	switch d.Incident.State {
-	case Acknowledged:
-		d.because(ReasonAlreadyAcknowledged)
-	case Resolved:
-		d.because(ReasonAlreadyResolved)
-	case Triggered:
-		d.changed(ReasonAcknowledged)
-		d.quiet()
-		d.Incident.State, d.Incident.AckedBy, d.Incident.AckedAt = Acknowledged, by, d.now
-		d.entry(by, timeline.Acknowledged{Message: message})
+		if inc.Waiting && low && inc.HowUrgent() == people.High {
+			d.changed(ReasonWorse)
+			d.run(inc.Next)
+		}
 	}
 }
 
@@ -202,6 +209,7 @@ func (d *decider) resolve(by timeline.Actor, message string) {
 	d.changed(ReasonResolved)
 	d.quiet()
 	d.endSnooze()
+	d.endAck()
 	d.Incident.State, d.Incident.ResolvedBy, d.Incident.ResolvedAt = Resolved, by, d.now
 	d.entry(by, timeline.Resolved{Message: message})
 }
@@ -214,6 +222,7 @@ func (d *decider) snooze(by timeline.Actor, until time.Time) {
 	}
 	d.changed(ReasonSnoozed)
 	d.quiet()
+	d.endAck()
 	d.Incident.State, d.Incident.AckedBy, d.Incident.AckedAt = Acknowledged, by, d.now
 	d.Incident.SnoozedUntil = until
 	d.timer(UnsnoozeTimer, until)
@@ -240,12 +249,13 @@ func (d *decider) reroute(in Reroute) {
 		return
 	}
 	d.changed(ReasonRerouted)
-	d.facts.Policy, d.facts.HasPolicy = in.Policy, true
-	d.Incident.Policy, d.Incident.PolicyVersion, d.Incident.Direct = in.Policy.ID, in.Policy.Version, in.Direct
-	if in.Policy.Team != "" {
-		d.Incident.Team = in.Policy.Team
+	d.take(in.Policy)
+	d.facts.HasPolicy = true
+	d.Incident.Direct, d.Incident.Moves = in.Direct, 0
+	told := timeline.Rerouted{
+		Policy: in.Policy.ID, Version: in.Policy.Version, User: in.Direct, UserName: in.DirectName,
+		Urgency: string(d.Incident.Urgency), Turn: d.Incident.Turn,
 	}
-	told := timeline.Rerouted{Policy: in.Policy.ID, Version: in.Policy.Version, User: in.Direct, UserName: in.DirectName}
 	if in.Direct == "" {
 		told.PolicyName = in.Policy.Name
 	}
@@ -267,15 +277,44 @@ func (d *decider) addResponder(in AddResponder) {
 	}
 	d.Incident.Responders = addUsers(d.Incident.Responders, told.Users...)
 	d.Incident.Paged = addUsers(d.Incident.Paged, told.Users...)
+	d.Incident.Asked = alsoAsked(d.Incident, told.Users)
 	d.entry(in.By, told)
+}
+
+// alsoAsked is who must acknowledge when further people are asked: where all
+// must, they must too.
+func alsoAsked(inc Incident, users []id.User) []id.User {
+	if inc.State != Triggered || len(inc.Asked) == 0 {
+		return inc.Asked
+	}
+	return addUsers(inc.Asked, users...)
 }
 
 // trigger makes an open incident need somebody again, from the first step.
 func (d *decider) trigger() {
 	d.Incident.State = Triggered
 	d.Incident.AckedBy, d.Incident.AckedAt = timeline.Actor{}, time.Time{}
+	d.Incident.Acks, d.Incident.Asked = nil, nil
 	d.endSnooze()
+	d.endAck()
 	d.startPolicy()
+}
+
+// take makes the incident run p, in the version it has now.
+func (d *decider) take(p escalation.Policy) {
+	inc := &d.Incident
+	d.facts.Policy = p
+	inc.Policy, inc.PolicyVersion, inc.Urgency, inc.Turn = p.ID, p.Version, p.Urgency, 0
+	if p.Team != "" {
+		inc.Team = p.Team
+	}
+	switch {
+	case !p.GoesRound():
+	case d.facts.Turn != nil:
+		inc.Turn = d.facts.Turn(p.ID)
+	default:
+		inc.Turn = int(inc.ID)
+	}
 }
 
 func (d *decider) endSnooze() {
@@ -285,8 +324,16 @@ func (d *decider) endSnooze() {
 	}
 }
 
+func (d *decider) endAck() {
+	if !d.Incident.AckUntil.IsZero() {
+		d.Incident.AckUntil = time.Time{}
+		d.timer(AckTimer, time.Time{})
+	}
+}
+
 // quiet stops the escalation.
 func (d *decider) quiet() {
+	d.Incident.Waiting = false
 	if !d.Incident.NextAt.IsZero() {
 		d.Incident.NextAt = time.Time{}
 		d.timer(EscalateTimer, time.Time{})
@@ -295,15 +342,16 @@ func (d *decider) quiet() {
 
 func (d *decider) startPolicy() {
 	d.quiet()
-	d.Incident.Started = false
+	d.Incident.Started, d.Incident.ToldOnly = false, false
 	d.Incident.Step, d.Incident.Next = escalation.Position{}, escalation.Position{}
+	steps := d.facts.Policy.Steps
 	switch {
 	case !d.facts.HasPolicy:
 		d.exhausted("no_policy")
-	case len(d.facts.Policy.Steps) == 0:
+	case len(steps) == 0 && len(d.facts.Policy.LastResort) == 0:
 		d.exhausted("no_steps")
-	case d.facts.Policy.Steps[0].After > 0:
-		d.wait(escalation.Position{}, d.facts.Policy.Steps[0].After.D())
+	case len(steps) > 0 && steps[0].After > 0:
+		d.wait(escalation.Position{}, steps[0].After.D())
 	default:
 		d.run(escalation.Position{})
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -60,6 +61,28 @@ func facts() Facts {
 	return Facts{WarningOpens: true, Policy: database(), HasPolicy: true, Whom: pages}
 }
 
+// factsIn are the facts of a state whose policy has options.
+func factsIn(state string) Facts {
+	f := facts()
+	switch state {
+	case "half acknowledged": // by Lee, who was not asked; Kim was
+		f.Policy.AckBy = escalation.AckByAll
+	case "two asked":
+		f.Policy.AckBy = escalation.AckByAll
+		f.Policy.Steps[0].Targets = []escalation.Target{user("kim"), user("lee")}
+	case "acknowledged for a while":
+		f.Policy.RepageAfter = minutes(60)
+	case "waiting for the morning": // it opens on a Sunday
+		f.Policy.LowWaits, f.Policy.Hours = true, office
+	}
+	return f
+}
+
+// office are the working hours, in UTC; start is on a Sunday.
+var office = escalation.Hours{Zone: "UTC", Windows: []people.PagingWindow{
+	{Days: []people.Day{"mon", "tue", "wed", "thu", "fri"}, From: "09:00", To: "17:00"},
+}}
+
 func arrives(t alert.Type, message string) Arrived {
 	return Arrived{Alert: alert.Alert{ID: 9, Type: t, EntityID: "disk/db01", Title: "Disk of db01", Message: message, Tool: "nagios", RoutingKey: "database"}}
 }
@@ -88,6 +111,14 @@ func state(t *testing.T, name string) Incident {
 		return decide(open, Snooze{By: byLee, Until: start.Add(30 * time.Minute)}, start)
 	case "resolved":
 		return decide(open, Resolve{By: byLee}, start)
+	case "two asked":
+		return Decide(none, arrives(alert.Critical, "93% full"), factsIn(name), start).Incident
+	case "half acknowledged":
+		return Decide(Decide(none, arrives(alert.Critical, "93% full"), factsIn(name), start).Incident, Acknowledge{By: byLee}, factsIn(name), start).Incident
+	case "acknowledged for a while":
+		return Decide(Decide(none, arrives(alert.Critical, "93% full"), factsIn(name), start).Incident, Acknowledge{By: byLee}, factsIn(name), start).Incident
+	case "waiting for the morning":
+		return Decide(none, arrives(alert.Warning, "93% full"), factsIn(name), start).Incident
 	}
 	t.Fatalf("there is no state %q", name)
 	return none
@@ -105,9 +136,12 @@ func inputs() map[string]given {
 	byKim := timeline.Actor{User: "kim", Name: "Kim", Origin: timeline.API}
 	const soon = time.Minute
 	return map[string]given{
-		"critical":        {input: arrives(alert.Critical, "93% full"), after: soon},
-		"new words":       {input: arrives(alert.Critical, "99% full"), after: soon},
-		"warning":         {input: arrives(alert.Warning, "93% full"), after: soon},
+		"critical":  {input: arrives(alert.Critical, "93% full"), after: soon},
+		"new words": {input: arrives(alert.Critical, "99% full"), after: soon},
+		"warning":   {input: arrives(alert.Warning, "93% full"), after: soon},
+		"muted": {input: arrives(alert.Critical, "93% full"), after: soon, facts: func(f *Facts) {
+			f.Muted = Muted{Window: "Upgrade", Until: start.Add(time.Hour)}
+		}},
 		"warning, off":    {input: arrives(alert.Warning, "93% full"), after: soon, facts: func(f *Facts) { f.WarningOpens = false }},
 		"info":            {input: arrives(alert.Info, "checked"), after: soon},
 		"acknowledgement": {input: arrives(alert.Acknowledgement, ""), after: soon},
@@ -126,6 +160,9 @@ func inputs() map[string]given {
 		"step early":   {input: StepDue{}, after: soon},
 		"snooze due":   {input: SnoozeDue{}, after: 30 * time.Minute},
 		"snooze early": {input: SnoozeDue{}, after: soon},
+		"ack due":      {input: AckDue{}, after: time.Hour},
+		"ack early":    {input: AckDue{}, after: soon},
+		"ack by Lee":   {input: Acknowledge{By: byLee}, after: soon},
 		"given up":     {input: PageGivenUp{}, after: soon},
 		"others left":  {input: PageGivenUp{}, after: soon, facts: func(f *Facts) { f.PagesLeft = 1 }},
 	}
@@ -142,6 +179,7 @@ var cases = []struct {
 	{"the first CRITICAL opens and pages", "none", "critical", ReasonOpened, Triggered, "incident_triggered step_started", "escalate=6"},
 	{"its words do not matter", "none", "new words", ReasonOpened, Triggered, "incident_triggered step_started", "escalate=6"},
 	{"a WARNING opens when the organisation wants it", "none", "warning", ReasonOpened, Triggered, "incident_triggered step_started", "escalate=6"},
+	{"a maintenance window keeps it from opening", "none", "muted", ReasonMuted, "", "alert_received", ""},
 	{"else it is only told", "none", "warning, off", ReasonWarningOff, "", "alert_received", ""},
 	{"INFO never opens", "none", "info", ReasonInfo, "", "alert_received", ""},
 	{"nothing is there to acknowledge", "none", "acknowledgement", ReasonNothingOpen, "", "alert_received", ""},
@@ -160,8 +198,12 @@ var cases = []struct {
 	{"a timer needs an incident", "none", "snooze early", ReasonNothingOpen, "", "", ""},
 	{"a page needs an incident", "none", "given up", ReasonNothingOpen, "", "", ""},
 	{"a page needs an incident", "none", "others left", ReasonNothingOpen, "", "", ""},
+	{"no acknowledgement expires", "none", "ack due", ReasonNothingOpen, "", "", ""},
+	{"no acknowledgement expires", "none", "ack early", ReasonNothingOpen, "", "", ""},
+	{"a request needs an incident", "none", "ack by Lee", ReasonNothingOpen, "", "", ""},
 
 	{"the same again is counted, not told", "triggered", "critical", ReasonRolledUp, Triggered, "", ""},
+	{"a window is about opening only", "triggered", "muted", ReasonRolledUp, Triggered, "", ""},
 	{"news are told, nobody is paged again", "triggered", "new words", ReasonUpdated, Triggered, "incident_updated", ""},
 	{"it got milder: told", "triggered", "warning", ReasonUpdated, Triggered, "incident_updated", ""},
 	{"the setting is about opening only", "triggered", "warning, off", ReasonUpdated, Triggered, "incident_updated", ""},
@@ -183,8 +225,12 @@ var cases = []struct {
 	{"nothing of the step can arrive: on at once", "triggered", "given up", ReasonEscalated, Triggered, "step_started", "escalate=11"},
 	{"another page of the step may arrive: wait", "triggered", "others left", ReasonPagesLeft, Triggered, "", ""},
 	{"a new round keeps its pause", "last step", "given up", ReasonWaitsForRound, Triggered, "", ""},
+	{"no acknowledgement expires", "triggered", "ack due", ReasonNotDue, Triggered, "", ""},
+	{"no acknowledgement expires", "triggered", "ack early", ReasonNotDue, Triggered, "", ""},
+	{"anybody may acknowledge", "triggered", "ack by Lee", ReasonAcknowledged, Acknowledged, "incident_acknowledged", "escalate=off"},
 
 	{"somebody looks at it already", "acknowledged", "critical", ReasonRolledUp, Acknowledged, "", ""},
+	{"a window is about opening only", "acknowledged", "muted", ReasonRolledUp, Acknowledged, "", ""},
 	{"news do not page who looks already", "acknowledged", "new words", ReasonUpdated, Acknowledged, "incident_updated", ""},
 	{"it got milder: told", "acknowledged", "warning", ReasonUpdated, Acknowledged, "incident_updated", ""},
 	{"an acknowledged warning became critical: page again", "acknowledged warning", "critical", ReasonRetriggered, Triggered, "incident_retriggered step_started", "escalate=6"},
@@ -206,8 +252,12 @@ var cases = []struct {
 	{"it is not snoozed", "acknowledged", "snooze early", ReasonNotSnoozed, Acknowledged, "", ""},
 	{"a late failure matters no more", "acknowledged", "given up", ReasonNotDue, Acknowledged, "", ""},
 	{"a late failure matters no more", "acknowledged", "others left", ReasonNotDue, Acknowledged, "", ""},
+	{"no acknowledgement expires", "acknowledged", "ack due", ReasonNotDue, Acknowledged, "", ""},
+	{"no acknowledgement expires", "acknowledged", "ack early", ReasonNotDue, Acknowledged, "", ""},
+	{"Lee has it already", "acknowledged", "ack by Lee", ReasonAlreadyAcknowledged, Acknowledged, "", ""},
 
 	{"asleep is quiet", "snoozed", "critical", ReasonRolledUp, Acknowledged, "", ""},
+	{"a window is about opening only", "snoozed", "muted", ReasonRolledUp, Acknowledged, "", ""},
 	{"news do not wake", "snoozed", "new words", ReasonUpdated, Acknowledged, "incident_updated", ""},
 	{"it got milder: told", "snoozed", "warning", ReasonUpdated, Acknowledged, "incident_updated", ""},
 	{"INFO is told and changes nothing", "snoozed", "info", ReasonInfo, Acknowledged, "alert_received", ""},
@@ -227,8 +277,12 @@ var cases = []struct {
 	{"a timer of an earlier snooze is ignored", "snoozed", "snooze early", ReasonNotDue, Acknowledged, "", ""},
 	{"a late failure matters no more", "snoozed", "given up", ReasonNotDue, Acknowledged, "", ""},
 	{"a late failure matters no more", "snoozed", "others left", ReasonNotDue, Acknowledged, "", ""},
+	{"no acknowledgement expires", "snoozed", "ack due", ReasonNotDue, Acknowledged, "", ""},
+	{"no acknowledgement expires", "snoozed", "ack early", ReasonNotDue, Acknowledged, "", ""},
+	{"Lee has it already", "snoozed", "ack by Lee", ReasonAlreadyAcknowledged, Acknowledged, "", ""},
 
 	{"over is over: a new alert needs a new incident", "resolved", "critical", ReasonNothingOpen, Resolved, "alert_received", ""},
+	{"a window is about opening only", "resolved", "muted", ReasonNothingOpen, Resolved, "alert_received", ""},
 	{"over is over", "resolved", "new words", ReasonNothingOpen, Resolved, "alert_received", ""},
 	{"over is over", "resolved", "warning", ReasonNothingOpen, Resolved, "alert_received", ""},
 	{"the setting comes first", "resolved", "warning, off", ReasonWarningOff, Resolved, "alert_received", ""},
@@ -249,6 +303,32 @@ var cases = []struct {
 	{"it is not snoozed", "resolved", "snooze early", ReasonNotSnoozed, Resolved, "", ""},
 	{"a late failure matters no more", "resolved", "given up", ReasonNotDue, Resolved, "", ""},
 	{"a late failure matters no more", "resolved", "others left", ReasonNotDue, Resolved, "", ""},
+	{"no acknowledgement expires", "resolved", "ack due", ReasonNotDue, Resolved, "", ""},
+	{"no acknowledgement expires", "resolved", "ack early", ReasonNotDue, Resolved, "", ""},
+	{"too late", "resolved", "ack by Lee", ReasonAlreadyResolved, Resolved, "", ""},
+
+	{"all must acknowledge: the others are asked on", "half acknowledged", "step due", ReasonEscalated, Triggered, "step_skipped", "escalate=15"},
+	{"who did need not again", "half acknowledged", "ack by Lee", ReasonAskedAlready, Triggered, "", ""},
+	{"the last one ends the paging", "half acknowledged", "acknowledge", ReasonAcknowledged, Acknowledged, "incident_acknowledged", "escalate=off"},
+	{"the sender names nobody and counts for all", "half acknowledged", "acknowledgement", ReasonAcknowledged, Acknowledged, "incident_acknowledged", "escalate=off"},
+	{"so does a snooze", "half acknowledged", "snooze", ReasonSnoozed, Acknowledged, "incident_snoozed", "escalate=off unsnooze=40"},
+	{"resolving needs nobody else", "half acknowledged", "resolve", ReasonResolved, Resolved, "incident_resolved", "escalate=off"},
+	{"one of several did: it is for the others", "two asked", "acknowledge", ReasonAcknowledgedInPart, Triggered, "responder_acknowledged", ""},
+
+	{"it expires and pages again", "acknowledged for a while", "ack due", ReasonAckExpired, Triggered, "ack_expired step_started", "ack=off escalate=65"},
+	{"not before its time", "acknowledged for a while", "ack early", ReasonNotDue, Acknowledged, "", ""},
+	{"who has it may say so again", "acknowledged for a while", "ack by Lee", ReasonAckRestarted, Acknowledged, "incident_acknowledged", "ack=61"},
+	{"nobody else can", "acknowledged for a while", "acknowledge", ReasonAlreadyAcknowledged, Acknowledged, "", ""},
+	{"given back: nothing to expire", "acknowledged for a while", "un-acknowledge", ReasonUnacknowledged, Triggered, "incident_unacknowledged step_started", "ack=off escalate=6"},
+	{"resolved: nothing to expire", "acknowledged for a while", "resolve", ReasonResolved, Resolved, "incident_resolved", "ack=off"},
+	{"a snooze has its own end", "acknowledged for a while", "snooze", ReasonSnoozed, Acknowledged, "incident_snoozed", "ack=off unsnooze=40"},
+	{"rerouted: nothing to expire", "acknowledged for a while", "reroute", ReasonRerouted, Triggered, "incident_rerouted step_started", "ack=off escalate=6"},
+
+	{"it got worse: it waits no more", "waiting for the morning", "critical", ReasonWorse, Triggered, "incident_updated step_started", "escalate=6"},
+	{"it is still a warning: it waits on", "waiting for the morning", "warning", ReasonRolledUp, Triggered, "", ""},
+	{"a failed page pushes nothing that waits", "waiting for the morning", "given up", ReasonNotDue, Triggered, "", ""},
+	{"somebody is up: no need to wait", "waiting for the morning", "acknowledge", ReasonAcknowledged, Acknowledged, "incident_acknowledged", "escalate=off"},
+	{"rerouted to a policy that does not wait", "waiting for the morning", "reroute", ReasonRerouted, Triggered, "incident_rerouted step_started", "escalate=off escalate=6"},
 }
 
 func TestDecide(t *testing.T) {
@@ -257,7 +337,7 @@ func TestDecide(t *testing.T) {
 		t.Run(tt.state+"/"+tt.input, func(t *testing.T) {
 			was := state(t, tt.state)
 			in := all[tt.input]
-			f := facts()
+			f := factsIn(tt.state)
 			if in.facts != nil {
 				in.facts(&f)
 			}

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,18 @@ func tell(entries []timeline.Entry) []string {
 	for _, e := range entries {
 		at := fmt.Sprintf("%g: ", e.At.Sub(start).Minutes())
 		switch p := e.Payload.(type) {
+		case timeline.Told:
+			lines = append(lines, fmt.Sprintf("%sstep %d round %d tells %s", at, p.Step, p.Round, strings.Join(slices.Concat(p.Webhooks, p.Emails, p.Rooms), " ")))
+		case timeline.Waits:
+			lines = append(lines, fmt.Sprintf("%sstep %d round %d waits until %s", at, p.Step, p.Round, p.Until.Format("Mon 15:04")))
+		case timeline.HandedOver:
+			lines = append(lines, fmt.Sprintf("%smoves from %s to %s version %d", at, p.From, p.PolicyName, p.Version))
+		case timeline.AckLapsed:
+			lines = append(lines, at+"acknowledgement of "+p.Name+" expired")
+		case timeline.Acknowledged:
+			lines = append(lines, fmt.Sprintf("%sacknowledged %d of %d", at, p.Acked, p.Of))
+		case timeline.PartAcknowledged:
+			lines = append(lines, fmt.Sprintf("%sacknowledged %d of %d, waiting for %s", at, p.Acked, p.Of, p.Waiting))
 		case timeline.Step:
 			line := []string{fmt.Sprintf("%sstep %d round %d pages %s", at, p.Step, p.Round, strings.Join(p.Names, " "))}
 			lines = append(lines, strings.Join(append(line, p.Why[len(p.Users):]...), ", "))

@@ -10,6 +10,10 @@
 //	                               └────────────▶ resolved ◀──────────────┘
 //	                                   resolve, RECOVERY
 //
+// Where a policy wants everybody of a step to acknowledge, it stays triggered
+// until the last of them did. Where a policy sets a time, an acknowledgement
+// expires and the incident is triggered again.
+//
 // Invariants: a resolved incident never opens again, the next alert makes a
 // new one; at most one incident of an entity is open; only a triggered
 // incident escalates. Everything here is a function of values: no clock, no
@@ -23,6 +27,7 @@ import (
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -69,13 +74,35 @@ type Incident struct {
 
 	AckedAt      time.Time      `json:"acked_at,omitzero"`
 	AckedBy      timeline.Actor `json:"acked_by,omitzero"`
+	AckUntil     time.Time      `json:"ack_until,omitzero"`     // when the acknowledgement expires; zero: never
 	SnoozedUntil time.Time      `json:"snoozed_until,omitzero"` // zero: not snoozed
 	ResolvedAt   time.Time      `json:"resolved_at,omitzero"`
 	ResolvedBy   timeline.Actor `json:"resolved_by,omitzero"`
+
+	Urgency  people.Urgency   `json:"urgency,omitempty"`       // what its policy says; "" follows the severity: see HowUrgent
+	Waiting  bool             `json:"waiting,omitzero"`        // the step at NextAt waits for working hours
+	ToldOnly bool             `json:"told_only,omitzero"`      // the running step pages no person
+	Moves    int              `json:"moves,omitempty"`         // how often it moved into another policy by a step
+	Turn     int              `json:"turn,omitempty"`          // whose turn it is in steps that go round
+	Asked    []id.User        `json:"asked,omitempty"`         // who must all acknowledge; empty when one is enough
+	Acks     []timeline.Actor `json:"acked_in_part,omitempty"` // who did, since the policy started; when all must
 }
 
 // Open reports whether inc is not over.
 func (inc Incident) Open() bool { return inc.State != Resolved }
+
+// HowUrgent is how much inc may disturb.
+func (inc Incident) HowUrgent() people.Urgency {
+	return escalation.UrgencyOf(inc.Urgency, inc.Severity)
+}
+
+// Wants reports whether inc still needs an answer of u: it is triggered, and u
+// has not acknowledged. Whoever sends a page looks at this right before.
+func (inc Incident) Wants(u id.User) bool { return inc.State == Triggered && !inc.acked(u) }
+
+func (inc Incident) acked(u id.User) bool {
+	return slices.ContainsFunc(inc.Acks, func(a timeline.Actor) bool { return a.User == u })
+}
 
 // TimerKind names what is due.
 type TimerKind string
@@ -84,7 +111,19 @@ type TimerKind string
 const (
 	EscalateTimer TimerKind = "escalate" // the next step is due
 	UnsnoozeTimer TimerKind = "unsnooze" // the snooze is over
+	AckTimer      TimerKind = "ack"      // the acknowledgement has expired
 )
+
+// Due is the input of a timer that fires.
+func (k TimerKind) Due() Input {
+	switch k {
+	case UnsnoozeTimer:
+		return SnoozeDue{}
+	case AckTimer:
+		return AckDue{}
+	}
+	return StepDue{}
+}
 
 // Timer sets the timer of a kind of an incident; a zero DueAt clears it.
 type Timer struct {
@@ -121,6 +160,12 @@ const (
 	ReasonNotDue              Reason = "not_due"
 	ReasonPagesLeft           Reason = "other_pages_are_on_their_way"
 	ReasonWaitsForRound       Reason = "next_round_waits"
+	ReasonAcknowledgedInPart  Reason = "acknowledged_in_part"
+	ReasonAskedAlready        Reason = "others_must_acknowledge" // this person has; it is for the others
+	ReasonAckRestarted        Reason = "acknowledgement_restarted"
+	ReasonAckExpired          Reason = "acknowledgement_expired"
+	ReasonWorse               Reason = "worse_while_waiting" // a step waited for working hours and waits no more
+	ReasonMuted               Reason = "maintenance"         // a window keeps it from opening an incident
 )
 
 // Input is something that happens to an incident.
@@ -170,6 +215,8 @@ type (
 	StepDue struct{}
 	// SnoozeDue is the snooze timer.
 	SnoozeDue struct{}
+	// AckDue is the timer of an acknowledgement that expires.
+	AckDue struct{}
 	// PageGivenUp is a page of the running step that will never arrive.
 	PageGivenUp struct{}
 )
@@ -184,6 +231,7 @@ func (AddResponder) input()  {}
 func (AddNote) input()       {}
 func (StepDue) input()       {}
 func (SnoozeDue) input()     {}
+func (AckDue) input()        {}
 func (PageGivenUp) input()   {}
 
 // Person is somebody a step resolves to.
@@ -204,6 +252,25 @@ type Facts struct {
 	Whom func(escalation.Target) []Person
 	// PagesLeft counts pages of the running step that may still arrive.
 	PagesLeft int
+	// Find returns the current version of a policy; nil: there is no other policy.
+	Find func(id.Policy) (escalation.Policy, bool)
+	// Gone reports whether a person is disabled or no more there; nil: nobody is.
+	Gone func(id.User) bool
+	// Zone returns the location of an IANA name; nil: UTC for all of them.
+	Zone func(string) *time.Location
+	// Turn counts the incidents that began to run a policy before this one;
+	// it is asked only when the policy has a step that goes round. Nil: the
+	// number of the incident, which is fair only to a single policy.
+	Turn func(id.Policy) int
+	// Muted is the maintenance window that keeps a new incident from opening;
+	// the zero value: none does.
+	Muted Muted
+}
+
+// Muted is a time in which nothing opens, and why.
+type Muted struct {
+	Window string
+	Until  time.Time // zero: it is not
 }
 
 // Decision is what is to be saved, in one transaction.

@@ -10,6 +10,7 @@ import (
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -22,6 +23,8 @@ type life struct {
 	timers   map[TimerKind]time.Time
 	policies map[id.Policy]escalation.Policy
 	there    map[id.User]Person // who could be paged at this moment
+	gone     map[id.User]bool   // who is disabled
+	turn     int
 	last     Decision
 }
 
@@ -32,16 +35,35 @@ func drawPolicy(t *rapid.T, name id.Policy) escalation.Policy {
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "steps") {
 		s := step(rapid.SampledFrom([]int{0, 0, 1, 5}).Draw(t, "delay"))
-		for _, u := range rapid.SliceOfN(rapid.SampledFrom([]id.User{"kim", "lee", "ann", "gone"}), 0, 3).Draw(t, "targets") {
-			s.Targets = append(s.Targets, user(u))
+		s.Targets = drawTargets(t)
+		if rapid.IntRange(0, 4).Draw(t, "is conditional") == 0 {
+			s.When = escalation.When{Severities: []alert.Type{alert.Critical}, Hours: rapid.SampledFrom([]escalation.Hours{{}, office}).Draw(t, "hours")}
 		}
+		s.Notify = rapid.SampledFrom([]escalation.Notify{"", "", escalation.RoundRobin}).Draw(t, "notify")
+		s.LowWaits = rapid.IntRange(0, 4).Draw(t, "waits") == 0
 		p.Steps = append(p.Steps, s)
+	}
+	p.Hours = office
+	p.AckBy = rapid.SampledFrom([]escalation.AckBy{"", escalation.AckByAll}).Draw(t, "ack by")
+	p.RepageAfter = rapid.SampledFrom([]escalation.Duration{0, 0, minutes(20)}).Draw(t, "repage after")
+	p.Urgency = rapid.SampledFrom([]people.Urgency{"", "", people.High, people.Low}).Draw(t, "urgency")
+	if rapid.IntRange(0, 2).Draw(t, "has a last resort") == 0 {
+		p.LastResort = drawTargets(t)
 	}
 	return p
 }
 
+// drawTargets draws also policies that lead back to themselves: rules of
+// different times may, and must come to an end.
+func drawTargets(t *rapid.T) []escalation.Target {
+	all := []escalation.Target{
+		user("kim"), user("lee"), user("ann"), user("gone"), user("kim"), user("lee"), to("p1"), to("p2"), to("p3"), {Room: "#ops"}, {Webhook: "status"},
+	}
+	return rapid.SliceOfN(rapid.SampledFrom(all), 0, 3).Draw(t, "targets")
+}
+
 func newLife(t *rapid.T) *life {
-	l := &life{inc: Incident{ID: number}, now: start, timers: map[TimerKind]time.Time{}, policies: map[id.Policy]escalation.Policy{}}
+	l := &life{inc: Incident{ID: number}, now: start, gone: map[id.User]bool{}, timers: map[TimerKind]time.Time{}, policies: map[id.Policy]escalation.Policy{}}
 	for _, name := range []id.Policy{"p1", "p2"} {
 		l.policies[name] = drawPolicy(t, name)
 	}
@@ -50,19 +72,30 @@ func newLife(t *rapid.T) *life {
 
 // facts are those of the organisation for the incident as it is.
 func (l *life) facts(t *rapid.T) Facts {
-	f := Facts{WarningOpens: rapid.Bool().Draw(t, "warnings open"), PagesLeft: rapid.IntRange(0, 1).Draw(t, "pages left")}
+	f := l.known()
+	f.WarningOpens, f.PagesLeft = rapid.Bool().Draw(t, "warnings open"), rapid.IntRange(0, 1).Draw(t, "pages left")
+	if l.inc.State == "" && rapid.IntRange(0, 9).Draw(t, "has a route") == 0 {
+		f.Policy, f.HasPolicy = escalation.Policy{}, false
+	}
+	return f
+}
+
+// known is what follows from l alone.
+func (l *life) known() Facts {
+	f := Facts{
+		Find: func(p id.Policy) (escalation.Policy, bool) { q, ok := l.policies[p]; return q, ok },
+		Gone: func(u id.User) bool { return l.gone[u] },
+		Turn: func(id.Policy) int { l.turn++; return l.turn },
+	}
 	f.Whom = func(target escalation.Target) []Person {
-		if p, ok := l.there[target.User]; ok {
+		if p, ok := l.there[target.User]; ok && !l.gone[target.User] {
 			return []Person{p}
 		}
 		return nil
 	}
 	switch {
 	case l.inc.State == "":
-		f.Policy, f.HasPolicy = l.policies["p1"], rapid.IntRange(0, 9).Draw(t, "has a route") > 0
-		if !f.HasPolicy {
-			f.Policy = escalation.Policy{}
-		}
+		f.Policy, f.HasPolicy = l.policies["p1"], true
 	case l.inc.Direct != "":
 		f.Policy, f.HasPolicy = escalation.Direct(l.inc.Direct, string(l.inc.Direct)), true
 	default:
@@ -78,6 +111,9 @@ func (l *life) decide(t *rapid.T, in Input) {
 			l.there[p.User] = p
 		}
 	}
+	if u := rapid.SampledFrom([]id.User{"", "", "", "", "kim", "lee"}).Draw(t, "goes or comes back"); u != "" {
+		l.gone[u] = !l.gone[u]
+	}
 	was := l.inc
 	l.last = Decide(l.inc, in, l.facts(t), l.now)
 	if l.last.Reason == "" {
@@ -87,6 +123,7 @@ func (l *life) decide(t *rapid.T, in Input) {
 		t.Fatalf("%T changed the incident and says it did not: %s", in, cmp.Diff(was, l.last.Incident))
 	}
 	l.inc = l.last.Incident
+	l.pagesWhoIsAsked(t)
 	for _, x := range l.last.Timers {
 		if x.DueAt.IsZero() {
 			delete(l.timers, x.Kind)
@@ -101,19 +138,34 @@ func (l *life) decide(t *rapid.T, in Input) {
 	}
 }
 
+// pagesWhoIsAsked checks that the last decision paged nobody who has
+// acknowledged already, and nobody for what is acknowledged.
+func (l *life) pagesWhoIsAsked(t *rapid.T) {
+	for _, e := range l.last.Entries {
+		p, ok := e.Payload.(timeline.Step)
+		if !ok {
+			continue
+		}
+		if l.inc.State != Triggered {
+			t.Fatalf("%s are paged in state %q", p.Users, l.inc.State)
+		}
+		for _, u := range p.Users {
+			if !l.inc.Wants(u) {
+				t.Fatalf("%s is paged and has acknowledged", u)
+			}
+		}
+	}
+}
+
 // fire deals with what is due, as the timer does: away with the row, then decide.
 func (l *life) fire(t *rapid.T) {
-	for _, kind := range []TimerKind{EscalateTimer, UnsnoozeTimer} {
+	for _, kind := range []TimerKind{EscalateTimer, UnsnoozeTimer, AckTimer} {
 		due, ok := l.timers[kind]
 		if !ok || due.After(l.now) {
 			continue
 		}
 		delete(l.timers, kind)
-		if kind == EscalateTimer {
-			l.decide(t, StepDue{})
-		} else {
-			l.decide(t, SnoozeDue{})
-		}
+		l.decide(t, kind.Due())
 	}
 }
 
@@ -129,14 +181,14 @@ func (l *life) next() time.Time {
 
 func drawInput(t *rapid.T, l *life) Input {
 	by := timeline.Actor{User: rapid.SampledFrom([]id.User{"kim", "lee"}).Draw(t, "by"), Origin: timeline.Browser}
-	switch rapid.IntRange(0, 13).Draw(t, "input") {
+	switch rapid.IntRange(0, 15).Draw(t, "input") {
 	case 0, 1, 2, 3:
 		kind := rapid.SampledFrom([]alert.Type{alert.Critical, alert.Critical, alert.Warning, alert.Info, alert.Acknowledgement}).Draw(t, "type")
 		if rapid.IntRange(0, 9).Draw(t, "is over") == 0 {
 			kind = alert.Recovery
 		}
 		return arrives(kind, rapid.SampledFrom([]string{"93% full", "99% full"}).Draw(t, "message"))
-	case 4:
+	case 4, 14, 15:
 		return Acknowledge{By: by}
 	case 5:
 		return Unacknowledge{By: by}
@@ -154,7 +206,7 @@ func drawInput(t *rapid.T, l *life) Input {
 	case 11:
 		return AddResponder{By: by, Users: []Person{{User: rapid.SampledFrom([]id.User{"kim", "lee", "ann"}).Draw(t, "responder"), Name: "R"}}}
 	case 12:
-		return rapid.SampledFrom([]Input{StepDue{}, SnoozeDue{}}).Draw(t, "stray timer")
+		return rapid.SampledFrom([]Input{StepDue{}, SnoozeDue{}, AckDue{}}).Draw(t, "stray timer")
 	default:
 		return PageGivenUp{}
 	}
@@ -199,6 +251,16 @@ func (l *life) hold(t *rapid.T, was Incident) {
 	if got := l.timers[UnsnoozeTimer]; !got.Equal(inc.SnoozedUntil) {
 		t.Fatalf("the snooze timer is due at %s, the incident says %s", got, inc.SnoozedUntil)
 	}
+	if !inc.AckUntil.IsZero() && inc.State != Acknowledged {
+		t.Fatalf("an acknowledgement expires in state %q", inc.State)
+	}
+	if got := l.timers[AckTimer]; !got.Equal(inc.AckUntil) {
+		t.Fatalf("the timer of the acknowledgement is due at %s, the incident says %s", got, inc.AckUntil)
+	}
+	if inc.Waiting && inc.NextAt.IsZero() {
+		t.Fatal("a step waits for the morning, and no timer does")
+	}
+	l.canBeAcknowledged(t)
 	if inc.State == Triggered && inc.NextAt.IsZero() && !l.exhausted() {
 		t.Fatalf("the escalation stopped without a word: %q", tell(l.entries))
 	}
@@ -207,12 +269,31 @@ func (l *life) hold(t *rapid.T, was Incident) {
 	}
 }
 
+// canBeAcknowledged checks that those who are asked and still there can always
+// end the paging, whoever has gone meanwhile.
+func (l *life) canBeAcknowledged(t *rapid.T) {
+	inc := l.inc
+	if inc.State != Triggered {
+		return
+	}
+	f := l.known()
+	for _, u := range append([]id.User{"somebody else"}, inc.Asked...) {
+		if !l.gone[u] && inc.State == Triggered {
+			inc = Decide(inc, Acknowledge{By: timeline.Actor{User: u, Origin: timeline.API}}, f, l.now).Incident
+		}
+	}
+	if inc.State != Acknowledged {
+		t.Fatalf("of %s all who are there acknowledged, and it is still %s", inc.Asked, inc.State)
+	}
+}
+
 // exhausted reports whether the policy said that it ended, since it last started.
 func (l *life) exhausted() bool {
 	ended := false
 	for _, e := range l.entries {
 		switch e.Payload.(type) {
-		case timeline.Triggered, timeline.Retriggered, timeline.Unacknowledged, timeline.SnoozeOver, timeline.Rerouted:
+		case timeline.Triggered, timeline.Retriggered, timeline.Unacknowledged, timeline.SnoozeOver, timeline.Rerouted,
+			timeline.AckLapsed, timeline.HandedOver:
 			ended = false
 		case timeline.Exhausted:
 			ended = true
@@ -243,7 +324,7 @@ func told(inc Incident) Incident {
 // comes to its end, with a bounded number of pages.
 func (l *life) runOut(t *rapid.T) {
 	from := len(l.entries)
-	for range 200 {
+	for range 1000 {
 		next := l.next()
 		if next.IsZero() {
 			break
@@ -256,14 +337,21 @@ func (l *life) runOut(t *rapid.T) {
 	if len(l.timers) > 0 {
 		t.Fatalf("the escalation has no end: %v after %q", l.timers, tell(l.entries))
 	}
-	steps := 0
+	steps, moves, highest := 0, 0, 0
 	for _, e := range l.entries[from:] {
-		if e.Kind == timeline.StepStarted {
+		switch p := e.Payload.(type) {
+		case timeline.Step:
 			steps++
+			highest = max(highest, p.Round)
+		case timeline.HandedOver:
+			moves++
+		case timeline.AckLapsed, timeline.SnoozeOver:
+			moves++ // that, too, starts a policy
 		}
 	}
-	if most := 12; steps > most { // three steps in three rounds, or one person in twelve
-		t.Fatalf("%d steps were started, more than %d", steps, most)
+	// Three steps in three rounds and a last resort, or one person in twelve rounds.
+	if most := 12 * (moves + 1); steps > most || highest > 12 || moves > maxMoves+1 {
+		t.Fatalf("%d steps in %d rounds and %d moves were started", steps, highest, moves)
 	}
 }
 

@@ -23,7 +23,8 @@ const (
 // and times are parsed. It never changes, and any number of goroutines may use
 // it at once.
 type Schedule struct {
-	layers []line
+	rotation id.Rotation
+	layers   []line
 }
 
 // line is a compiled layer. Instants are Unix seconds.
@@ -40,6 +41,9 @@ type line struct {
 	start   time.Time
 	anchor  int64 // the beginning of turn 0
 	end     int64 // at most horizon, which is no end
+	duty    week  // when somebody is on duty; empty for always
+	count   week  // what turns are counted in, for CountShifts; empty otherwise
+	first   int64 // the occurrence in count with which turn 0 begins
 }
 
 // horizon is where the calendar ends.
@@ -62,7 +66,7 @@ func (r Rotation) Compile() (*Schedule, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rotation %s: %w", r.Name, err)
 	}
-	s := &Schedule{layers: make([]line, 0, len(r.Layers))}
+	s := &Schedule{rotation: r.ID, layers: make([]line, 0, len(r.Layers))}
 	names := map[string]int{}
 	for i, l := range r.Layers {
 		compiled, err := l.compile(loc)
@@ -129,6 +133,9 @@ func (l Layer) compile(loc *time.Location) (line, error) {
 			return c, fmt.Errorf("end: %s is not after the start, %s", l.End, l.Start)
 		}
 		c.end = min(horizon, (wall(end.Unix()) + handoff).instant(loc))
+	}
+	if err := l.restrict(&c); err != nil {
+		return c, err
 	}
 	c.members = slices.Clone(l.Members)
 	c.since, c.until = runs(c.members)

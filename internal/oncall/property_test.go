@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +26,25 @@ func drawLayer(t *rapid.T, name string) Layer {
 	if rapid.Bool().Draw(t, "ends") {
 		l.End = start.AddDate(0, 0, rapid.IntRange(1, 4000).Draw(t, "length")).Format(time.DateOnly)
 	}
+	for range rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 3}).Draw(t, "restrictions") {
+		l.Restrictions = append(l.Restrictions, drawRestriction(t))
+	}
+	if l.Unit == Days && len(l.Restrictions) == 1 && rapid.Bool().Draw(t, "counts shifts") {
+		l.Count = CountShifts
+	}
 	return l
+}
+
+func drawRestriction(t *rapid.T) Restriction {
+	clockTime := rapid.SampledFrom([]string{"00:00", "01:00", "01:30", "02:00", "02:30", "03:00", "09:00", "17:00", "22:00", "23:30"})
+	r := Restriction{From: clockTime.Draw(t, "from"), To: clockTime.Draw(t, "to")}
+	if rapid.Bool().Draw(t, "over days") {
+		r.Days = []Weekday{rapid.SampledFrom(Weekdays()).Draw(t, "day")}
+		r.Until = rapid.SampledFrom(Weekdays()).Draw(t, "until")
+	} else {
+		r.Days = rapid.SliceOfDistinct(rapid.SampledFrom(Weekdays()), func(d Weekday) Weekday { return d }).Draw(t, "days")
+	}
+	return r
 }
 
 func drawRotation(t *rapid.T) Rotation {
@@ -50,8 +69,9 @@ func compiled(t *rapid.T, r Rotation) *Schedule {
 	return s
 }
 
-// In each layer shifts follow one another without gap or overlap from the start
-// to the end, each lasts some time, and each hands over to another person.
+// In each layer shifts follow one another without overlap, and without restrictions
+// without gap, from the start to the end; each lasts some time; and where two
+// touch, duty is handed over to another person.
 func TestShiftsTouch(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRotation(t)
@@ -61,8 +81,11 @@ func TestShiftsTouch(t *testing.T) {
 			if !s.End.IsZero() && !s.Start.Before(s.End) {
 				t.Fatalf("%v lasts no time", s)
 			}
-			if b, ok := before[s.Layer]; ok && b.End != s.Start {
-				t.Fatalf("%v is followed by %v", b, s)
+			if b, ok := before[s.Layer]; ok {
+				touch := b.End.Equal(s.Start)
+				if !touch && (len(r.Layers[s.Layer].Restrictions) == 0 || b.End.After(s.Start)) || touch && b.User == s.User {
+					t.Fatalf("%v is followed by %v", b, s)
+				}
 			}
 			before[s.Layer] = s
 		}
@@ -110,7 +133,7 @@ func TestOnCallIsInBetween(t *testing.T) {
 	})
 }
 
-// The layer is covered exactly from its start to its end.
+// The layer is covered exactly from its start to its end, in its windows.
 func TestCoverage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRotation(t)
@@ -122,11 +145,7 @@ func TestCoverage(t *testing.T) {
 		}
 		var want, got []int
 		for i, l := range r.Layers {
-			begin, end := reached(t, loc, l.Start, l.HandoffAt), time.Time{}
-			if l.End != "" {
-				end = reached(t, loc, l.End, l.HandoffAt)
-			}
-			if len(l.Members) > 0 && !at.Before(begin) && (l.End == "" || at.Before(end)) {
+			if len(l.Members) > 0 && runs24(t, loc, l, at) && inWindow(t, loc, l.Restrictions, at) {
 				want = append(want, i)
 			}
 		}
@@ -139,6 +158,97 @@ func TestCoverage(t *testing.T) {
 	})
 }
 
+// runs24 says whether the layer has begun and not ended.
+func runs24(t *rapid.T, loc *time.Location, l Layer, at time.Time) bool {
+	return !at.Before(reached(t, loc, l.Start, l.HandoffAt)) && (l.End == "" || at.Before(reached(t, loc, l.End, l.HandoffAt)))
+}
+
+// inWindow says by the definition whether the instant is in a window: it tries
+// those of all days near.
+func inWindow(t *rapid.T, loc *time.Location, restrictions []Restriction, at time.Time) bool {
+	if len(restrictions) == 0 {
+		return true
+	}
+	for _, w := range windowsNear(t, loc, restrictions, at, 9) {
+		if !at.Before(w[0]) && at.Before(w[1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// windowsNear writes down the windows that begin on the days around an instant,
+// day by day, also those that last no time.
+func windowsNear(t *rapid.T, loc *time.Location, restrictions []Restriction, at time.Time, days int) [][2]time.Time {
+	var found [][2]time.Time
+	local := time.Unix(int64(clock(loc, at.Unix())), 0).UTC()
+	for d := -days; d <= days; d++ {
+		date := local.AddDate(0, 0, d)
+		weekday := Weekday(strings.ToLower(date.Weekday().String()))
+		for _, r := range restrictions {
+			if len(r.Days) > 0 && !slices.Contains(r.Days, weekday) {
+				continue
+			}
+			last := date
+			switch {
+			case r.Until == "" && r.To <= r.From:
+				last = last.AddDate(0, 0, 1)
+			case r.Until != "":
+				for strings.ToLower(last.Weekday().String()) != string(r.Until) || last.Equal(date) && r.To <= r.From {
+					last = last.AddDate(0, 0, 1)
+				}
+			}
+			found = append(found, [2]time.Time{
+				reached(t, loc, date.Format(time.DateOnly), r.From), reached(t, loc, last.Format(time.DateOnly), r.To),
+			})
+		}
+	}
+	return found
+}
+
+// Restrictions do not change whose turn it is, when it is counted on the calendar;
+// when shifts are counted, walking from window to window finds whose it is.
+func TestRestrictionsKeepTheOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := Rotation{Name: "drawn", Zone: rapid.SampledFrom(zones).Draw(t, "zone"), Layers: []Layer{drawLayer(t, "one")}}
+		l := r.Layers[0]
+		if len(l.Restrictions) == 0 || len(l.Members) == 0 {
+			return
+		}
+		loc, err := time.LoadLocation(r.Zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := compiled(t, r)
+		begin := reached(t, loc, l.Start, l.HandoffAt)
+		if l.Count == CountShifts {
+			n := 0
+			for _, w := range windowsNear(t, loc, l.Restrictions, begin, 40) {
+				if !w[1].After(begin) {
+					continue
+				}
+				for _, on := range s.OnCall(later(w[0], begin)) {
+					if want := l.Members[n/l.Every%len(l.Members)]; w[0].Before(w[1]) && on.User != want {
+						t.Fatalf("window %d, %s, has %s, want %s", n, w, on.User, want)
+					}
+				}
+				n++
+			}
+			return
+		}
+		free := r
+		free.Layers = []Layer{l}
+		free.Layers[0].Restrictions = nil
+		whole := compiled(t, free)
+		at := begin.AddDate(0, 0, rapid.IntRange(-10, 4000).Draw(t, "days")).Add(time.Duration(rapid.IntRange(0, 1440).Draw(t, "minutes")) * time.Minute)
+		for _, on := range s.OnCall(at) {
+			if all := whole.OnCall(at); all[0].User != on.User || on.Start.Before(all[0].Start) {
+				t.Fatalf("on duty at %s is %v, without restrictions %v", at, on, all)
+			}
+		}
+	})
+}
+
 // reached finds the first minute at which the clocks show the time or a later
 // one, by looking at them minute after minute.
 func reached(t *rapid.T, loc *time.Location, date, clockTime string) time.Time {
@@ -146,9 +256,14 @@ func reached(t *rapid.T, loc *time.Location, date, clockTime string) time.Time {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for at := local.Unix() - maxOffset; ; at += 60 {
-		if clock(loc, at) >= wall(local.Unix()) {
+	// An hour is skipped at a time as long as the clocks are behind at its end.
+	step := int64(60 * 60)
+	for at := local.Unix() - maxOffset; ; at += step {
+		if step == 60 && clock(loc, at) >= wall(local.Unix()) {
 			return time.Unix(at, 0)
+		}
+		if step > 60 && clock(loc, at+step-60) >= wall(local.Unix()) {
+			at, step = at-60, 60
 		}
 	}
 }
@@ -211,7 +326,7 @@ func TestTurnsInOrder(t *testing.T) {
 				if got := l.turn(at); got != turn {
 					t.Fatalf("%s is in turn %d, want %d", utc(at), got, turn)
 				}
-				if got, want := l.shift(turn).User, members[turn%int64(len(members))]; got != want {
+				if got, want := l.member(turn), members[turn%int64(len(members))]; got != want {
 					t.Fatalf("turn %d has %s, want %s", turn, got, want)
 				}
 			}

@@ -23,6 +23,19 @@
 //     from midnight to midnight is lost, and the order goes on as written.
 //   - Turns of one person that follow one another are one shift, for nothing is
 //     handed over between them. The shift of a layer's only member has no end.
+//   - Restrictions are windows of the week, in the rotation's zone, in which the
+//     layer is on duty; outside them nobody is. Their edges are dates and times
+//     of day like any other, so each occurrence of a window is one uninterrupted
+//     time: one that lies in a skipped hour does not take place, one around it is
+//     shorter, one around a doubled hour longer, and one that begins or ends in
+//     the doubled hour does so the first time. Windows that touch or overlap are
+//     one.
+//   - Restrictions do not change whose turn it is: with a daily hand-off somebody
+//     has Saturday, even if nobody is on duty then. Where each window that takes
+//     place is to be a turn, so that "every 5" from Monday to Friday is a week,
+//     Count is CountShifts: a turn then is Every windows, counted from the first
+//     that ends after the hand-off time on the Start date, one that the clocks
+//     skipped included.
 //   - End ends a layer at the hand-off time of that date, so that a layer which
 //     starts on the same date at the same time follows without gap or overlap.
 //   - Before Start, from End on, and in a layer without members nobody is on
@@ -32,9 +45,12 @@
 // touch, hand-overs that strictly increase, and a cost that does not grow with
 // the distance from Start.
 //
-// Whether team and members exist is for the caller to check. Overrides are not
-// part of a rotation: they lie over the shifts reported here, so that taking
-// one away brings the rota back as it was.
+// Overrides are not part of a rotation. Final lays them over the shifts of a
+// Schedule, so that taking one away brings the rota back as it was. Whatever
+// tells who is on duty is a Plan; Gaps, Doubled, HandOvers and Compare look at
+// one, whether overrides lie over it or not.
+//
+// Whether team and members exist is for the caller to check.
 package oncall
 
 import (
@@ -55,6 +71,15 @@ const (
 	Months Unit = "months"
 )
 
+// Count says which days count when a restricted layer is handed over.
+type Count string
+
+// The counts. The zero value counts on the calendar.
+const (
+	CountCalendar Count = ""
+	CountShifts   Count = "shifts" // turns of Every windows; Unit is Days
+)
+
 // Rotation is a rota: a zone and the layers that are on duty at once.
 type Rotation struct {
 	ID     id.Rotation `json:"id" yaml:"-"`
@@ -73,16 +98,22 @@ type Layer struct {
 	HandoffAt string    `json:"handoff_at" yaml:"handoff_at"`       // local time, "09:00"
 	Start     string    `json:"start" yaml:"start"`                 // local date of the first hand-off, "2026-01-05"
 	End       string    `json:"end,omitempty" yaml:"end,omitempty"` // local date of the last one, exclusive; empty for none
+
+	Restrictions []Restriction `json:"restrictions,omitempty" yaml:"restrictions,omitempty"` // on duty only then; empty for always
+	Count        Count         `json:"count,omitempty" yaml:"count,omitempty"`
 }
 
 // Shift is an uninterrupted time of one person on duty in one layer: the
 // half-open interval [Start, End). Start and End are UTC; a zero End is never.
 type Shift struct {
-	Layer     int       `json:"layer"` // index in Rotation.Layers
+	Layer     int       `json:"layer"` // index in Rotation.Layers, or NoLayer
 	LayerName string    `json:"layer_name"`
 	User      id.User   `json:"user"`
 	Start     time.Time `json:"start"`
 	End       time.Time `json:"end,omitzero"`
+
+	Override id.Override `json:"override,omitempty"` // by which the person is on duty; empty when the rota says so
+	Instead  id.User     `json:"instead,omitempty"`  // the rota's own person; empty when it has nobody
 }
 
 // Contains says whether the person is on duty at the instant.

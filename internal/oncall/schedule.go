@@ -6,21 +6,28 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
 )
 
-// forever is the number of a turn that never comes.
-const forever = math.MaxInt64
+const (
+	// forever is an instant, and the number of a turn, that never comes.
+	forever = math.MaxInt64
+	// ever is an instant before all others.
+	ever = math.MinInt64
+)
 
 // OnCall returns who is on duty at the instant, in the order of the layers: at
 // most one shift per layer.
 func (s *Schedule) OnCall(at time.Time) []Shift {
 	var on []Shift
 	for i := range s.layers {
-		l := &s.layers[i]
-		if !l.covers(at) {
-			continue
+		for shift := range s.layers[i].from(at) {
+			if shift.Contains(at) {
+				on = append(on, shift)
+			}
+			break
 		}
-		on = append(on, l.shift(l.turn(at.Unix())))
 	}
 	return on
 }
@@ -75,63 +82,112 @@ func sortShifts(shifts []Shift) {
 	})
 }
 
+// piece is a shift in Unix seconds: [begin, end).
+type piece struct {
+	begin, end int64 // end may be forever
+	user       id.User
+	override   id.Override
+	instead    id.User
+}
+
 // from goes through the shifts of the layer, beginning with the one that
 // contains the instant or else the first one after it.
 func (l *line) from(at time.Time) iter.Seq[Shift] {
 	return func(yield func(Shift) bool) {
-		if len(l.members) == 0 || !at.Before(time.Unix(l.end, 0)) {
-			return
-		}
-		var turn int64
-		if l.covers(at) {
-			turn = l.turn(at.Unix())
-		}
-		for turn != forever && l.boundary(turn) < l.end {
-			shift := l.shift(turn)
-			_, turn = l.run(turn)
-			// A turn that lasts no time passes unnoticed.
-			if shift.Start.Equal(shift.End) {
-				continue
-			}
-			if !yield(shift) {
+		for p := range l.pieces(seconds(at)) {
+			if !yield(shiftOf(l.index, l.name, p)) {
 				return
 			}
 		}
 	}
 }
 
-// covers says whether somebody is on duty in the layer at the instant.
-func (l *line) covers(at time.Time) bool {
-	// Compared as times, because Unix overflows for the remotest ones.
-	return len(l.members) > 0 && !at.Before(time.Unix(l.anchor, 0)) && at.Before(time.Unix(l.end, 0))
+// seconds is the instant in Unix seconds, rounded down to a whole one. Instants
+// outside the calendar are moved a year beyond its edges.
+func seconds(at time.Time) int64 {
+	return min(max(at.Unix(), int64(wallOf(firstYear-1, time.January, 1))), horizon+366*day)
 }
 
-// shift returns the whole shift of which the turn is a part.
-func (l *line) shift(turn int64) Shift {
-	first, next := l.run(turn)
-	s := Shift{
-		Layer:     l.index,
-		LayerName: l.name,
-		User:      l.members[turn%int64(len(l.members))],
-		Start:     time.Unix(l.boundary(first), 0).UTC(),
-	}
-	end := int64(forever)
-	if next != forever {
-		end = l.boundary(next)
-	}
-	// The end of the calendar is nobody's end of duty.
-	if l.end < horizon {
-		end = min(end, l.end)
-	}
-	if end != forever {
-		s.End = time.Unix(end, 0).UTC()
+func shiftOf(layer int, name string, p piece) Shift {
+	s := Shift{Layer: layer, LayerName: name, User: p.user, Start: time.Unix(p.begin, 0).UTC(), Override: p.override, Instead: p.instead}
+	if p.end != forever {
+		s.End = time.Unix(p.end, 0).UTC()
 	}
 	return s
 }
 
-// run returns the first turn of the shift to which the turn belongs, and the
-// first turn after it.
+// pieces is from in Unix seconds. Each piece lasts some time, and two that touch
+// have different people.
+func (l *line) pieces(at int64) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		if len(l.members) == 0 {
+			return
+		}
+		var user id.User
+		next, begin, end := int64(forever), int64(ever), int64(ever)
+		for at != forever {
+			opens, closes := l.window(max(at, l.anchor))
+			now := max(at, l.anchor, opens)
+			if now >= l.end {
+				return
+			}
+			if end <= now {
+				// Right after a shift the turn is known, and where it begins.
+				if end == now {
+					begin = now
+				} else {
+					turn := l.turn(now)
+					first, _ := l.run(turn)
+					next, begin = turn, l.boundary(first)
+				}
+				// A turn that lasts no time passes unnoticed.
+				for end <= now {
+					user = l.member(next)
+					_, next = l.run(next)
+					end = l.handover(next)
+				}
+			}
+			p := piece{begin: max(begin, opens), end: min(end, closes), user: user}
+			// The end of the calendar is nobody's end of duty.
+			if l.end < horizon {
+				p.end = min(p.end, l.end)
+			}
+			if !yield(p) {
+				return
+			}
+			at = p.end
+		}
+	}
+}
+
+// member returns whose turn it is.
+func (l *line) member(turn int64) id.User { return l.members[turn%int64(len(l.members))] }
+
+// handover is boundary, which for the turn that never comes is never.
+func (l *line) handover(turn int64) int64 {
+	if turn == forever {
+		return forever
+	}
+	return l.boundary(turn)
+}
+
+// run returns the first of the turns that the person of the given one has
+// without another person's between, and the first turn after them.
 func (l *line) run(turn int64) (first, next int64) {
+	first, next = l.listed(turn)
+	// Where the clocks skip the whole turn of another person, nothing is handed
+	// over.
+	for next != forever && l.member(next+1) == l.member(turn) && l.skipped(next) {
+		_, next = l.listed(next + 1)
+	}
+	for first > 1 && l.member(first-2) == l.member(turn) && l.skipped(first-1) {
+		first, _ = l.listed(first - 2)
+	}
+	return first, next
+}
+
+// listed is run by the list of members alone.
+func (l *line) listed(turn int64) (first, next int64) {
 	at := turn % int64(len(l.members))
 	if l.until[at] == 0 {
 		return 0, forever
@@ -139,60 +195,8 @@ func (l *line) run(turn int64) (first, next int64) {
 	return max(0, turn-l.since[at]), turn + l.until[at]
 }
 
-// turn returns the number of the turn that contains the instant, which the layer
-// covers: the last one that has begun.
-func (l *line) turn(at int64) int64 {
-	// An estimate that takes the local clock for UTC is at most one turn off;
-	// the loops make it exact.
-	k := max(0, l.estimate(at))
-	for k > 0 && l.boundary(k) > at {
-		k--
-	}
-	for l.boundary(k+1) <= at {
-		k++
-	}
-	return k
-}
-
-func (l *line) estimate(at int64) int64 {
-	switch l.unit {
-	case Hours:
-		return (at - l.anchor) / (l.every * 60 * 60)
-	case Months:
-		year, month, _ := time.Unix(at, 0).UTC().Date()
-		startYear, startMonth, _ := l.start.Date()
-		return floorDiv(int64(year-startYear)*12+int64(month-startMonth), l.every)
-	default:
-		return floorDiv(at-l.start.Unix()-int64(l.handoff), l.days()*day)
-	}
-}
-
-// boundary returns the instant at which the turn begins. It never decreases from
-// one turn to the next, and each is computed from Start, so that nothing adds up.
-func (l *line) boundary(turn int64) int64 {
-	switch l.unit {
-	case Hours:
-		return l.anchor + turn*l.every*60*60
-	case Months:
-		return (l.month(turn*l.every) + l.handoff).instant(l.loc)
-	default:
-		return (wall(l.start.Unix()+turn*l.days()*day) + l.handoff).instant(l.loc)
-	}
-}
-
-// days is the length of a turn counted in days or weeks.
-func (l *line) days() int64 {
-	if l.unit == Weeks {
-		return 7 * l.every
-	}
-	return l.every
-}
-
-// month returns the date n months after Start: on the same day of the month, or
-// on its last when it is too short.
-func (l *line) month(n int64) wall {
-	year, month, dayOfMonth := l.start.Date()
-	month += time.Month(n)
-	lastDay := time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
-	return wallOf(year, month, min(dayOfMonth, lastDay))
+// skipped says whether the turn lasts no time. Only a single calendar day ever
+// did not.
+func (l *line) skipped(turn int64) bool {
+	return l.unit == Days && (l.every == 1 || len(l.count) > 0) && l.boundary(turn) == l.boundary(turn+1)
 }

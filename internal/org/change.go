@@ -3,16 +3,11 @@ package org
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/watchroom/watchroom/internal/escalation"
-	"github.com/watchroom/watchroom/internal/id"
-	"github.com/watchroom/watchroom/internal/oncall"
-	"github.com/watchroom/watchroom/internal/people"
-	"github.com/watchroom/watchroom/internal/routing"
 )
 
 // Kind names a kind of definition. Stable in storage.
@@ -26,6 +21,14 @@ const (
 	PolicyKind      Kind = "policy"
 	KeyKind         Kind = "routing_key"
 	IntegrationKind Kind = "integration"
+	OverrideKind    Kind = "override"
+	AbsenceKind     Kind = "absence"
+	SwapKind        Kind = "swap"
+	MaintenanceKind Kind = "maintenance"
+	HeartbeatKind   Kind = "heartbeat"
+	CarrierKind     Kind = "provider"
+	FeedKind        Kind = "feed"
+	DrillKind       Kind = "drill"
 	SettingsKind    Kind = "settings"
 )
 
@@ -43,7 +46,7 @@ type Definition struct {
 
 // Change puts or deletes one object.
 type Change struct {
-	Put    any  // people.User, people.Team, oncall.Rotation, escalation.Policy, routing.Key, routing.Integration or Settings
+	Put    any  // a value of one of the shelves, or Settings
 	Delete Kind // with ID, when Put is nil
 	ID     string
 }
@@ -88,16 +91,14 @@ func Build(rev int64, defs []Definition) (*Org, error) {
 }
 
 func empty() *Org {
-	return &Org{
-		Settings:     Settings{WarningsOpen: true, SnoozeMorningAt: "09:00"},
-		Users:        map[id.User]people.User{},
-		Teams:        map[id.Team]people.Team{},
-		Rotations:    map[id.Rotation]oncall.Rotation{},
-		Policies:     map[id.Policy]escalation.Policy{},
-		Keys:         map[id.RoutingKey]routing.Key{},
-		Integrations: map[id.Integration]routing.Integration{},
-		versions:     map[policyVersion]escalation.Policy{},
+	o := &Org{
+		Settings: Settings{WarningsOpen: true, SnoozeMorningAt: "09:00"},
+		versions: map[policyVersion]escalation.Policy{},
 	}
+	for _, s := range shelves {
+		s.clone(o)
+	}
+	return o
 }
 
 func read[T any](body []byte) (T, error) {
@@ -120,106 +121,54 @@ func (o *Org) read(d Definition) error {
 
 // Decode reads the JSON of a definition into the type of its kind.
 func Decode(kind Kind, body []byte) (any, error) {
-	switch kind {
-	case UserKind:
-		return read[people.User](body)
-	case TeamKind:
-		return read[people.Team](body)
-	case RotationKind:
-		return read[oncall.Rotation](body)
-	case PolicyKind:
-		return read[escalation.Policy](body)
-	case KeyKind:
-		return read[routing.Key](body)
-	case IntegrationKind:
-		return read[routing.Integration](body)
-	case SettingsKind:
+	if kind == SettingsKind {
 		return read[Settings](body)
+	}
+	if s := shelfOf(kind); s != nil {
+		return s.decode(body)
 	}
 	return nil, fmt.Errorf("unknown kind %q", kind)
 }
 
 func (o *Org) put(object any) {
-	switch v := object.(type) {
-	case people.User:
-		o.Users[v.ID] = v
-	case people.Team:
-		o.Teams[v.ID] = v
-	case oncall.Rotation:
-		o.Rotations[v.ID] = v
-	case escalation.Policy:
-		o.Policies[v.ID] = v
-	case routing.Key:
-		o.Keys[v.ID] = v
-	case routing.Integration:
-		o.Integrations[v.ID] = v
-	case Settings:
+	if v, ok := object.(Settings); ok {
 		o.Settings = v
+		return
+	}
+	for _, s := range shelves {
+		if s.put(o, object) {
+			return
+		}
 	}
 }
 
 // describe gives kind, id and name of an object, and its own check.
 func describe(object any) (kind Kind, objectID, name string, err error) {
-	switch v := object.(type) {
-	case people.User:
-		return UserKind, string(v.ID), v.Name, v.Validate()
-	case people.Team:
-		return TeamKind, string(v.ID), v.Name, v.Validate()
-	case oncall.Rotation:
-		return RotationKind, string(v.ID), v.Name, v.Validate()
-	case escalation.Policy:
-		return PolicyKind, string(v.ID), v.Name, v.Validate()
-	case routing.Key:
-		return KeyKind, string(v.ID), v.Name, v.Validate()
-	case routing.Integration:
-		return IntegrationKind, string(v.ID), v.Name, v.Validate()
-	case Settings:
+	if v, ok := object.(Settings); ok {
 		return SettingsKind, SettingsID, v.Name, v.validate()
+	}
+	for _, s := range shelves {
+		if objectID, name, err, ok := s.describe(object); ok {
+			return s.kind(), objectID, name, err
+		}
 	}
 	return "", "", "", fmt.Errorf("%T is not part of an organisation", object)
 }
 
 // Get returns the object of a kind with an id.
 func (o *Org) Get(kind Kind, objectID string) (any, bool) {
-	switch kind {
-	case UserKind:
-		return get(o.Users, id.User(objectID))
-	case TeamKind:
-		return get(o.Teams, id.Team(objectID))
-	case RotationKind:
-		return get(o.Rotations, id.Rotation(objectID))
-	case PolicyKind:
-		return get(o.Policies, id.Policy(objectID))
-	case KeyKind:
-		return get(o.Keys, id.RoutingKey(objectID))
-	case IntegrationKind:
-		return get(o.Integrations, id.Integration(objectID))
-	case SettingsKind:
+	if kind == SettingsKind {
 		return o.Settings, objectID == SettingsID
+	}
+	if s := shelfOf(kind); s != nil {
+		return s.get(o, objectID)
 	}
 	return nil, false
 }
 
-func get[K comparable, V any](m map[K]V, key K) (any, bool) {
-	v, ok := m[key]
-	return v, ok
-}
-
 func (o *Org) remove(kind Kind, objectID string) {
-	switch kind {
-	case UserKind:
-		delete(o.Users, id.User(objectID))
-	case TeamKind:
-		delete(o.Teams, id.Team(objectID))
-	case RotationKind:
-		delete(o.Rotations, id.Rotation(objectID))
-	case PolicyKind:
-		delete(o.Policies, id.Policy(objectID))
-	case KeyKind:
-		delete(o.Keys, id.RoutingKey(objectID))
-	case IntegrationKind:
-		delete(o.Integrations, id.Integration(objectID))
-	case SettingsKind: // there is always one
+	if s := shelfOf(kind); s != nil { // of settings there is always one
+		s.remove(o, objectID)
 	}
 }
 
@@ -316,7 +265,8 @@ func words(k Kind) string { return strings.ReplaceAll(string(k), "_", " ") }
 
 func (o *Org) clone() *Org {
 	next := *o
-	next.Users, next.Teams, next.Rotations = maps.Clone(o.Users), maps.Clone(o.Teams), maps.Clone(o.Rotations)
-	next.Policies, next.Keys, next.Integrations = maps.Clone(o.Policies), maps.Clone(o.Keys), maps.Clone(o.Integrations)
+	for _, s := range shelves {
+		s.clone(&next)
+	}
 	return &next
 }

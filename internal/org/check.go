@@ -26,7 +26,11 @@ func (s Settings) validate() error {
 // index builds what is derived from the objects; it fails when two of them
 // claim the same name, for a name must mean one thing.
 func (o *Org) index() error {
-	o.compiled = make(map[id.Rotation]*oncall.Schedule, len(o.Rotations))
+	o.compiled = make(map[id.Rotation]*oncall.FinalSchedule, len(o.Rotations))
+	o.zones = map[string]*time.Location{}
+	for _, p := range o.versions {
+		o.keepZones(p)
+	}
 	o.keys = make(map[string]routing.Key, len(o.Keys))
 	o.doors = make(map[string]routing.Integration, len(o.Integrations))
 	taken := map[string]bool{}
@@ -49,6 +53,7 @@ func (o *Org) index() error {
 	}
 	for _, p := range o.Policies {
 		errs = append(errs, claim("policy slug", p.Slug))
+		o.keepZones(p)
 	}
 	for _, k := range o.Keys {
 		errs = append(errs, claim("routing key", routing.Fold(k.Name)))
@@ -57,6 +62,9 @@ func (o *Org) index() error {
 	for _, i := range o.Integrations {
 		errs = append(errs, claim("integration key", i.KeyHash), claim("integration name", i.Name))
 		o.doors[i.KeyHash] = i
+	}
+	if err := o.indexQuiet(claim); err != nil {
+		errs = append(errs, err)
 	}
 	for _, r := range o.Rotations {
 		if id.Slug(r.Name) == "" {
@@ -67,7 +75,7 @@ func (o *Org) index() error {
 		if err != nil {
 			return fmt.Errorf("rotation %s: %w", r.Name, err)
 		}
-		o.compiled[r.ID] = c
+		o.compiled[r.ID] = oncall.Final(c, o.overridesOf(r.ID))
 	}
 	for _, err := range errs {
 		if err != nil {
@@ -75,6 +83,18 @@ func (o *Org) index() error {
 		}
 	}
 	return nil
+}
+
+// overridesOf lists the overrides of a rotation as they were made, without
+// those that would put somebody on duty who has left.
+func (o *Org) overridesOf(r id.Rotation) []oncall.Override {
+	var found []oncall.Override
+	for _, v := range Sorted(o.Overrides, func(v oncall.Override) string { return string(v.ID) }) { // ids grow with time
+		if u, ok := o.Users[v.User]; v.Rotation == r && ok && !u.Disabled {
+			found = append(found, v)
+		}
+	}
+	return found
 }
 
 // check says what points at nothing. With was, the organisation before the
@@ -122,20 +142,77 @@ func (o *Org) checkPolicy(was *Org, p escalation.Policy) error {
 		return was.missing(TeamKind, string(p.Team), "the team of policy "+p.Name)
 	}
 	for i, s := range p.Steps {
-		for _, t := range s.Targets {
-			kind, target := UserKind, string(t.User)
-			switch {
-			case t.Rotation != "":
-				kind, target = RotationKind, string(t.Rotation)
-			case t.Team != "":
-				kind, target = TeamKind, string(t.Team)
-			}
-			if _, ok := o.Get(kind, target); !ok {
-				return was.missing(kind, target, fmt.Sprintf("a target of step %d of policy %s", i+1, p.Name))
-			}
+		if err := o.checkTargets(was, s.Targets, fmt.Sprintf("a target of step %d of policy %s", i+1, p.Name)); err != nil {
+			return err
+		}
+	}
+	if err := o.checkTargets(was, p.LastResort, "a target of the last resort of policy "+p.Name); err != nil {
+		return err
+	}
+	return o.checkLoop(p)
+}
+
+func (o *Org) checkTargets(was *Org, targets []escalation.Target, as string) error {
+	for _, t := range targets {
+		kind, target := UserKind, string(t.User)
+		switch {
+		case t.Told():
+			continue // outside of the organisation
+		case t.Rotation != "":
+			kind, target = RotationKind, string(t.Rotation)
+		case t.Team != "":
+			kind, target = TeamKind, string(t.Team)
+		case t.Policy != "":
+			kind, target = PolicyKind, string(t.Policy)
+		}
+		if _, ok := o.Get(kind, target); !ok {
+			return was.missing(kind, target, as)
 		}
 	}
 	return nil
+}
+
+// checkLoop refuses a policy that leads back to itself, at once or by others:
+// its steps would have no end.
+func (o *Org) checkLoop(p escalation.Policy) error {
+	seen := map[id.Policy]bool{}
+	var back func(from escalation.Policy) (way []string, loops bool)
+	back = func(from escalation.Policy) ([]string, bool) {
+		for _, next := range leadsTo(from) {
+			if next == p.ID {
+				return []string{from.Name}, true
+			}
+			if seen[next] {
+				continue
+			}
+			seen[next] = true
+			if way, loops := back(o.Policies[next]); loops {
+				return append([]string{from.Name}, way...), true
+			}
+		}
+		return nil, false
+	}
+	if way, loops := back(p); loops {
+		return fmt.Errorf("policy %s leads back to itself: %s → %s", p.Name, strings.Join(way, " → "), p.Name)
+	}
+	return nil
+}
+
+// leadsTo lists the policies that are targets of p.
+func leadsTo(p escalation.Policy) []id.Policy {
+	var all []id.Policy
+	targets := func(list []escalation.Target) {
+		for _, t := range list {
+			if t.Policy != "" {
+				all = append(all, t.Policy)
+			}
+		}
+	}
+	for _, s := range p.Steps {
+		targets(s.Targets)
+	}
+	targets(p.LastResort)
+	return all
 }
 
 // missing is the sentence about an object that is gone and is still needed as

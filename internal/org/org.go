@@ -14,11 +14,11 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/heartbeat"
 	"github.com/watchroom/watchroom/internal/id"
-	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/maintenance"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/people"
-	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/routing"
 )
 
@@ -40,11 +40,22 @@ type Org struct {
 	Policies     map[id.Policy]escalation.Policy
 	Keys         map[id.RoutingKey]routing.Key
 	Integrations map[id.Integration]routing.Integration
+	Overrides    map[id.Override]oncall.Override
+	Absences     map[id.Absence]oncall.Absence
+	Swaps        map[id.Swap]oncall.Swap
+	Maintenance  map[maintenance.ID]maintenance.Window
+	Heartbeats   map[heartbeat.ID]heartbeat.Heartbeat
+	Providers    map[id.Provider]Provider
+	Feeds        map[id.Feed]Feed
+	Drills       map[id.Drill]Drill
 
 	versions map[policyVersion]escalation.Policy
-	compiled map[id.Rotation]*oncall.Schedule
+	zones    map[string]*time.Location // of the hours of policies, in all their versions
+	compiled map[id.Rotation]*oncall.FinalSchedule
 	keys     map[string]routing.Key         // by folded name
 	doors    map[string]routing.Integration // by key hash
+	jobs     map[string]heartbeat.ID        // by key hash
+	windows  []maintenance.Window           // those that end last in front
 }
 
 type policyVersion struct {
@@ -94,54 +105,16 @@ func (o *Org) OnCall(r id.Rotation, at time.Time) []oncall.Shift {
 	return nil
 }
 
+// Schedule is who is on duty in a rotation when, overrides included; nil when
+// there is no such rotation.
+func (o *Org) Schedule(r id.Rotation) *oncall.FinalSchedule { return o.compiled[r] }
+
 // Upcoming returns the next n hand-overs of a rotation after an instant.
 func (o *Org) Upcoming(r id.Rotation, at time.Time, n int) []oncall.Shift {
 	if c := o.compiled[r]; c != nil {
 		return c.Next(at, n)
 	}
 	return nil
-}
-
-// Whom returns who is behind a target at an instant.
-func (o *Org) Whom(at time.Time) func(escalation.Target) []incident.Person {
-	return func(t escalation.Target) []incident.Person {
-		var found []incident.Person
-		add := func(u id.User, why string) {
-			if user, ok := o.Users[u]; ok && !user.Disabled {
-				found = append(found, incident.Person{User: u, Name: user.Name, Why: why, Reachable: user.Reachable()})
-			}
-		}
-		switch {
-		case t.User != "":
-			add(t.User, phrase.T("escalation.why.user"))
-		case t.Team != "":
-			team := o.Teams[t.Team]
-			for _, u := range team.Members {
-				add(u, phrase.T("escalation.why.team", team.Name))
-			}
-		case t.Rotation != "":
-			for _, s := range o.OnCall(t.Rotation, at) {
-				add(s.User, phrase.T("escalation.why.rotation", o.Rotations[t.Rotation].Name))
-			}
-		}
-		return found
-	}
-}
-
-// Facts returns what the rules may know to decide about inc at an instant; for
-// a new incident (State "") the policy is the route of its routing key.
-func (o *Org) Facts(inc incident.Incident, routingKey string, at time.Time) incident.Facts {
-	f := incident.Facts{WarningOpens: o.Settings.WarningsOpen, Whom: o.Whom(at)}
-	switch {
-	case inc.State == "":
-		r := o.Route(routingKey)
-		f.Policy, f.HasPolicy, f.DefaultRoute = r.Policy, r.Found, r.Default
-	case inc.Direct != "":
-		f.Policy, f.HasPolicy = escalation.Direct(inc.Direct, o.UserName(inc.Direct)), true
-	default:
-		f.Policy, f.HasPolicy = o.PolicyVersion(inc.Policy, inc.PolicyVersion)
-	}
-	return f
 }
 
 // UserName is how people call u; the id when the person is gone.
@@ -209,64 +182,6 @@ func Sorted[K comparable, V any](m map[K]V, by func(V) string) []V {
 	slices.SortFunc(all, func(a, b V) int {
 		return cmp.Or(cmp.Compare(strings.ToLower(by(a)), strings.ToLower(by(b))), cmp.Compare(by(a), by(b)))
 	})
-	return all
-}
-
-// Problem is something that will hurt, found before it does.
-type Problem struct {
-	Object string // "policy database"
-	Text   string
-}
-
-// Problems lists what is wrong with the organisation at an instant: policies
-// that can reach nobody, gaps, people without a contact method, alerts
-// without a home.
-func (o *Org) Problems(at time.Time) []Problem {
-	var found []Problem
-	say := func(object, key string, args ...any) {
-		found = append(found, Problem{Object: object, Text: phrase.T(key, args...)})
-	}
-	if _, ok := o.Policies[o.Settings.DefaultPolicy]; !ok {
-		say(phrase.T("org.settings"), "org.problem.no_default")
-	}
-	if !o.HasAdmin() {
-		say(phrase.T("org.settings"), "org.problem.no_admin")
-	}
-	whom := o.Whom(at)
-	for _, p := range Sorted(o.Policies, func(p escalation.Policy) string { return p.Name }) {
-		reachable := false
-		for _, s := range p.Steps {
-			for _, t := range s.Targets {
-				reachable = reachable || slices.ContainsFunc(whom(t), func(p incident.Person) bool { return p.Reachable })
-			}
-		}
-		if !reachable {
-			say(phrase.T("org.policy", p.Name), "org.problem.reaches_nobody")
-		}
-	}
-	for _, r := range Sorted(o.Rotations, func(r oncall.Rotation) string { return r.Name }) {
-		if len(o.OnCall(r.ID, at)) == 0 {
-			say(phrase.T("org.rotation", r.Name), "org.problem.nobody_on_call")
-		}
-		for _, u := range members(r) {
-			if user, ok := o.Users[u]; ok && !user.Reachable() {
-				say(phrase.T("org.rotation", r.Name), "org.problem.unreachable", user.Name)
-			}
-		}
-	}
-	return found
-}
-
-// members lists who is in a rotation, each once.
-func members(r oncall.Rotation) []id.User {
-	var all []id.User
-	for _, l := range r.Layers {
-		for _, u := range l.Members {
-			if !slices.Contains(all, u) {
-				all = append(all, u)
-			}
-		}
-	}
 	return all
 }
 

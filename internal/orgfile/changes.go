@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
@@ -25,6 +26,13 @@ type Options struct {
 type Maker struct {
 	NewID          func() string
 	NewIntegration func(kind routing.Kind, name, key string) routing.Integration // a fresh key when key is ""
+	// Sealed is plain as it is stored; was, when that holds it already.
+	Sealed func(was, plain string) string
+	// CheckProvider says what is wrong with the settings of a provider, whose
+	// secrets are sealed; nil: only what is wrong with any provider is found.
+	CheckProvider func(org.Provider) error
+	// Now leaves out maintenance that is over; zero: it is not looked at.
+	Now time.Time
 }
 
 // Changes computes what makes o what the document says; nothing when it is so
@@ -38,6 +46,9 @@ func (d Document) Changes(o *org.Org, opts Options, make Maker) ([]org.Change, e
 	c.policies()
 	c.routingKeys()
 	c.integrations()
+	c.heartbeats()
+	c.maintenance()
+	c.providers()
 	c.settings()
 	if err := inOrder(c.errs); err != nil {
 		return nil, err
@@ -122,12 +133,21 @@ func (c *changer) users() {
 		n := c.names.users[u.Username]
 		listed[n] = true
 		old, known := c.o.Users[n]
-		is := people.User{ID: n, Username: u.Username, Name: u.Name, Email: u.Email, Role: u.Role, Zone: u.Zone, Disabled: u.Disabled, Contacts: old.Contacts}
+		is := people.User{
+			ID: n, Username: u.Username, Name: u.Name, Email: u.Email, Role: u.Role, Zone: u.Zone, Disabled: u.Disabled,
+			Contacts: old.Contacts, Paging: old.Paging, Reminders: old.Reminders,
+		}
 		switch {
 		case u.Contacts != nil:
 			is.Contacts = c.contacts(old, *u.Contacts)
 		case !known:
-			is.Contacts = c.contacts(old, []Contact{{Email: u.Email}})
+			is.Contacts = c.contacts(old, []Contact{{Method: people.Email, Address: u.Email}})
+		}
+		if u.Paging != nil {
+			is.Paging = c.paging(u.Username, is.Contacts, *u.Paging)
+		}
+		if u.Reminders != nil {
+			is.Reminders = *u.Reminders
 		}
 		c.put(u.At, org.UserKind, string(n), is)
 	}
@@ -141,24 +161,6 @@ func (c *changer) users() {
 			c.puts = append(c.puts, org.Put(u))
 		}
 	}
-}
-
-// contacts keeps the identity of an address that stays, because deliveries refer to it.
-func (c *changer) contacts(old people.User, listed []Contact) []people.Contact {
-	var all []people.Contact
-	for _, l := range listed {
-		is := people.Contact{Method: people.Email, Label: l.Label, Address: l.Email, Off: l.Off}
-		for _, was := range old.Contacts {
-			if was.Method == is.Method && was.Address == is.Address {
-				is.ID = was.ID
-			}
-		}
-		if is.ID == "" {
-			is.ID = id.Contact(c.maker.NewID())
-		}
-		all = append(all, is)
-	}
-	return all
 }
 
 func (c *changer) teams() {
@@ -190,6 +192,7 @@ func (c *changer) rotations() {
 		for _, l := range r.Layers {
 			is.Layers = append(is.Layers, oncall.Layer{
 				Name: l.Name, Members: c.userRefs(l.Members), Every: l.Every, Unit: l.Unit, HandoffAt: l.HandoffAt, Start: l.Start, End: l.End,
+				Restrictions: l.Restrictions, Count: l.Count,
 			})
 		}
 		c.put(r.At, org.RotationKind, string(n), is)
@@ -209,11 +212,18 @@ func (c *changer) policies() {
 	for _, p := range c.doc.Policies.Items {
 		n := c.names.policies[p.Slug]
 		listed[n] = true
-		is := escalation.Policy{ID: n, Slug: p.Slug, Name: p.Name, Team: c.team(p.Team), Repeat: p.Repeat, RepeatAfter: p.RepeatAfter, Steps: []escalation.Step{}}
+		is := escalation.Policy{
+			ID: n, Slug: p.Slug, Name: p.Name, Team: c.team(p.Team), Repeat: p.Repeat, RepeatAfter: p.RepeatAfter, Steps: []escalation.Step{},
+			LastResort: c.targets(p.LastResort), RepageAfter: p.RepageAfter, IgnorePagingPolicies: p.EveryMethod, Urgency: p.Urgency,
+			LowWaits: p.LowWaits, Hours: p.Hours,
+		}
+		if p.AckBy != escalation.AckByOne { // which is what nothing means
+			is.AckBy = p.AckBy
+		}
 		for _, s := range p.Steps {
-			step := escalation.Step{After: s.After, Targets: []escalation.Target{}}
-			for _, t := range s.Page {
-				step.Targets = append(step.Targets, c.target(t))
+			step := escalation.Step{After: s.After, Targets: c.targets(s.Page), When: s.When, LowWaits: s.LowWaits}
+			if s.Notify != escalation.NotifyAll {
+				step.Notify = s.Notify
 			}
 			is.Steps = append(is.Steps, step)
 		}
@@ -226,19 +236,43 @@ func (c *changer) policies() {
 	}
 }
 
-func (c *changer) target(t Target) escalation.Target {
-	switch {
-	case t.Rotation.Name != "":
-		n, ok := c.names.rotations[rotationKey(t.Rotation.Name)]
-		if !ok {
-			n = id.Rotation(c.unknown(t.Rotation, "rotation", c.doc.Rotations.Listed))
-		}
-		return escalation.Target{Rotation: n}
-	case t.User.Name != "":
-		return escalation.Target{User: c.user(t.User)}
-	default:
-		return escalation.Target{Team: c.team(t.Team)}
+func (c *changer) targets(all []Target) []escalation.Target {
+	targets := []escalation.Target{}
+	for _, t := range all {
+		targets = append(targets, c.target(t))
 	}
+	return targets
+}
+
+func (c *changer) target(t Target) escalation.Target {
+	switch t.Kind {
+	case "rotation":
+		return escalation.Target{Rotation: c.rotation(t.Ref)}
+	case "next":
+		return escalation.Target{Rotation: c.rotation(t.Ref), Pick: escalation.PickNext}
+	case "previous":
+		return escalation.Target{Rotation: c.rotation(t.Ref), Pick: escalation.PickPrevious}
+	case "user":
+		return escalation.Target{User: c.user(t.Ref)}
+	case "policy":
+		return escalation.Target{Policy: c.policy(t.Ref)}
+	case "webhook":
+		return escalation.Target{Webhook: t.Ref.Name}
+	case "email":
+		return escalation.Target{Email: t.Ref.Name}
+	case "room":
+		return escalation.Target{Room: t.Ref.Name}
+	default:
+		return escalation.Target{Team: c.team(t.Ref)}
+	}
+}
+
+func (c *changer) rotation(r Ref) id.Rotation {
+	n, ok := c.names.rotations[rotationKey(r.Name)]
+	if !ok {
+		n = id.Rotation(c.unknown(r, "rotation", c.doc.Rotations.Listed))
+	}
+	return n
 }
 
 func (c *changer) routingKeys() {

@@ -23,7 +23,11 @@ func Diff(before, after *org.Org) string {
 	diff(&b, "policy", a.Policies, z.Policies, func(p Policy) string { return p.Slug }, Policy.fields)
 	diff(&b, "routing key", a.RoutingKeys, z.RoutingKeys, func(k RoutingKey) string { return routing.Fold(k.Name) }, RoutingKey.fields)
 	markKeys(before, after, &z)
+	markSecrets(before, after, &z)
 	diff(&b, "integration", a.Integrations, z.Integrations, func(i Integration) string { return i.Name }, Integration.fields)
+	diff(&b, "heartbeat", a.Heartbeats, z.Heartbeats, func(h Heartbeat) string { return h.Slug }, Heartbeat.fields)
+	diff(&b, "maintenance", a.Maintenance, z.Maintenance, Maintenance.shown, Maintenance.fields)
+	diff(&b, "provider", a.Providers, z.Providers, func(v Provider) string { return v.Name }, Provider.fields)
 	return b.String()
 }
 
@@ -43,6 +47,44 @@ func markKeys(before, after *org.Org, z *Document) {
 			i.Key = "another one"
 		}
 	}
+}
+
+// markSecrets does the same for secrets of providers and keys of heartbeats.
+func markSecrets(before, after *org.Org, z *Document) {
+	for n := range z.Heartbeats.Items {
+		h := &z.Heartbeats.Items[n]
+		was, known := slugged(before, h.Slug)
+		if is, _ := slugged(after, h.Slug); known && was != is {
+			h.Key = "another one"
+		}
+	}
+	secrets := func(o *org.Org) map[string]map[string]string {
+		all := map[string]map[string]string{}
+		for _, v := range o.Providers {
+			all[v.Name] = v.Secrets
+		}
+		return all
+	}
+	was, is := secrets(before), secrets(after)
+	for n := range z.Providers.Items {
+		v := &z.Providers.Items[n]
+		old, known := was[v.Name]
+		for name := range v.Secrets {
+			if known && old[name] != is[v.Name][name] {
+				v.Secrets[name] = Hidden{Text: "another one"}
+			}
+		}
+	}
+}
+
+// slugged is the hash of the key of a heartbeat.
+func slugged(o *org.Org, slug string) (keyHash string, known bool) {
+	for _, h := range o.Heartbeats {
+		if h.Slug == slug {
+			return h.KeyHash, true
+		}
+	}
+	return "", false
 }
 
 func diff[T any](b *strings.Builder, what string, before, after Section[T], key func(T) string, fields func(T) object) {

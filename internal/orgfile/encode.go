@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/oncall"
+	"github.com/watchroom/watchroom/internal/people"
 )
 
 // Encode writes the document as YAML that Parse reads back to the same
@@ -30,6 +31,9 @@ func (d Document) Encode() []byte {
 	write(w, "policies", "Who is paged after how long.", d.Policies, Policy.fields)
 	write(w, "routing_keys", "The last word of the address that an alert is sent to.", d.RoutingKeys, RoutingKey.fields)
 	write(w, "integrations", "Keys are not exported. One without a key keeps its own, a new one gets a fresh one.", d.Integrations, Integration.fields)
+	write(w, "heartbeats", "Jobs that must call in. Keys are not exported.", d.Heartbeats, Heartbeat.fields)
+	write(w, "maintenance", "What has not begun yet.", d.Maintenance, Maintenance.fields)
+	write(w, "providers", "Who carries pages. A variable that is not set leaves the secret as it is.", d.Providers, Provider.fields)
 	return w.buf.Bytes()
 }
 
@@ -68,21 +72,6 @@ func (s Settings) fields() object {
 	)
 }
 
-func (u User) fields() object {
-	var contacts any
-	if u.Contacts != nil {
-		all := list{}
-		for _, c := range *u.Contacts {
-			all = append(all, without(field{"email", text(c.Email)}, field{"label", some(c.Label)}, field{"off", yes(c.Off)}))
-		}
-		contacts = all
-	}
-	return without(
-		field{"username", text(u.Username)}, field{"name", text(u.Name)}, field{"email", text(u.Email)}, field{"role", text(string(u.Role))},
-		field{"zone", text(u.Zone)}, field{"contacts", contacts}, field{"disabled", yes(u.Disabled)},
-	)
-}
-
 func (t Team) fields() object {
 	return without(field{"slug", text(t.Slug)}, field{"name", text(t.Name)}, field{"members", refList(t.Members)})
 }
@@ -93,9 +82,27 @@ func (r Rotation) fields() object {
 		layers = append(layers, without(
 			field{"name", some(l.Name)}, field{"members", refList(l.Members)}, field{"every", every(l.Every, l.Unit)},
 			field{"handoff_at", text(l.HandoffAt)}, field{"start", text(l.Start)}, field{"end", some(l.End)},
+			field{"restrictions", restrictions(l.Restrictions)}, field{"count", some(string(l.Count))},
 		))
 	}
 	return without(field{"name", text(r.Name)}, field{"team", some(r.Team.Name)}, field{"zone", text(r.Zone)}, field{"layers", layers})
+}
+
+func restrictions(all []oncall.Restriction) any {
+	if len(all) == 0 {
+		return nil
+	}
+	out := list{}
+	for _, r := range all {
+		var days any
+		if len(r.Days) > 0 {
+			days = words(r.Days)
+		}
+		out = append(out, without(
+			field{"from", text(r.From)}, field{"to", text(r.To)}, field{"days", days}, field{"until", some(string(r.Until))},
+		))
+	}
+	return out
 }
 
 func every(n int, unit oncall.Unit) scalar {
@@ -109,34 +116,97 @@ func every(n int, unit oncall.Unit) scalar {
 func (p Policy) fields() object {
 	steps := list{}
 	for _, s := range p.Steps {
-		targets := make([]string, len(s.Page))
-		for i, t := range s.Page {
-			targets[i] = t.encode()
-		}
-		steps = append(steps, object{{"after", duration(s.After)}, {"page", flow("[" + strings.Join(targets, ", ") + "]")}})
+		steps = append(steps, without(
+			field{"after", duration(s.After)}, field{"page", targetList(s.Page)}, field{"notify", other(s.Notify, escalation.NotifyAll)},
+			field{"when", when(s.When)}, field{"low_waits", yes(s.LowWaits)},
+		))
 	}
-	var repeat, pause any
+	var repeat, pause, repage, last any
 	if p.Repeat != 0 {
 		repeat = scalar(strconv.Itoa(p.Repeat))
 	}
 	if p.RepeatAfter != escalation.DefaultRepeatAfter {
 		pause = duration(p.RepeatAfter)
 	}
+	if p.RepageAfter != 0 {
+		repage = duration(p.RepageAfter)
+	}
+	if len(p.LastResort) > 0 {
+		last = targetList(p.LastResort)
+	}
 	return without(
 		field{"slug", text(p.Slug)}, field{"name", text(p.Name)}, field{"team", some(p.Team.Name)}, field{"steps", steps},
-		field{"repeat", repeat}, field{"repeat_after", pause},
+		field{"repeat", repeat}, field{"repeat_after", pause}, field{"last_resort", last}, field{"ack_by", other(p.AckBy, escalation.AckByOne)},
+		field{"repage_after", repage}, field{"ignore_paging_policies", yes(p.EveryMethod)}, field{"urgency", some(string(p.Urgency))},
+		field{"low_waits", yes(p.LowWaits)}, field{"hours", hours(p.Hours)},
 	)
 }
 
-func (t Target) encode() string {
-	switch {
-	case t.Rotation.Name != "":
-		return "{rotation: " + string(text(t.Rotation.Name)) + "}"
-	case t.User.Name != "":
-		return "{user: " + string(text(t.User.Name)) + "}"
-	default:
-		return "{team: " + string(text(t.Team.Name)) + "}"
+func targetList(all []Target) flow {
+	targets := make([]string, len(all))
+	for i, t := range all {
+		targets[i] = "{" + t.Kind + ": " + string(text(t.Ref.Name)) + "}"
 	}
+	return flow("[" + strings.Join(targets, ", ") + "]")
+}
+
+func when(w escalation.When) any {
+	if len(w.Severities) == 0 && hours(w.Hours) == nil {
+		return nil
+	}
+	var o object
+	if len(w.Severities) > 0 {
+		o = append(o, field{"severities", words(w.Severities)})
+	}
+	if h := hours(w.Hours); h != nil {
+		o = append(o, field{"hours", h})
+	}
+	return oneLine(o)
+}
+
+func hours(h escalation.Hours) any {
+	if h.Zone == "" && h.Always() {
+		return nil
+	}
+	return oneLine(object{{"zone", text(h.Zone)}, {"windows", windows(h.Windows)}})
+}
+
+func windows(all []people.PagingWindow) flow {
+	out := make([]string, len(all))
+	for i, w := range all {
+		var days any
+		if len(w.Days) > 0 {
+			days = words(w.Days)
+		}
+		out[i] = string(oneLine(without(field{"days", days}, field{"from", some(w.From)}, field{"to", some(w.To)})))
+	}
+	return flow("[" + strings.Join(out, ", ") + "]")
+}
+
+// oneLine writes a mapping on one line.
+func oneLine(o object) flow {
+	parts := make([]string, len(o))
+	for i, f := range o {
+		parts[i] = f.name + ": " + inline(f.value)
+	}
+	return flow("{" + strings.Join(parts, ", ") + "}")
+}
+
+// words writes a list of texts on one line.
+func words[T ~string](all []T) flow {
+	out := make([]string, len(all))
+	for i, w := range all {
+		out[i] = string(text(string(w)))
+	}
+	return flow("[" + strings.Join(out, ", ") + "]")
+}
+
+// other leaves out what nothing means.
+func other[T ~string](is, otherwise T) any {
+	if is == otherwise {
+		return nil
+	}
+	return text(string(is))
 }
 
 func (k RoutingKey) fields() object {

@@ -1,6 +1,8 @@
 package orgfile
 
 import (
+	"cmp"
+
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/oncall"
@@ -9,8 +11,9 @@ import (
 	"github.com/watchroom/watchroom/internal/routing"
 )
 
-// Export describes o whole, in a stable order. Keys of integrations are not in
-// it: applied to o they stay as they are, applied elsewhere they are made anew.
+// Export describes o whole, in a stable order. Keys and secrets are not in it:
+// applied to o they stay as they are, applied elsewhere they are made anew, or
+// taken from the variables that the export names.
 func Export(o *org.Org) Document {
 	x := exporter{o}
 	doc := Document{
@@ -21,6 +24,9 @@ func Export(o *org.Org) Document {
 		Policies:     Section[Policy]{Listed: true},
 		RoutingKeys:  Section[RoutingKey]{Listed: true},
 		Integrations: Section[Integration]{Listed: true},
+		Heartbeats:   x.heartbeats(),
+		Maintenance:  x.maintenance(),
+		Providers:    x.providers(),
 	}
 	for _, u := range org.Sorted(o.Users, func(u people.User) string { return u.Username }) {
 		doc.Users.Items = append(doc.Users.Items, x.user(u))
@@ -56,44 +62,56 @@ func (x exporter) settings() *Settings {
 	return out
 }
 
-func (x exporter) user(u people.User) User {
-	contacts := []Contact{}
-	for _, c := range u.Contacts {
-		contacts = append(contacts, Contact{Email: c.Address, Label: c.Label, Off: c.Off})
-	}
-	return User{Username: u.Username, Name: u.Name, Email: u.Email, Role: u.Role, Zone: u.Zone, Contacts: &contacts, Disabled: u.Disabled}
-}
-
 func (x exporter) rotation(r oncall.Rotation) Rotation {
 	out := Rotation{Name: r.Name, Team: x.teamRef(r.Team), Zone: r.Zone}
 	for _, l := range r.Layers {
 		out.Layers = append(out.Layers, Layer{
 			Name: l.Name, Members: x.users(l.Members), Every: l.Every, Unit: l.Unit, HandoffAt: l.HandoffAt, Start: l.Start, End: l.End,
+			Restrictions: l.Restrictions, Count: l.Count,
 		})
 	}
 	return out
 }
 
 func (x exporter) policy(p escalation.Policy) Policy {
-	out := Policy{Slug: p.Slug, Name: p.Name, Team: x.teamRef(p.Team), Repeat: p.Repeat, RepeatAfter: p.RepeatAfter}
+	out := Policy{
+		Slug: p.Slug, Name: p.Name, Team: x.teamRef(p.Team), Repeat: p.Repeat, RepeatAfter: p.RepeatAfter,
+		AckBy: cmp.Or(p.AckBy, escalation.AckByOne), LastResort: x.targets(p.LastResort), RepageAfter: p.RepageAfter, EveryMethod: p.IgnorePagingPolicies,
+		Urgency: p.Urgency, LowWaits: p.LowWaits, Hours: p.Hours,
+	}
 	for _, s := range p.Steps {
-		step := Step{After: s.After}
-		for _, t := range s.Targets {
-			step.Page = append(step.Page, x.target(t))
-		}
-		out.Steps = append(out.Steps, step)
+		out.Steps = append(out.Steps, Step{
+			After: s.After, Page: x.targets(s.Targets), Notify: cmp.Or(s.Notify, escalation.NotifyAll), When: s.When, LowWaits: s.LowWaits,
+		})
+	}
+	return out
+}
+
+func (x exporter) targets(all []escalation.Target) []Target {
+	var out []Target
+	for _, t := range all {
+		out = append(out, x.target(t))
 	}
 	return out
 }
 
 func (x exporter) target(t escalation.Target) Target {
+	named := func(kind, name string) Target { return Target{Kind: kind, Ref: Ref{Name: name}} }
 	switch {
 	case t.Rotation != "":
-		return Target{Rotation: Ref{Name: rotationKey(x.o.Rotations[t.Rotation].Name)}}
+		return named(cmp.Or(string(t.Pick), "rotation"), rotationKey(x.o.Rotations[t.Rotation].Name))
 	case t.User != "":
-		return Target{User: x.userRef(t.User)}
+		return Target{Kind: "user", Ref: x.userRef(t.User)}
+	case t.Policy != "":
+		return Target{Kind: "policy", Ref: x.policyRef(t.Policy)}
+	case t.Webhook != "":
+		return named("webhook", t.Webhook)
+	case t.Email != "":
+		return named("email", t.Email)
+	case t.Room != "":
+		return named("room", t.Room)
 	default:
-		return Target{Team: x.teamRef(t.Team)}
+		return Target{Kind: "team", Ref: x.teamRef(t.Team)}
 	}
 }
 

@@ -10,6 +10,10 @@
 // Options). A section that is absent is left alone. In the settings, and only
 // there, a line that is absent is left alone too.
 //
+// Contact methods whose address is itself a secret (push, ntfy, Gotify, Pushover,
+// Telegram) are their owners' alone: files neither show nor change them. So are
+// the keys for web push, and maintenance that has begun.
+//
 // It promises: applying an export changes nothing; applying twice changes
 // nothing the second time; a mistake is reported with file and line, all
 // mistakes together, and then there are no changes at all. Nothing here reads
@@ -37,6 +41,9 @@ type Document struct {
 	Policies     Section[Policy]
 	RoutingKeys  Section[RoutingKey]
 	Integrations Section[Integration]
+	Heartbeats   Section[Heartbeat]
+	Maintenance  Section[Maintenance]
+	Providers    Section[Provider]
 }
 
 // Section is all things of one kind.
@@ -62,22 +69,25 @@ type Settings struct {
 
 // User is a people.User.
 type User struct {
-	At       Position
-	Username string
-	Name     string // default: the username
-	Email    string
-	Role     people.Role // default: member
-	Zone     string      // default: UTC
-	Contacts *[]Contact  // nil: as they are; for a new user the e-mail address
-	Disabled bool
+	At        Position
+	Username  string
+	Name      string // default: the username
+	Email     string
+	Role      people.Role // default: member
+	Zone      string      // default: UTC
+	Contacts  *[]Contact  // nil: as they are; for a new user the e-mail address
+	Paging    *[]Rule     // nil: as it is; empty: every contact method at once
+	Reminders *[]people.Reminder
+	Disabled  bool
 }
 
-// Contact is a people.Contact with an e-mail address.
+// Contact is a people.Contact whose address is no secret: e-mail, SMS or voice.
 type Contact struct {
-	At    Position
-	Email string
-	Label string
-	Off   bool
+	At      Position
+	Method  people.Method
+	Address string
+	Label   string
+	Off     bool
 }
 
 // Team is a people.Team.
@@ -107,6 +117,9 @@ type Layer struct {
 	HandoffAt string
 	Start     string
 	End       string
+
+	Restrictions []oncall.Restriction // on duty only then; none for always
+	Count        oncall.Count
 }
 
 // Policy is an escalation.Policy.
@@ -118,21 +131,34 @@ type Policy struct {
 	Steps       []Step
 	Repeat      int
 	RepeatAfter escalation.Duration // default: escalation.DefaultRepeatAfter
+
+	AckBy       escalation.AckBy // default: one
+	LastResort  []Target
+	RepageAfter escalation.Duration // 0: never
+	EveryMethod bool                // whatever people chose for themselves
+	Urgency     people.Urgency      // default: as the severity says
+	LowWaits    bool
+	Hours       escalation.Hours
 }
 
 // Step is an escalation.Step.
 type Step struct {
-	At    Position
-	After escalation.Duration
-	Page  []Target
+	At       Position
+	After    escalation.Duration
+	Page     []Target
+	Notify   escalation.Notify // default: all
+	When     escalation.When
+	LowWaits bool
 }
 
-// Target is an escalation.Target: one of the three.
+// Target is an escalation.Target: one word for what it is, and a name.
 type Target struct {
-	Rotation Ref
-	User     Ref
-	Team     Ref
+	Kind string // one of targetKinds
+	Ref  Ref
 }
+
+// targetKinds are the words for what a target is.
+var targetKinds = []string{"rotation", "next", "previous", "user", "team", "policy", "webhook", "email", "room"}
 
 // RoutingKey is a routing.Key.
 type RoutingKey struct {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/secret"
@@ -124,13 +125,45 @@ func layer(line string) string {
 	return "rotations:\n  - name: x\n    layers:\n      - {" + line + ", handoff_at: \"09:00\", start: 2026-01-05}"
 }
 
+// The hours of a layer go through the file as people write them.
+func TestRestrictions(t *testing.T) {
+	o := emptyOrg(t)
+	doc := parse(t, `rotations:
+  - name: Nights
+    layers:
+      - every: 5 days
+        handoff_at: "09:00"
+        start: 2026-01-05
+        count: shifts
+        restrictions:
+          - {from: "18:00", to: "08:00", days: [monday, tuesday]}
+          - {from: "18:00", to: "08:00", days: [friday], until: monday}
+`)
+	plan, err := doc.Plan(o, Options{}, testMaker())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, _, err := o.Apply(plan.Changes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _ := next.RotationBySlug("nights")
+	want := []oncall.Restriction{
+		{Days: []oncall.Weekday{oncall.Monday, oncall.Tuesday}, From: "18:00", To: "08:00"},
+		{Days: []oncall.Weekday{oncall.Friday}, From: "18:00", Until: oncall.Monday, To: "08:00"},
+	}
+	if got := r.Layers[0]; got.Count != oncall.CountShifts || !cmp.Equal(got.Restrictions, want) {
+		t.Errorf("the layer has %+v and counts %q", got.Restrictions, got.Count)
+	}
+}
+
 func TestParseTellsEverything(t *testing.T) {
 	_, err := Parse([]File{
 		{"a.yaml", []byte("users:\n  - {username: kim, email: k@example.org}\nsettings: {name: A}\n")},
 		{"b.yaml", []byte("users:\n  - {username: kim, email: l@example.org, nme: x}\nsettings: {name: B}\n")},
 		{"c.yaml", []byte("a: [")},
 	}, Secrets{})
-	const want = `b.yaml:2: a user has no "nme"; it may have username, name, email, role, zone, contacts, disabled
+	const want = `b.yaml:2: a user has no "nme"; it may have username, name, email, role, zone, contacts, paging, reminders, disabled
 b.yaml:2: username kim is already given at a.yaml:2
 b.yaml:3: settings are already given at a.yaml:3
 c.yaml:1: `
@@ -161,6 +194,8 @@ func TestChangesRefuse(t *testing.T) {
 		{"a bad zone", "users:\n  - {username: kim, email: k@example.org, zone: Mars/Base}", `org.yaml:2: user kim: time zone "Mars/Base"`},
 		{"a bad role", "users:\n  - {username: kim, email: k@example.org, role: root}", `org.yaml:2: user kim: role "root"`},
 		{"a bad hand-off", "rotations:\n  - name: x\n    layers:\n      - {every: 1 day, handoff_at: 9am, start: 2026-01-05}", `org.yaml:2: rotation x: layer 1: handoff_at: "9am"`},
+		{"a bad restriction", "rotations:\n  - name: x\n    layers:\n      - {every: 1 day, handoff_at: \"09:00\", start: 2026-01-05, restrictions: [{from: 9am, to: \"17:00\"}]}", `org.yaml:2: rotation x: layer 1: restrictions: restriction 1: from: "9am"`},
+		{"a bad count", "rotations:\n  - name: x\n    layers:\n      - {every: 1 day, handoff_at: \"09:00\", start: 2026-01-05, count: nights}", `org.yaml:2: rotation x: layer 1: count: "nights"`},
 		{"a bad routing key", "routing_keys:\n  - {name: a b, policy: web}", `org.yaml:2: routing key "a b"`},
 		{"an unknown kind of integration", "integrations:\n  - {name: x, kind: fax}", `org.yaml:2: integration x: kind "fax"`},
 		{"a policy in use", "policies: []", "the policy everybody"}, // by the settings and routing keys, which are not listed

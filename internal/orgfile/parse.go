@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/oncall"
@@ -57,7 +58,8 @@ func inOrder(mistakes []error) error {
 }
 
 func (p *parser) document(n strictyaml.Node, doc *Document) {
-	f := p.fields(n, "a file", "settings", "users", "teams", "rotations", "policies", "routing_keys", "integrations")
+	f := p.fields(n, "a file", "settings", "users", "teams", "rotations", "policies", "routing_keys", "integrations",
+		"heartbeats", "maintenance", "providers")
 	if s, ok := n.Get("settings"); ok {
 		p.settings(s, doc)
 	}
@@ -67,6 +69,9 @@ func (p *parser) document(n strictyaml.Node, doc *Document) {
 	section(f, "policies", &doc.Policies, p.policy)
 	section(f, "routing_keys", &doc.RoutingKeys, p.routingKey)
 	section(f, "integrations", &doc.Integrations, p.integration)
+	section(f, "heartbeats", &doc.Heartbeats, p.heartbeat)
+	section(f, "maintenance", &doc.Maintenance, p.maintenance)
+	section(f, "providers", &doc.Providers, p.provider)
 }
 
 func section[T any](f fields, key string, into *Section[T], read func(strictyaml.Node) T) {
@@ -97,7 +102,7 @@ func (p *parser) settings(n strictyaml.Node, doc *Document) {
 }
 
 func (p *parser) user(n strictyaml.Node) User {
-	f := p.fields(n, "a user", "username", "name", "email", "role", "zone", "contacts", "disabled")
+	f := p.fields(n, "a user", "username", "name", "email", "role", "zone", "contacts", "paging", "reminders", "disabled")
 	u := User{
 		At: n.At, Username: f.needed("user", "username"), Email: f.needed("user", "email"),
 		Role: people.Role(f.textOr("role", string(people.Member))), Zone: f.textOr("zone", "UTC"), Disabled: f.yes("disabled"),
@@ -106,10 +111,23 @@ func (p *parser) user(n strictyaml.Node) User {
 	if f.has("contacts") {
 		contacts := []Contact{}
 		for _, n := range f.list("contacts") {
-			f := p.fields(n, "a contact", "email", "label", "off")
-			contacts = append(contacts, Contact{At: n.At, Email: f.needed("contact", "email"), Label: f.text("label"), Off: f.yes("off")})
+			contacts = append(contacts, p.contact(n))
 		}
 		u.Contacts = &contacts
+	}
+	if f.has("paging") {
+		rules := []Rule{}
+		for _, n := range f.list("paging") {
+			rules = append(rules, p.rule(n))
+		}
+		u.Paging = &rules
+	}
+	if f.has("reminders") {
+		reminders := []people.Reminder{}
+		for _, r := range f.refs("reminders") {
+			reminders = append(reminders, people.Reminder(r.Name))
+		}
+		u.Reminders = &reminders
 	}
 	return u
 }
@@ -131,13 +149,27 @@ func (p *parser) rotation(n strictyaml.Node) Rotation {
 }
 
 func (p *parser) layer(n strictyaml.Node) Layer {
-	f := p.fields(n, "a layer", "name", "members", "every", "handoff_at", "start", "end")
+	f := p.fields(n, "a layer", "name", "members", "every", "handoff_at", "start", "end", "restrictions", "count")
 	l := Layer{
 		At: n.At, Name: f.text("name"), Members: f.refs("members"),
 		HandoffAt: f.needed("layer", "handoff_at"), Start: f.needed("layer", "start"), End: f.text("end"),
+		Count: oncall.Count(f.text("count")),
+	}
+	for _, n := range f.list("restrictions") {
+		l.Restrictions = append(l.Restrictions, p.restriction(n))
 	}
 	l.Every, l.Unit = p.every(f)
 	return l
+}
+
+// restriction reads {from: "09:00", to: "17:00", days: [monday, friday]}.
+func (p *parser) restriction(n strictyaml.Node) oncall.Restriction {
+	f := p.fields(n, "a restriction", "days", "from", "until", "to")
+	r := oncall.Restriction{From: f.needed("restriction", "from"), To: f.needed("restriction", "to"), Until: oncall.Weekday(f.text("until"))}
+	for _, d := range f.refs("days") {
+		r.Days = append(r.Days, oncall.Weekday(d.Name))
+	}
+	return r
 }
 
 // every reads "1 week" or "12 hours".
@@ -161,29 +193,76 @@ func (p *parser) every(f fields) (int, oncall.Unit) {
 }
 
 func (p *parser) policy(n strictyaml.Node) Policy {
-	f := p.fields(n, "a policy", "slug", "name", "team", "steps", "repeat", "repeat_after")
+	f := p.fields(n, "a policy", "slug", "name", "team", "steps", "repeat", "repeat_after", "ack_by", "last_resort", "repage_after",
+		"ignore_paging_policies", "urgency", "low_waits", "hours")
 	y := Policy{
 		At: n.At, Slug: f.needed("policy", "slug"), Team: f.ref("team"),
 		Repeat: f.number("repeat"), RepeatAfter: f.duration("repeat_after", escalation.DefaultRepeatAfter),
+		AckBy: escalation.AckBy(f.textOr("ack_by", string(escalation.AckByOne))), RepageAfter: f.duration("repage_after", 0),
+		EveryMethod: f.yes("ignore_paging_policies"), Urgency: people.Urgency(f.text("urgency")), LowWaits: f.yes("low_waits"),
+		LastResort: p.targets(f, "last_resort"), Hours: p.hours(f),
 	}
 	y.Name = f.textOr("name", y.Slug)
 	for _, n := range f.list("steps") {
-		f := p.fields(n, "a step", "after", "page")
-		s := Step{At: n.At, After: f.duration("after", 0)}
-		for _, n := range f.list("page") {
-			s.Page = append(s.Page, p.target(n))
+		f := p.fields(n, "a step", "after", "page", "notify", "when", "low_waits")
+		s := Step{
+			At: n.At, After: f.duration("after", 0), Page: p.targets(f, "page"),
+			Notify: escalation.Notify(f.textOr("notify", string(escalation.NotifyAll))), LowWaits: f.yes("low_waits"),
+		}
+		if when, ok := n.Get("when"); ok {
+			f := p.fields(when, "when", "severities", "hours")
+			for _, r := range f.refs("severities") {
+				s.When.Severities = append(s.When.Severities, alert.Type(r.Name))
+			}
+			s.When.Hours = p.hours(f)
 		}
 		y.Steps = append(y.Steps, s)
 	}
 	return y
 }
 
-func (p *parser) target(n strictyaml.Node) Target {
-	f := p.fields(n, "a target", "rotation", "user", "team")
-	if n.Kind == strictyaml.Mapping && len(n.Pairs) != 1 {
-		p.say(n.At, "a target is exactly one of rotation, user, team, such as {user: kim}")
+// hours reads {zone: Europe/Berlin, windows: [{days: [mon], from: "09:00", to: "17:00"}]}.
+func (p *parser) hours(f fields) escalation.Hours {
+	n, ok := f.node.Get("hours")
+	if !ok {
+		return escalation.Hours{}
 	}
-	return Target{Rotation: f.ref("rotation"), User: f.ref("user"), Team: f.ref("team")}
+	f = p.fields(n, "hours", "zone", "windows")
+	return escalation.Hours{Zone: f.needed("hours", "zone"), Windows: p.windows(f, "windows")}
+}
+
+func (p *parser) windows(f fields, key string) []people.PagingWindow {
+	var all []people.PagingWindow
+	for _, n := range f.list(key) {
+		f := p.fields(n, "a time of the week", "days", "from", "to")
+		w := people.PagingWindow{From: f.text("from"), To: f.text("to")}
+		for _, d := range f.refs("days") {
+			w.Days = append(w.Days, people.Day(d.Name))
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+func (p *parser) targets(f fields, key string) []Target {
+	var all []Target
+	for _, n := range f.list(key) {
+		all = append(all, p.target(n))
+	}
+	return all
+}
+
+func (p *parser) target(n strictyaml.Node) Target {
+	f := p.fields(n, "a target", targetKinds...)
+	if n.Kind != strictyaml.Mapping {
+		return Target{}
+	}
+	if len(n.Pairs) != 1 {
+		p.say(n.At, "a target is exactly one of %s, such as {user: kim}", strings.Join(targetKinds, ", "))
+		return Target{}
+	}
+	kind := n.Pairs[0].Key
+	return Target{Kind: kind, Ref: f.ref(kind)}
 }
 
 func (p *parser) routingKey(n strictyaml.Node) RoutingKey {
@@ -235,6 +314,13 @@ func (p *parser) duplicates(doc Document) {
 	for _, i := range doc.Integrations.Items {
 		claim(i.At, "integration", i.Name, i.Name)
 		claim(i.At, "the key of integration", string(i.Key), i.Name)
+	}
+	for _, h := range doc.Heartbeats.Items {
+		claim(h.At, "heartbeat", h.Slug, h.Slug)
+		claim(h.At, "the key of heartbeat", string(h.Key), h.Slug)
+	}
+	for _, v := range doc.Providers.Items {
+		claim(v.At, "provider", v.Name, v.Name)
 	}
 }
 

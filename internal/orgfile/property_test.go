@@ -2,6 +2,7 @@ package orgfile
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,6 +32,12 @@ func testMaker() Maker {
 				key = "fresh-" + next()
 			}
 			return routing.Integration{ID: id.Integration(next()), Kind: kind, Name: name, KeyHash: secret.Hash(key), Sealed: "sealed"}
+		},
+		Sealed: func(was, plain string) string {
+			if was == "sealed "+secret.Hash(plain) {
+				return was
+			}
+			return "sealed " + secret.Hash(plain)
 		},
 	}
 }
@@ -89,11 +96,25 @@ func anyOrg(t *rapid.T) *org.Org {
 			ID: id.User("user" + n), Username: rapid.SampledFrom([]string{"no", "1e", "a.b", "k_", "x-"}).Draw(t, "username") + n, Name: anyName(t, "name"),
 			Email: "u" + n + "@example.org", Role: rapid.SampledFrom(people.Roles).Draw(t, "role"), Zone: zones.Draw(t, "zone"), Disabled: rapid.Bool().Draw(t, "disabled"),
 		}
-		for j := range rapid.IntRange(0, 2).Draw(t, "contacts") {
-			u.Contacts = append(u.Contacts, people.Contact{
+		for j := range rapid.IntRange(0, 3).Draw(t, "contacts") {
+			c := people.Contact{
 				ID: id.Contact(fmt.Sprintf("c%d-%d", i, j)), Method: people.Email, Label: rapid.SampledFrom([]string{"", "on", "work: x"}).Draw(t, "label"),
 				Address: fmt.Sprintf("c%d@example.org", j), Off: rapid.Bool().Draw(t, "off"),
-			})
+			}
+			switch rapid.IntRange(0, 3).Draw(t, "method") {
+			case 1:
+				c.Method, c.Address, c.VerifiedAt = people.SMS, fmt.Sprintf("+4930123456%d", j), time.Unix(1_800_000_000, 0).UTC()
+			case 2:
+				c.Method, c.Address = people.Voice, fmt.Sprintf("+4930123456%d", j)
+			}
+			u.Contacts = append(u.Contacts, c)
+		}
+		u.Reminders = slices.Compact(pick(t, []people.Reminder{people.ShiftStart, people.HandOver}, "reminder"))
+		if len(u.Reminders) == 3 {
+			u.Reminders = u.Reminders[:2]
+		}
+		if rapid.Bool().Draw(t, "paging") {
+			u.Paging = anyPaging(t, u.Contacts)
 		}
 		users, changes = append(users, u.ID), append(changes, org.Put(u))
 	}
@@ -114,6 +135,15 @@ func anyOrg(t *rapid.T) *org.Org {
 			}
 			if rapid.Bool().Draw(t, "ends") {
 				l.End = "2027-01-05"
+			}
+			switch rapid.IntRange(0, 3).Draw(t, "restricted") {
+			case 1:
+				l.Restrictions = []oncall.Restriction{{From: "22:00", To: "06:00"}}
+			case 2:
+				l.Restrictions = []oncall.Restriction{{Days: []oncall.Weekday{oncall.Friday}, From: "17:00", Until: oncall.Monday, To: "09:00"}}
+			case 3:
+				l.Restrictions = []oncall.Restriction{{Days: oncall.Weekdays()[:5], From: "09:00", To: "17:00"}, {Days: []oncall.Weekday{oncall.Saturday}, From: "00:00", To: "00:00"}}
+				l.Unit, l.Count = oncall.Days, oncall.CountShifts
 			}
 			v.Layers = append(v.Layers, l)
 		}
@@ -137,8 +167,10 @@ func anyOrg(t *rapid.T) *org.Org {
 			for _, m := range pick(t, teams, "paged team") {
 				s.Targets = append(s.Targets, escalation.Target{Team: m})
 			}
+			anyStep(t, &s, rotations, policies)
 			v.Steps = append(v.Steps, s)
 		}
+		anyOptions(t, &v, users)
 		policies, changes = append(policies, v.ID), append(changes, org.Put(v))
 	}
 	for i, p := range pick(t, policies, "routed") {
@@ -151,6 +183,7 @@ func anyOrg(t *rapid.T) *org.Org {
 			ID: id.Integration("int" + n), Kind: routing.REST, Name: "x" + anyName(t, "name") + n, KeyHash: "hash" + n, Sealed: "s", Off: rapid.Bool().Draw(t, "off"),
 		}))
 	}
+	changes = append(changes, anyQuiet(t, teams)...)
 	if rapid.Bool().Draw(t, "has settings") {
 		changes = append(changes, org.Put(org.Settings{
 			Name: "x" + anyName(t, "name"), DefaultPolicy: maybe(t, policies, "default"), WarningsOpen: rapid.Bool().Draw(t, "warnings"), SnoozeMorningAt: at.Draw(t, "morning"),
@@ -163,13 +196,13 @@ func anyOrg(t *rapid.T) *org.Org {
 	return o
 }
 
-var withoutPositions = cmp.Options{cmpopts.IgnoreTypes(Position{}), cmpopts.EquateEmpty()}
+var withoutPositions = cmp.Options{cmpopts.IgnoreTypes(Position{}), cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(Hidden{}, Maintenance{})}
 
 func TestApplyingAnExportChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := anyOrg(t)
 		text := Export(o).Encode()
-		doc, err := Parse([]File{{"export.yaml", text}}, Secrets{})
+		doc, err := Parse([]File{{"export.yaml", text}}, Secrets{Env: func(string) (string, bool) { return "", false }})
 		if err != nil {
 			t.Fatalf("Parse of an export: %v\n%s", err, text)
 		}
@@ -191,6 +224,11 @@ func TestApplyingMakesItSo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		from, to := anyOrg(t), anyOrg(t)
 		doc := Export(to)
+		for _, v := range doc.Providers.Items {
+			for name := range v.Secrets {
+				v.Secrets[name] = Hidden{Text: "hunter2", From: v.Secrets[name].From} // from its variable
+			}
+		}
 		plan, err := doc.Plan(from, Options{Prune: true}, testMaker())
 		if err != nil {
 			if strings.Contains(err.Error(), "last administrator") || to.Settings.Name == "" {
@@ -205,7 +243,15 @@ func TestApplyingMakesItSo(t *testing.T) {
 		if to.Settings.Name == "" {
 			got.Settings.Name = nil // it keeps the name it had
 		}
-		if diff := cmp.Diff(doc, got, withoutPositions); diff != "" {
+		for i, u := range doc.Users.Items { // people keep what they chose, and the document is silent about
+			if u.Paging == nil {
+				got.Users.Items[i].Paging = nil
+			}
+			if u.Reminders == nil {
+				got.Users.Items[i].Reminders = nil
+			}
+		}
+		if diff := cmp.Diff(doc, got, withoutPositions, cmpopts.IgnoreFields(Hidden{}, "Text")); diff != "" {
 			t.Fatalf("it did not become so (-wanted +is):\n%s", diff)
 		}
 		again, err := doc.Plan(plan.After, Options{Prune: true}, testMaker())

@@ -17,6 +17,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/auth"
@@ -40,6 +41,9 @@ type Deps struct {
 	Dispatch *dispatch.Dispatcher
 	Accounts *account.Service
 	Log      *slog.Logger
+	// CheckProvider says what is wrong with the settings of a provider, whose
+	// secrets are sealed; nil: only what is wrong with any provider is found.
+	CheckProvider func(org.Provider) error
 }
 
 // Options say how to apply.
@@ -79,7 +83,9 @@ func Apply(ctx context.Context, d Deps, actor people.Actor, doc orgfile.Document
 		return result, forbidden()
 	}
 	plan := func(have *org.Org) (orgfile.Plan, error) {
-		p, err := doc.Plan(have, o.Options, orgfile.Maker{NewID: id.New, NewIntegration: d.Dispatch.NewIntegration})
+		p, err := doc.Plan(have, o.Options, orgfile.Maker{
+			NewID: id.New, NewIntegration: d.Dispatch.NewIntegration, Sealed: d.Dispatch.Sealed, CheckProvider: d.CheckProvider, Now: time.Now(),
+		})
 		if err != nil {
 			return p, fault.Invalid("", err.Error())
 		}

@@ -14,53 +14,71 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/paging"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
-// pageLife is for how long a page is worth trying: a page that is hours late is harmful.
-const pageLife = 10 * time.Minute
-
-// Plan returns the deliveries that an entry asks for: one for each contact
-// method of each person. The key makes a second plan of the same entry the same.
+// Plan returns the deliveries that an entry asks for: for each person the first
+// step of their own paging policy, and what a step tells beside people. The key
+// makes a second plan of the same entry the same.
 func Plan(e timeline.Entry, o *org.Org, now time.Time) []store.Delivery {
 	switch p := e.Payload.(type) {
 	case timeline.Step:
-		return plan(e, o, now, store.StepPage, p.Users, p.Why)
+		ask := dispatch.Asked{Kind: store.StepPage, Low: p.Urgency == string(people.Low), EveryMethod: p.EveryMethod}
+		return plan(e, o, now, ask, p.Users, p.Why)
 	case timeline.Responder:
-		return plan(e, o, now, store.ResponderPage, p.Users, nil)
+		return plan(e, o, now, dispatch.Asked{Kind: store.ResponderPage}, p.Users, nil)
+	case timeline.Told:
+		return planTold(e, p, now)
 	}
 	return nil
 }
 
-func plan(e timeline.Entry, o *org.Org, now time.Time, kind store.DeliveryKind, users []id.User, why []string) []store.Delivery {
+func plan(e timeline.Entry, o *org.Org, now time.Time, ask dispatch.Asked, users []id.User, why []string) []store.Delivery {
 	var all []store.Delivery
 	for i, u := range users {
 		user, ok := o.Users[u]
 		if !ok || user.Disabled || slices.Index(users, u) < i { // a key that is there twice would stop the planner for ever
 			continue
 		}
-		reason := ""
+		ask.Incident, ask.Entry, ask.User, ask.Why = e.Incident, e.Seq, user, ""
 		if i < len(why) {
-			reason = why[i]
+			ask.Why = why[i]
 		}
-		for _, c := range user.Contacts {
-			if c.Off {
-				continue
-			}
-			all = append(all, store.Delivery{
-				Key:  fmt.Sprintf("page:%d:%d:%s", e.Incident, e.Seq, c.ID),
-				Kind: kind, DueAt: now, ExpiresAt: now.Add(pageLife),
-				Incident: e.Incident, Entry: e.Seq, Person: u, Contact: c.ID,
-				Body: store.DeliveryBody{Method: string(c.Method), Address: c.Address, Why: reason},
-			})
+		all = append(all, dispatch.FirstPages(ask, now)...)
+	}
+	return all
+}
+
+// planTold plans what leaves the house for nobody in particular. A chat room of
+// ours needs no delivery: see rooms.
+func planTold(e timeline.Entry, p timeline.Told, now time.Time) []store.Delivery {
+	var all []store.Delivery
+	tell := func(method, address string) {
+		key := fmt.Sprintf("told:%d:%d:%s:%s", e.Incident, e.Seq, method, address)
+		if slices.ContainsFunc(all, func(d store.Delivery) bool { return d.Key == key }) {
+			return
 		}
+		all = append(all, store.Delivery{
+			Key: key, Kind: store.ToldPage, DueAt: now, ExpiresAt: now.Add(dispatch.PageLife), Incident: e.Incident, Entry: e.Seq,
+			Body: store.DeliveryBody{Method: method, Address: address, Why: phrase.T("outbox.told", p.PolicyName)},
+		})
+	}
+	for _, address := range p.Webhooks {
+		tell(string(org.WebhookMethod), address)
+	}
+	for _, address := range p.Emails {
+		tell(string(people.Email), address)
 	}
 	return all
 }
@@ -70,7 +88,7 @@ const Cursor = "planner"
 
 // Kinds are the entries that the planner waits for; it passes over all others.
 func Kinds() []timeline.Kind {
-	return []timeline.Kind{timeline.StepStarted, timeline.ResponderAdded}
+	return []timeline.Kind{timeline.StepStarted, timeline.ResponderAdded, timeline.StepTold}
 }
 
 // planAtOnce bounds how many entries one transaction looks through, and after
@@ -147,7 +165,7 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 		if known == nil || p.reached != at || p.epoch != tx.Epoch() {
-			latest, err := tx.LatestDeliveries(tx.Now.Add(-2 * stormWindow))
+			latest, err := tx.LatestDeliveries(tx.Now.Add(-2 * paging.StormWindow))
 			if err != nil {
 				return false, err
 			}
@@ -158,9 +176,14 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 		for _, e := range entries {
 			planned := Plan(e, tx.Org, tx.Now)
 			for _, d := range planned {
-				known.hold(&d, tx.Now)
+				if known.hold(&d, tx.Now) {
+					tx.Append(held(e, d, tx.Org))
+				}
 				d.Key += ":" + tx.Epoch() // the numbers in it begin anew when a backup is restored
 				tx.AddDelivery(d)
+			}
+			for _, line := range rooms(e) {
+				tx.Append(line)
 			}
 			for _, lost := range unplanned(e, planned, tx.Org) {
 				tx.Append(lost)
@@ -178,6 +201,23 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 		p.flows, p.reached = known, reached
 	}
 	return more, err
+}
+
+// rooms are the lines that a step writes into chat rooms. The organisation's
+// timeline is the only room there is.
+func rooms(e timeline.Entry) []timeline.Entry {
+	p, ok := e.Payload.(timeline.Told)
+	if !ok || len(p.Rooms) == 0 {
+		return nil
+	}
+	line := timeline.Message{Text: phrase.T("outbox.room", e.Incident, strings.Join(p.Rooms, ", "), p.PolicyName)}
+	return []timeline.Entry{{Kind: line.Kind(), Actor: timeline.Self, Incident: e.Incident, Team: e.Team, Payload: line}}
+}
+
+// held says that pages to somebody are bundled from here on.
+func held(e timeline.Entry, d store.Delivery, o *org.Org) timeline.Entry {
+	told := timeline.Held{User: d.Person, Name: o.UserName(d.Person), Method: d.Body.Method, Count: 1, Until: d.DueAt}
+	return timeline.Entry{Kind: told.Kind(), Actor: timeline.Self, Incident: e.Incident, Team: e.Team, Person: d.Person, Payload: told}
 }
 
 // behind asks without the writer whether there is anything to plan. When

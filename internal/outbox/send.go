@@ -16,8 +16,9 @@ import (
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
-	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/notify"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
 )
@@ -27,7 +28,8 @@ const (
 	claimFor     = 10 * time.Second // a dead worker's page is late by at most this
 	sendTimeout  = 30 * time.Second
 	claimAtOnce  = 512
-	workers      = 8
+	atOnce       = 8 // messages on their way by one method
+	maxHeld      = 2 * claimRounds * claimAtOnce
 	bundleAbove  = 3   // more waiting pages than this to one contact become one message
 	claimRounds  = 8   // claims in a row, so that what was held back for one message becomes one
 	recordAtOnce = 256 // bounds one transaction, and with it how long an alert may wait behind it
@@ -38,39 +40,61 @@ const (
 type Linker interface {
 	Incident(n id.Incident) string
 	Action(action string, n id.Incident, u id.User, now time.Time) string
+	Drill(token string) string // where a test page is answered
+}
+
+// Carrier is one way out for pages of a method.
+type Carrier struct {
+	ID       id.Provider // "" where there is only one
+	Provider notify.Provider
+	Tracked  bool // it will say what became of a message, by itself or when asked
+}
+
+// Carriers are the ways out for a page by a method to an address, in the order in which they
+// are to be used; none when it is not set up.
+type Carriers func(o *org.Org, method, address string) []Carrier
+
+// Fixed are carriers that never change, one for a method.
+func Fixed(providers map[string]notify.Provider) Carriers {
+	return func(_ *org.Org, method, _ string) []Carrier {
+		if p, ok := providers[method]; ok {
+			return []Carrier{{Provider: p}}
+		}
+		return nil
+	}
 }
 
 // Sender delivers.
 type Sender struct {
-	store     *store.Store
-	dispatch  *dispatch.Dispatcher
-	providers map[string]notify.Provider // by contact method
-	box       dispatch.Sealer
-	links     Linker
-	log       *slog.Logger
-	holder    string
-	interval  time.Duration
-	jobs      chan []store.Delivery
+	store    *store.Store
+	dispatch *dispatch.Dispatcher
+	carriers Carriers
+	box      dispatch.Sealer
+	links    Linker
+	log      *slog.Logger
+	holder   string
+	interval time.Duration
+	busy     sync.WaitGroup
 	// Observe is called after each try; for metrics. May be nil.
 	Observe func(method string, state store.DeliveryState, took time.Duration)
 
-	mu   sync.Mutex
-	mine map[id.Delivery]bool // claimed and not done with; guarded by mu
+	mu    sync.Mutex
+	mine  map[id.Delivery]bool     // claimed and not done with; guarded by mu
+	lanes map[string]chan struct{} // a token for each message on its way by a method; guarded by mu
 }
 
 // NewSender returns a Sender whose claims carry the name holder, which is
 // different for every process that ever runs.
-func NewSender(s *store.Store, d *dispatch.Dispatcher, providers map[string]notify.Provider, box dispatch.Sealer, links Linker, log *slog.Logger, holder string, interval time.Duration) *Sender {
+func NewSender(s *store.Store, d *dispatch.Dispatcher, carriers Carriers, box dispatch.Sealer, links Linker, log *slog.Logger, holder string, interval time.Duration) *Sender {
 	return &Sender{
-		store: s, dispatch: d, providers: providers, box: box, links: links, log: log, holder: holder, interval: interval,
-		jobs: make(chan []store.Delivery), mine: map[id.Delivery]bool{},
+		store: s, dispatch: d, carriers: carriers, box: box, links: links, log: log, holder: holder, interval: interval,
+		mine: map[id.Delivery]bool{}, lanes: map[string]chan struct{}{},
 	}
 }
 
 // Run sends until ctx ends, then waits for what is on the wire, and for a
 // while for the store to take down what became of it.
 func (s *Sender) Run(ctx context.Context) error {
-	var wg sync.WaitGroup
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	context.AfterFunc(ctx, func() {
@@ -80,30 +104,55 @@ func (s *Sender) Run(ctx context.Context) error {
 			cancel()
 		}
 	})
-	for range workers {
-		wg.Go(func() {
-			for batch := range s.jobs {
-				if ctx.Err() == nil { // else what was claimed and not begun is for whoever comes next
-					s.deliver(work, batch)
-				}
-				s.done(batch)
-			}
-		})
-	}
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
 		s.renew(work)
 	}()
-	s.claimLoop(ctx)
-	close(s.jobs)
-	wg.Wait()
+	s.claimLoop(ctx, work)
+	s.busy.Wait()
 	cancel()
 	<-renewed
 	return nil
 }
 
-func (s *Sender) claimLoop(ctx context.Context) {
+// start sends a message when the lane of its method has room: a system that
+// hangs keeps no other method waiting.
+func (s *Sender) start(ctx, work context.Context, batch []store.Delivery) {
+	lane := s.lane(batch[0].Body.Method)
+	s.busy.Go(func() {
+		defer s.done(batch)
+		select {
+		case lane <- struct{}{}:
+			defer func() { <-lane }()
+		case <-ctx.Done():
+		}
+		if ctx.Err() == nil { // else what was claimed and not begun is for whoever comes next
+			s.deliver(work, batch)
+		}
+	})
+}
+
+func (s *Sender) lane(method string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, ok := s.lanes[method]
+	if !ok {
+		l = make(chan struct{}, atOnce)
+		s.lanes[method] = l
+	}
+	return l
+}
+
+// room reports whether more may be claimed: what waits here for a lane cannot
+// be sent by another node.
+func (s *Sender) room() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.mine) < maxHeld
+}
+
+func (s *Sender) claimLoop(ctx, work context.Context) {
 	wake, stop := s.store.Wake(store.Deliveries)
 	defer stop()
 	for {
@@ -113,7 +162,7 @@ func (s *Sender) claimLoop(ctx context.Context) {
 		}
 		s.hold(claimed)
 		for _, batch := range Bundle(claimed) {
-			s.jobs <- batch // the workers take it also when ctx has ended
+			s.start(ctx, work, batch)
 		}
 		if len(claimed) == 0 {
 			select {
@@ -162,9 +211,18 @@ func (s *Sender) Drain(ctx context.Context) error {
 
 func (s *Sender) claim(ctx context.Context) (claimed []store.Delivery, err error) {
 	defer fault.Recover(&err)
-	due, err := s.store.DeliveryDue(ctx) // costs no writer
-	if err != nil || !due {
+	due, late, err := s.store.DeliveryDue(ctx) // costs no writer
+	if err != nil {
 		return nil, err
+	}
+	if late {
+		if _, err := s.dispatch.MissDeadlines(ctx); err != nil {
+			return nil, err
+		}
+		due = true // another method may be due now
+	}
+	if !due || !s.room() {
+		return nil, nil
 	}
 	for range claimRounds {
 		some, err := store.InTx(ctx, s.store, func(tx *store.Tx) ([]store.Delivery, error) {
@@ -195,7 +253,7 @@ func Bundle(claimed []store.Delivery) [][]store.Delivery {
 	var order []contact
 	var batches [][]store.Delivery
 	for _, d := range claimed {
-		if d.Kind == store.NoticeMail { // each has its own link
+		if d.Kind == store.NoticeMail || d.Contact == "" { // each has its own link, or is for a program
 			batches = append(batches, []store.Delivery{d})
 			continue
 		}
@@ -313,6 +371,15 @@ func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []
 	first := batch[0]
 	user := o.Users[first.Person]
 	page = notify.Page{Key: first.Key, To: first.Body.Address, UserName: user.Name, Zone: user.Location(), At: first.CreatedAt}
+	if page.Secret, err = s.secretOf(user, first); err != nil {
+		s.log.ErrorContext(ctx, "open secret of contact method", "delivery", first.ID, "err", err)
+		return nil, []dispatch.Outcome{{Delivery: first, State: store.Failed, Detail: phrase.T("outbox.error")}}, page, nil
+	}
+	if first.Kind == store.DrillPage {
+		page.Token, page.Drill = s.dispatch.PageToken(first), true
+		page.Notice = s.drill(o, first, page.Token)
+		return batch, nil, page, nil
+	}
 	if first.Kind == store.NoticeMail {
 		if page.Notice, err = s.notice(first); err != nil { // another key: it will not get better
 			s.log.ErrorContext(ctx, "prepare notice", "delivery", first.ID, "err", err)
@@ -331,18 +398,28 @@ func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []
 	now := time.Now()
 	for _, d := range batch {
 		inc, ok := incs[d.Incident]
-		if !ok || !inc.Open() || d.Kind == store.StepPage && inc.State != incident.Triggered {
-			over = append(over, dispatch.Outcome{Delivery: d, State: store.Cancelled, Detail: phrase.T("outbox.not_wanted")})
+		if !ok || !dispatch.Wanted(inc, d) {
+			over = append(over, dispatch.Outcome{Delivery: d, State: store.Cancelled, Detail: dispatch.CancelledWhy(inc)})
+			continue
+		}
+		newer, err := s.superseded(ctx, d)
+		if err != nil {
+			return nil, nil, page, err
+		}
+		if newer {
+			over = append(over, dispatch.Outcome{Delivery: d, State: store.Cancelled, Detail: phrase.T("outbox.superseded")})
 			continue
 		}
 		wanted = append(wanted, d)
-		page.Incidents = append(page.Incidents, notify.PageIncident{
+		page.Incidents = append(page.Incidents, s.linked(notify.PageIncident{
 			Number: inc.ID, Title: inc.Title, Message: inc.Message, Severity: string(inc.Severity), EntityID: inc.EntityID,
 			Host: inc.Host, Tool: inc.Tool, RoutingKey: inc.RoutingKey, Team: o.Teams[inc.Team].Name,
 			AlertCount: inc.AlertCount, TriggeredAt: inc.TriggeredAt, Reason: d.Body.Why,
 			ThreadKey: fmt.Sprintf("incident:%d", inc.ID), URL: s.links.Incident(inc.ID),
-			AckURL: s.links.Action("ack", inc.ID, d.Person, now), ResolveURL: s.links.Action("resolve", inc.ID, d.Person, now),
-		})
+		}, d.Person, now))
+	}
+	if len(wanted) > 0 && wanted[0].Person != "" {
+		page.Token = s.dispatch.PageToken(wanted[0])
 	}
 	if len(wanted) > 1 {
 		page.Key = bundleKey(wanted)
@@ -350,6 +427,49 @@ func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []
 		page.Key = wanted[0].Key
 	}
 	return wanted, over, page, nil
+}
+
+// linked adds the links with which a person acts on an incident; who is nobody
+// gets none.
+func (s *Sender) linked(p notify.PageIncident, u id.User, now time.Time) notify.PageIncident {
+	if u != "" {
+		p.AckURL, p.ResolveURL = s.links.Action("ack", p.Number, u, now), s.links.Action("resolve", p.Number, u, now)
+	}
+	return p
+}
+
+// secretOf is what the contact method of a page needs beside its address.
+func (s *Sender) secretOf(u people.User, d store.Delivery) (string, error) {
+	for _, c := range u.Contacts {
+		if string(c.Method) == d.Body.Method && c.Address == d.Body.Address && c.Secret != "" {
+			return s.box.Open(c.Secret)
+		}
+	}
+	return "", nil
+}
+
+// superseded reports whether the same person was asked anew about the same
+// incident since: what is left of an earlier asking would only double it.
+func (s *Sender) superseded(ctx context.Context, d store.Delivery) (bool, error) {
+	if d.Body.Chain == nil || d.Body.Chain.Seq == 1 || d.Attempt > 1 {
+		return false, nil
+	}
+	all, err := s.store.Deliveries(ctx, d.Incident)
+	return slices.ContainsFunc(all, func(other store.Delivery) bool {
+		return other.Person == d.Person && other.Entry > d.Entry && other.Kind == d.Kind
+	}), err
+}
+
+// drill is the text of a test page.
+func (s *Sender) drill(o *org.Org, d store.Delivery, token string) *notify.Notice {
+	lines := []string{phrase.T("outbox.drill.line", o.Teams[o.Drills[d.Body.Drill].Team].Name)}
+	if note := o.Drills[d.Body.Drill].Note; note != "" {
+		lines = append(lines, note)
+	}
+	return &notify.Notice{
+		Subject: phrase.T("outbox.drill.subject"), Lines: append(lines, phrase.T("outbox.drill.answer")),
+		Action: phrase.T("drills.link.button"), URL: s.links.Drill(token),
+	}
 }
 
 // bundleKey is the same whenever the same pages are sent together.
@@ -377,7 +497,7 @@ func (s *Sender) notice(d store.Delivery) (*notify.Notice, error) {
 func (s *Sender) send(ctx context.Context, batch []store.Delivery, page notify.Page) []dispatch.Outcome {
 	method := batch[0].Body.Method
 	began := time.Now()
-	receipt, err := s.try(ctx, method, page)
+	carrier, receipt, err := s.try(ctx, batch[0], page)
 	now := time.Now()
 	if err != nil { // when to try again, and until when, is by the clock that said when it was due
 		if at, away := s.store.Now(ctx); away == nil {
@@ -386,7 +506,7 @@ func (s *Sender) send(ctx context.Context, batch []store.Delivery, page notify.P
 	}
 	outcomes := make([]dispatch.Outcome, len(batch))
 	for i, d := range batch {
-		outcomes[i] = verdict(d, receipt, err, now)
+		outcomes[i] = verdict(d, carrier, receipt, err, now)
 		outcomes[i].Bundled = len(batch)
 	}
 	if err != nil {
@@ -398,23 +518,44 @@ func (s *Sender) send(ctx context.Context, batch []store.Delivery, page notify.P
 	return outcomes
 }
 
-func (s *Sender) try(ctx context.Context, method string, page notify.Page) (receipt notify.Receipt, err error) {
-	provider, ok := s.providers[method]
-	if !ok {
-		return notify.Receipt{}, &notify.Failure{Config: true, Reason: phrase.T("outbox.no_provider", method)}
+func (s *Sender) try(ctx context.Context, first store.Delivery, page notify.Page) (carrier Carrier, receipt notify.Receipt, err error) {
+	o, err := s.store.Org(ctx)
+	if err != nil {
+		return carrier, receipt, err
+	}
+	ways := s.carriers(o, first.Body.Method, first.Body.Address)
+	if len(ways) == 0 {
+		return carrier, receipt, &notify.Failure{Config: true, Reason: phrase.T("outbox.no_provider", people.Method(first.Body.Method).Words())}
+	}
+	carrier = ways[0]
+	for _, way := range ways {
+		if !slices.Contains(first.Body.Tried, string(way.ID)) {
+			carrier = way
+			break
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	defer fault.Recover(&err) // a bug, which may be one of this page alone
-	return provider.Send(ctx, page)
+	receipt, err = carrier.Provider.Send(ctx, page)
+	return carrier, receipt, err
 }
 
 // verdict turns a provider's answer into what is to be recorded.
-func verdict(d store.Delivery, receipt notify.Receipt, err error, now time.Time) dispatch.Outcome {
+func verdict(d store.Delivery, by Carrier, receipt notify.Receipt, err error, now time.Time) dispatch.Outcome {
 	if err == nil {
-		return dispatch.Outcome{Delivery: d, State: store.Sent, Detail: receipt.Detail}
+		out := dispatch.Outcome{Delivery: d, State: store.Sent, Detail: receipt.Detail, Provider: by.ID, Remote: receipt.RemoteID}
+		switch {
+		case receipt.State == notify.Delivered:
+			out.State = store.Delivered
+		case by.Tracked && receipt.RemoteID != "":
+			out.State = store.Accepted
+		case d.Body.Method == string(people.Email):
+			out.Remote = "" // nothing ever comes back by it
+		}
+		return out
 	}
-	out := dispatch.Outcome{Delivery: d, State: store.Pending, Detail: reason(err)}
+	out := dispatch.Outcome{Delivery: d, State: store.Pending, Detail: reason(err), Provider: by.ID}
 	asked := time.Duration(0)
 	if f, ok := errors.AsType[*notify.Failure](err); ok {
 		asked = f.RetryAfter

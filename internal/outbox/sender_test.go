@@ -59,6 +59,8 @@ type noLinks struct{}
 func (noLinks) Incident(id.Incident) string                           { return "" }
 func (noLinks) Action(string, id.Incident, id.User, time.Time) string { return "" }
 
+func (noLinks) Drill(string) string { return "" }
+
 // station is intake, planner and sender on one store; Kim is paged for every alert.
 type station struct {
 	*testing.T
@@ -88,7 +90,7 @@ func newStation(t *testing.T, cfg store.Config, p *provider) *station {
 	log := slog.New(slog.DiscardHandler)
 	st := &station{T: t, store: s, dispatch: dispatch.New(s, box, log), provider: p}
 	st.planner = NewPlanner(s, log, time.Second)
-	st.sender = NewSender(s, st.dispatch, map[string]notify.Provider{"email": p}, box, noLinks{}, log, id.New(), time.Second)
+	st.sender = NewSender(s, st.dispatch, Fixed(map[string]notify.Provider{"email": p}), box, noLinks{}, log, id.New(), time.Second)
 	_, err = st.dispatch.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) {
 		return []org.Change{
 			org.Put(people.User{ID: "kim", Username: "kim", Name: "Kim", Email: "kim@example.org", Role: people.Admin, Zone: "UTC",

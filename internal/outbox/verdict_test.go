@@ -89,7 +89,7 @@ func TestVerdict(t *testing.T) {
 		{"too late for another try", late, &notify.Failure{Reason: "451 later"}, store.Failed, "451 later", 0, time.Hour},
 	}
 	for _, tt := range tests {
-		got := verdict(tt.delivery, notify.Receipt{Detail: "250 queued"}, tt.err, now)
+		got := verdict(tt.delivery, Carrier{}, notify.Receipt{Detail: "250 queued"}, tt.err, now)
 		if got.State != tt.state || got.Detail != tt.detail || got.Delivery.ID != d.ID {
 			t.Errorf("%s: verdict() = %s, %q, want %s, %q", tt.intent, got.State, got.Detail, tt.state, tt.detail)
 		}

@@ -2,6 +2,7 @@ package people
 
 import (
 	"net/mail"
+	"net/url"
 	"strings"
 	"testing"
 	"unicode"
@@ -22,6 +23,32 @@ func FuzzEmail(f *testing.F) {
 		}
 		if list, err := mail.ParseAddressList(text); err != nil || len(list) != 1 {
 			t.Errorf("%q is %d addresses: %v", text, len(list), err)
+		}
+	})
+}
+
+// FuzzContact takes addresses of every method: what is taken is fit for a
+// header, a form and a log, and a URL leads out over a closed line.
+func FuzzContact(f *testing.F) {
+	for i, s := range []string{"kim@example.org", "+49301234567", "https://push.example/x", "https://ntfy.example/kim", "http://localhost", "uQ3", "-1", "https://a@b"} {
+		f.Add(uint8(i), s) //nolint:gosec // eight seeds
+	}
+	f.Fuzz(func(t *testing.T, method uint8, address string) {
+		c := Contact{ID: "c", Method: Methods[int(method)%len(Methods)], Address: address}
+		if c.Validate() != nil {
+			return
+		}
+		if strings.ContainsFunc(address, unicode.IsControl) || len(address) > 2048 {
+			t.Errorf("%s takes %q", c.Method, address)
+		}
+		if strings.Contains(address, "://") && c.Method != Email {
+			u, err := url.Parse(address)
+			if err != nil || u.User != nil || u.Scheme != "https" && !loopback(u.Hostname()) {
+				t.Errorf("%s takes %q", c.Method, address)
+			}
+		}
+		if c.Shown() == "" {
+			t.Errorf("%s %q is shown as nothing", c.Method, address)
 		}
 	})
 }

@@ -4,7 +4,6 @@ package people
 
 import (
 	"fmt"
-	"net/mail"
 	"regexp"
 	"slices"
 	"time"
@@ -36,22 +35,25 @@ type User struct {
 	Zone     string    `json:"zone"` // IANA name
 	Contacts []Contact `json:"contacts,omitempty"`
 	Disabled bool      `json:"disabled,omitempty"` // may not sign in, is not paged
+	// Paging is how the person wants to be paged; nil: every usable contact
+	// method at once.
+	Paging *PagingPolicy `json:"paging,omitempty"`
+	// Reminders are those the person chose; none unless chosen.
+	Reminders []Reminder `json:"reminders,omitempty"`
 }
 
-// Method is a kind of contact method.
-type Method string
+// Reminder is a message about one's own rota, ahead of time. Stable in storage.
+type Reminder string
 
-// Email is the only method so far.
-const Email Method = "email"
+// The reminders a person may choose.
+const (
+	ShiftStart Reminder = "shift_start" // my shift begins soon
+	ShiftEnd   Reminder = "shift_end"   // my shift ends soon
+	HandOver   Reminder = "hand_over"   // the duty passed to me or from me, at that instant
+)
 
-// Contact is one way to reach a person.
-type Contact struct {
-	ID      id.Contact `json:"id"`
-	Method  Method     `json:"method"`
-	Label   string     `json:"label,omitempty"`
-	Address string     `json:"address"`
-	Off     bool       `json:"off,omitempty"` // kept, not used
-}
+// Reminders lists every reminder.
+var Reminders = []Reminder{ShiftStart, ShiftEnd, HandOver}
 
 // Team owns rotations and policies.
 type Team struct {
@@ -61,10 +63,7 @@ type Team struct {
 	Members []id.User `json:"members,omitempty"`
 }
 
-var (
-	handle    = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,39}$`)
-	contactID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`) // part of the unique key of every page
-)
+var handle = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,39}$`)
 
 // Validate returns a sentence about the first thing that is wrong with u.
 func (u User) Validate() error {
@@ -82,39 +81,23 @@ func (u User) Validate() error {
 	if _, err := time.LoadLocation(u.Zone); err != nil || u.Zone == "" || u.Zone == "Local" {
 		return fmt.Errorf("user %s: time zone %q is not a known IANA name such as Europe/Berlin", u.Username, u.Zone)
 	}
-	seen := map[string]bool{}
-	for _, c := range u.Contacts {
-		if c.Method != Email {
-			return fmt.Errorf("user %s: contact method %q is not known; use email", u.Username, c.Method)
+	if err := validContacts(u.Contacts); err != nil {
+		return fmt.Errorf("user %s: %w", u.Username, err)
+	}
+	if u.Paging != nil {
+		if err := u.Paging.Validate(); err != nil {
+			return fmt.Errorf("user %s: paging policy: %w", u.Username, err)
 		}
-		if err := validEmail(c.Address); err != nil {
-			return fmt.Errorf("user %s: contact method: %w", u.Username, err)
+	}
+	for i, r := range u.Reminders {
+		if !slices.Contains(Reminders, r) {
+			return fmt.Errorf("user %s: reminder %q: use shift_start, shift_end or hand_over", u.Username, r)
 		}
-		if c.ID == "" {
-			return fmt.Errorf("user %s: contact method %s has no id", u.Username, c.Address)
+		if slices.Contains(u.Reminders[:i], r) {
+			return fmt.Errorf("user %s: reminder %s is there twice", u.Username, r)
 		}
-		if !contactID.MatchString(string(c.ID)) {
-			return fmt.Errorf("user %s: contact method %s: id: use 1 to 64 letters, digits, dots, dashes or underscores", u.Username, c.Address)
-		}
-		if seen[c.Address] {
-			return fmt.Errorf("user %s: contact method %s is there twice", u.Username, c.Address)
-		}
-		seen[c.Address] = true
 	}
 	return nil
-}
-
-func validEmail(s string) error {
-	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s || len(s) > 254 {
-		return fmt.Errorf("%q is not an e-mail address", s)
-	}
-	return nil
-}
-
-// Reachable reports whether a page could go out to u at all.
-func (u User) Reachable() bool {
-	return !u.Disabled && slices.ContainsFunc(u.Contacts, func(c Contact) bool { return !c.Off })
 }
 
 // Location is the person's time zone; UTC when it cannot be loaded.

@@ -60,6 +60,11 @@ func TestUserValidate(t *testing.T) {
 		{"an id that no index takes", func(u *User) { u.Contacts[0].ID = id.Contact(strings.Repeat("x", 65)) }, "id: use 1 to 64 letters"},
 		{"a bad address", func(u *User) { u.Contacts[0].Address = "kim" }, `contact method: "kim" is not`},
 		{"the same address twice", func(u *User) { u.Contacts = append(u.Contacts, u.Contacts[0]) }, "is there twice"},
+		{"a paging policy", func(u *User) { u.Paging = &PagingPolicy{Rules: []PagingRule{nights()}} }, ""},
+		{"a paging policy that cannot be", func(u *User) { u.Paging = &PagingPolicy{Rules: []PagingRule{{Name: "x"}}} }, "user kim: paging policy: rule 1: it has no steps"},
+		{"reminders", func(u *User) { u.Reminders = []Reminder{ShiftStart, HandOver} }, ""},
+		{"a reminder we do not have", func(u *User) { u.Reminders = []Reminder{"lunch"} }, `reminder "lunch": use shift_start`},
+		{"a reminder twice", func(u *User) { u.Reminders = []Reminder{HandOver, HandOver} }, "reminder hand_over is there twice"},
 	}
 	for _, tt := range tests {
 		u := kim()
@@ -92,7 +97,9 @@ func TestReachable(t *testing.T) {
 	off := kim()
 	off.Contacts[0].Off = true
 	second := kim()
-	second.Contacts = []Contact{{ID: "c1", Off: true}, {ID: "c2"}}
+	second.Contacts = []Contact{{ID: "c1", Method: Email, Off: true}, {ID: "c2", Method: Email}}
+	unproven := kim()
+	unproven.Contacts[0].Method = SMS
 	disabled := kim()
 	disabled.Disabled = true
 	tests := []struct {
@@ -104,6 +111,7 @@ func TestReachable(t *testing.T) {
 		{"with one that is off", off, false},
 		{"with another that is on", second, true},
 		{"disabled", disabled, false},
+		{"with one that was never proven", unproven, false},
 		{"without any", User{}, false},
 	}
 	for _, tt := range tests {

@@ -50,6 +50,22 @@ func Of(e timeline.Entry) []string {
 		add(p.Text)
 	case timeline.PageLost:
 		add(p.Address, p.Detail)
+	case timeline.PageReply:
+		add(p.Text)
+	case timeline.MovedOn:
+		add(p.Why)
+	case timeline.Taken:
+		add(p.RotationName, p.Note)
+	case timeline.Overridden:
+		add(p.RotationName, p.Note)
+	case timeline.Swap:
+		add(p.RotationName, p.Note)
+	case timeline.Absence:
+		add(p.Note)
+	case timeline.Uncovered:
+		add(p.Object, p.Text)
+	case timeline.Maintenance:
+		add(p.Name, p.Scope)
 	}
 	words := store.Words(b.String())
 	slices.Sort(words)

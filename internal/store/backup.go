@@ -52,8 +52,10 @@ func backupTables() []tableOf {
 		{"alert", fields("#id #incident integration #received_at body raw"), ``, `id`},
 		{"entry", fields("#seq #at kind #incident team person actor payload"), ``, `seq`},
 		{"timer", fields("kind #incident #due_at"), ``, `kind, incident`},
-		{"delivery", fields("#id key kind state #created_at #due_at #expires_at claimed_by #claimed_until #attempt #incident #entry person contact body"), ``, `id`},
+		{"delivery", fields("#id key kind state #created_at #due_at #expires_at claimed_by #claimed_until #attempt #incident #entry person contact provider remote body"), ``, `id`},
 		{"cursor", fields("name #seq"), ` WHERE name <> 'search'`, `name`}, // the words are filled from the beginning
+		{"beat", fields("heartbeat #at #missed"), ``, `heartbeat`},
+		{"muted", fields("entity #alert #until"), ``, `entity`},
 		{"credential", fields("person password #at"), ``, `person`},
 		{"session", fields("id hash person #created_at #seen_at #expires_at address agent"), ``, `id`},
 		{"token", fields("id hash person name scopes #created_at #seen_at"), ``, `id`},

@@ -16,13 +16,35 @@ import (
 // DeliveryState is the fate of a delivery. Stable in storage.
 type DeliveryState string
 
-// The states of a delivery.
+// The states of a delivery:
+//
+//	pending ──▶ sent                                  nothing more will be told
+//	   │  └───▶ accepted ──▶ delivered ──▶ seen ──▶ answered
+//	   │           │  └────▶ late ─────┘ (any of the states to the right)
+//	   │           └───────▶ failed, or pending again with another provider
+//	   └──▶ failed, cancelled
+//
+// An answer may come in any state but failed and cancelled.
 const (
 	Pending   DeliveryState = "pending"   // to be sent when due
-	Sent      DeliveryState = "sent"      // the provider took it
+	Sent      DeliveryState = "sent"      // the provider took it, and will tell no more
+	Accepted  DeliveryState = "accepted"  // the provider took it; it should have arrived by DueAt
+	Late      DeliveryState = "late"      // it has not arrived in time, and still may
+	Delivered DeliveryState = "delivered" // it is on the device
+	Seen      DeliveryState = "seen"      // somebody has looked at it
+	Answered  DeliveryState = "answered"  // somebody has answered it
 	Failed    DeliveryState = "failed"    // given up
 	Cancelled DeliveryState = "cancelled" // no longer wanted when its turn came
 )
+
+// Out reports whether the message has left and has not failed.
+func (s DeliveryState) Out() bool {
+	switch s {
+	case Sent, Accepted, Late, Delivered, Seen, Answered:
+		return true
+	}
+	return false
+}
 
 // DeliveryKind says what a delivery is about.
 type DeliveryKind string
@@ -32,6 +54,8 @@ const (
 	StepPage      DeliveryKind = "step"      // wanted while the incident is triggered
 	ResponderPage DeliveryKind = "responder" // wanted while the incident is open
 	NoticeMail    DeliveryKind = "notice"    // wanted always
+	ToldPage      DeliveryKind = "told"      // to a webhook or address of a step; wanted while the incident is triggered
+	DrillPage     DeliveryKind = "drill"     // a test page; wanted until the drill ends
 )
 
 // Delivery is one message that is to leave the process, or has left.
@@ -41,7 +65,7 @@ type Delivery struct {
 	Kind         DeliveryKind
 	State        DeliveryState
 	CreatedAt    time.Time
-	DueAt        time.Time // when pending: not before
+	DueAt        time.Time // when pending: not before; when accepted: it should have arrived by then
 	ExpiresAt    time.Time // after it a further try is of no use
 	ClaimedBy    string
 	ClaimedUntil time.Time
@@ -49,7 +73,9 @@ type Delivery struct {
 	Incident     id.Incident
 	Entry        id.Seq // the entry that asked for it
 	Person       id.User
-	Contact      id.Contact // deliveries to one contact may be sent as one
+	Contact      id.Contact  // deliveries to one contact may be sent as one
+	Provider     id.Provider // who carries it; "" before it is sent, and where there is only one way
+	Remote       string      // its id there, shared by all that left in one message; "" when nothing can come back
 	Body         DeliveryBody
 }
 
@@ -62,22 +88,46 @@ type DeliveryBody struct {
 	Detail  string    `json:"detail,omitempty"` // the provider's last words
 	DoneAt  time.Time `json:"done_at,omitzero"`
 	Bundled int       `json:"bundled,omitempty"` // how many shared the message
+	Chain   *Chain    `json:"chain,omitempty"`   // of a page to a person
+	Life    []Moment  `json:"life,omitempty"`    // what became of it, in order
+	Tried   []string  `json:"tried,omitempty"`   // providers that were used before
+	FirstAt time.Time `json:"first_at,omitzero"` // when the first try was made
+	Drill   id.Drill  `json:"drill,omitempty"`
 	// HeldUntil is when it goes out with others, because many came at once; zero: alone.
 	HeldUntil time.Time `json:"held_until,omitzero"`
 }
 
-const insertDelivery = `INSERT INTO delivery (id, key, kind, state, created_at, due_at, expires_at, claimed_by, claimed_until, attempt, incident, entry, person, contact, body)`
+// Chain is the place of a page in the personal paging policy of whom it goes to.
+type Chain struct {
+	Seq         int       `json:"seq"`                    // which attempt, from 1
+	Since       time.Time `json:"since"`                  // when the page was asked for: the rules are those of then
+	Low         bool      `json:"low,omitempty"`          // of low urgency
+	EveryMethod bool      `json:"every_method,omitempty"` // whatever the person chose
+	Repeat      bool      `json:"repeat,omitempty"`       // the last step once more
+	MovedOn     bool      `json:"moved_on,omitempty"`     // the next method was brought forward for it
+}
 
-const upsertDelivery = ` ON CONFLICT (id) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, claimed_by = excluded.claimed_by,
-	claimed_until = excluded.claimed_until, attempt = excluded.attempt, body = excluded.body`
+// Moment is a point in the life of a delivery.
+type Moment struct {
+	State  DeliveryState `json:"state"`
+	At     time.Time     `json:"at"`
+	Detail string        `json:"detail,omitempty"`
+}
 
-const selectDelivery = `SELECT id, key, kind, state, created_at, due_at, expires_at, claimed_by, claimed_until, attempt, incident, entry, person, contact, body FROM delivery`
+const deliveryColumns = `id, key, kind, state, created_at, due_at, expires_at, claimed_by, claimed_until, attempt, incident, entry, person, contact, provider, remote, body`
+
+const insertDelivery = `INSERT INTO delivery (` + deliveryColumns + `)`
+
+const upsertDelivery = ` ON CONFLICT (id) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, expires_at = excluded.expires_at, claimed_by = excluded.claimed_by,
+	claimed_until = excluded.claimed_until, attempt = excluded.attempt, provider = excluded.provider, remote = excluded.remote, body = excluded.body`
+
+const selectDelivery = `SELECT ` + deliveryColumns + ` FROM delivery`
 
 func scanDelivery(rows *sql.Rows) (Delivery, error) {
 	var d Delivery
 	var created, due, expires, claimed int64
 	var body []byte
-	err := rows.Scan(&d.ID, &d.Key, &d.Kind, &d.State, &created, &due, &expires, &d.ClaimedBy, &claimed, &d.Attempt, &d.Incident, &d.Entry, &d.Person, &d.Contact, &body)
+	err := rows.Scan(&d.ID, &d.Key, &d.Kind, &d.State, &created, &due, &expires, &d.ClaimedBy, &claimed, &d.Attempt, &d.Incident, &d.Entry, &d.Person, &d.Contact, &d.Provider, &d.Remote, &body)
 	if err != nil {
 		return d, err
 	}
@@ -86,14 +136,15 @@ func scanDelivery(rows *sql.Rows) (Delivery, error) {
 	return d, err
 }
 
-// AddDelivery buffers a new delivery; it is pending and gets the next number.
+// AddDelivery buffers a new delivery and returns it: pending, with the next number.
 // The caller makes sure that its key is new, by taking it from an entry that
 // the cursor has not passed or from something random.
-func (tx *Tx) AddDelivery(d Delivery) {
+func (tx *Tx) AddDelivery(d Delivery) Delivery {
 	tx.head.delivery++
 	tx.dirty = true
 	d.ID, d.State, d.CreatedAt = tx.head.delivery, Pending, tx.Now
 	tx.deliveries[d.ID] = d
+	return d
 }
 
 // PutDelivery buffers a changed delivery.
@@ -109,7 +160,7 @@ func (tx *Tx) deliveryRows() ([][]any, error) {
 		}
 		rows = append(rows, []any{
 			int64(d.ID), d.Key, string(d.Kind), string(d.State), micros(d.CreatedAt), micros(d.DueAt), micros(d.ExpiresAt),
-			d.ClaimedBy, micros(d.ClaimedUntil), int64(d.Attempt), int64(d.Incident), int64(d.Entry), string(d.Person), string(d.Contact), body,
+			d.ClaimedBy, micros(d.ClaimedUntil), int64(d.Attempt), int64(d.Incident), int64(d.Entry), string(d.Person), string(d.Contact), string(d.Provider), d.Remote, body,
 		})
 	}
 	return rows, nil
@@ -204,8 +255,8 @@ func (s *Store) Deliveries(ctx context.Context, inc id.Incident) ([]Delivery, er
 	return all(ctx, s.read, scanDelivery, selectDelivery+` WHERE incident > 0 AND incident = $1 ORDER BY id LIMIT 1000`, int64(inc))
 }
 
-// NextDelivery returns when the next delivery can be claimed, which may be past;
-// the zero time when none waits.
+// NextDelivery returns when the next delivery can be claimed or should have
+// arrived, which may be past; the zero time when none waits.
 func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
 	now, err := s.Now(ctx)
 	if err != nil {
@@ -214,7 +265,8 @@ func (s *Store) NextDelivery(ctx context.Context) (time.Time, error) {
 	// What is due is little and looked through; what waits for later may be
 	// much, and only its first is looked at.
 	us, err := one(ctx, s.read, value[int64], `SELECT MIN(at) FROM (
-		SELECT MIN(CASE WHEN claimed_until > due_at THEN claimed_until ELSE due_at END) AS at FROM delivery WHERE state = 'pending' AND due_at <= $1
+		SELECT MIN(due_at) AS at FROM delivery WHERE state = 'accepted'
+		UNION ALL SELECT MIN(CASE WHEN claimed_until > due_at THEN claimed_until ELSE due_at END) FROM delivery WHERE state = 'pending' AND due_at <= $1
 		UNION ALL SELECT MIN(due_at) FROM delivery WHERE state = 'pending' AND due_at > $1) AS next WHERE at IS NOT NULL HAVING COUNT(*) > 0`, micros(now))
 	if errors.Is(err, ErrNotFound) {
 		return time.Time{}, nil
@@ -268,17 +320,16 @@ func (s *Store) Behind(ctx context.Context, cursor string, kinds ...timeline.Kin
 	return err == nil, err
 }
 
-// DeliveryDue reports whether a delivery could be claimed now.
-func (s *Store) DeliveryDue(ctx context.Context) (bool, error) {
+// DeliveryDue reports whether a delivery could be claimed now, and whether one
+// that has left should have arrived by now.
+func (s *Store) DeliveryDue(ctx context.Context) (due, late bool, err error) {
 	now, err := s.Now(ctx)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	_, err = one(ctx, s.read, value[int64], `SELECT id FROM delivery WHERE state = 'pending' AND due_at <= $1 AND claimed_until <= $1 LIMIT 1`, micros(now))
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
+	states, err := all(ctx, s.read, value[string], `SELECT 'pending' WHERE EXISTS (SELECT 1 FROM delivery WHERE state = 'pending' AND due_at <= $1 AND claimed_until <= $1)
+		UNION ALL SELECT 'accepted' WHERE EXISTS (SELECT 1 FROM delivery WHERE state = 'accepted' AND due_at <= $1)`, micros(now))
+	return slices.Contains(states, string(Pending)), slices.Contains(states, string(Accepted)), err
 }
 
 // TimerDue reports whether a timer is due now.

@@ -31,7 +31,8 @@ type Tx struct {
 	head  head
 	dirty bool // the head row must be written
 
-	restored bool // everything is new
+	restored bool  // everything is new
+	failed   error // of a read that could not return it; the transaction ends with it
 
 	incidents  map[id.Incident]incident.Incident
 	timers     map[timerKey]time.Time // zero: clear
@@ -96,7 +97,7 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	if tx.Org, err = s.orgAt(tx.ctx, t, h); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}
-	if err := fn(tx); err != nil {
+	if err := errors.Join(fn(tx), tx.failed); err != nil {
 		return err
 	}
 	all, err := tx.statements()
@@ -276,6 +277,21 @@ func (tx *Tx) Cursor(name string) (id.Seq, error) {
 		return 0, nil
 	}
 	return seq, err
+}
+
+// Turn counts how often it was asked for a policy, from 0: whose turn it is in
+// steps that go round.
+func (tx *Tx) Turn(p id.Policy) int {
+	name := "turn:" + string(p)
+	n, known := tx.cursors[name]
+	if !known {
+		var err error
+		if n, err = tx.Cursor(name); err != nil {
+			tx.failed = errors.Join(tx.failed, fmt.Errorf("whose turn it is: %w", err))
+		}
+	}
+	tx.SetCursor(name, n+1)
+	return int(n)
 }
 
 // EntriesAfter returns up to limit committed entries after seq, of the given

@@ -9,8 +9,9 @@ import (
 // Topics say what a commit has brought.
 type Topics uint8
 
-// The topics. Whatever is due later than in a second wakes nobody: those who
-// wait for it look every second by themselves.
+// The topics. Whatever is due later than in a minute wakes nobody, for those who
+// wait for it look more often by themselves; nor does what is not due before
+// something that they were told of.
 const (
 	Entries    Topics = 1 << iota // an entry, or a changed incident
 	Timers                        // a timer that is due soon
@@ -20,7 +21,7 @@ const (
 )
 
 // soon is how far ahead a commit tells of what will be due.
-const soon = time.Second
+const soon = time.Minute
 
 var letters = map[Topics]string{Entries: "e", Timers: "t", Deliveries: "d"}
 
@@ -33,20 +34,48 @@ func (tx *Tx) topics() Topics {
 	if len(tx.entries) > 0 || len(tx.incidents) > 0 {
 		t |= Entries
 	}
-	horizon := tx.Now.Add(soon)
+	var timer, delivery time.Time
 	for _, due := range tx.timers {
-		if !due.IsZero() && due.Before(horizon) {
-			t |= Timers
-			break
-		}
+		timer = sooner(timer, due)
 	}
 	for _, d := range tx.deliveries {
-		if d.State == Pending && d.DueAt.Before(horizon) {
-			t |= Deliveries
-			break
+		if d.State == Pending || d.State == Accepted {
+			delivery = sooner(delivery, d.DueAt)
 		}
 	}
+	if tx.s.wakes.isNews(Timers, timer, tx.Now) {
+		t |= Timers
+	}
+	if tx.s.wakes.isNews(Deliveries, delivery, tx.Now) {
+		t |= Deliveries
+	}
 	return t
+}
+
+// sooner is the earlier of two instants, of which the zero time is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// isNews reports whether those who wait for a topic must be told that something
+// is due at an instant.
+func (w *wakes) isNews(about Topics, due, now time.Time) bool {
+	if due.IsZero() || due.After(now.Add(soon)) {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if told := w.told[about]; told.After(now) && !due.Before(told) {
+		return false
+	}
+	if w.told == nil {
+		w.told = map[Topics]time.Time{}
+	}
+	w.told[about] = due
+	return true
 }
 
 // news is what other nodes are told of a commit: who speaks, and the topics.
@@ -96,6 +125,7 @@ type wakes struct {
 	waiting map[chan struct{}]*waiter // guarded by mu
 	paid    time.Time                 // the ration is used up to here; guarded by mu
 	later   bool                      // a timer will tell; guarded by mu
+	told    map[Topics]time.Time      // the next instant that was told of; guarded by mu
 }
 
 // waiter is somebody who waits.

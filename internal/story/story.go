@@ -58,6 +58,9 @@ func Parts(e timeline.Entry, names Names) []Part {
 	w := words{entry: e, names: names}
 	switch p := e.Payload.(type) {
 	case timeline.AlertBody:
+		if !p.Until.IsZero() {
+			return w.say("alert_received.muted", subject(p.Title), text(p.Window), w.when(p.Until))
+		}
 		return w.say("alert_received."+known(p.Type), subject(p.Title), because(p.Why))
 	case timeline.Triggered:
 		return w.say("incident_triggered", w.incident(), subject(p.Title))
@@ -66,6 +69,9 @@ func Parts(e timeline.Entry, names Names) []Part {
 	case timeline.Retriggered:
 		return w.say("incident_retriggered", w.incident(), subject(p.Title))
 	case timeline.Acknowledged:
+		if p.Of > 1 && p.Message == "" {
+			return w.say("incident_acknowledged.all", w.actor(), w.incident(), number(p.Of))
+		}
 		return w.withMessage("incident_acknowledged", p.Message)
 	case timeline.Unacknowledged:
 		return w.say("incident_unacknowledged", w.actor(), w.incident())
@@ -93,6 +99,9 @@ func Parts(e timeline.Entry, names Names) []Part {
 	case timeline.Step:
 		return w.step(p)
 	case timeline.Skipped:
+		if p.LastResort {
+			return w.say("step_skipped.last_resort", w.incident(), subject(p.PolicyName), text(p.Why))
+		}
 		return w.say("step_skipped", w.incident(), number(p.Step), subject(p.PolicyName), text(p.Why))
 	case timeline.Exhausted:
 		if p.Why == "no_policy" {
@@ -109,6 +118,11 @@ func Parts(e timeline.Entry, names Names) []Part {
 		return quote(p.Text)
 	case timeline.Change:
 		return w.change(p)
+	}
+	for _, more := range []func() []Part{w.escalation, w.pages, w.duty, w.watch} {
+		if parts := more(); parts != nil {
+			return parts
+		}
 	}
 	return text(string(e.Kind)) // an entry without its payload still shows that something happened
 }
@@ -149,7 +163,10 @@ func (w words) withMessage(key, message string) []Part {
 
 func (w words) step(p timeline.Step) []Part {
 	key := "step_started"
-	if p.Round > 1 {
+	switch {
+	case p.LastResort:
+		return w.say(key+".last_resort", w.incident(), subject(p.PolicyName), w.people(p.Users, p.Names))
+	case p.Round > 1:
 		key += ".again"
 	}
 	return w.say(key, w.incident(), number(p.Step), subject(p.PolicyName), w.people(p.Users, p.Names), number(p.Round))
@@ -232,13 +249,14 @@ func (w words) incident() []Part {
 	return []Part{{Kind: Incident, Text: phrase.T("story.incident", w.entry.Incident)}}
 }
 
+// when is a time, with its date when it is far from the entry.
 func (w words) when(at time.Time) []Part {
 	zone := w.names.Zone
 	if zone == nil {
 		zone = time.UTC
 	}
 	form := "15:04"
-	if at.Sub(w.entry.At) > 12*time.Hour {
+	if at.Sub(w.entry.At).Abs() > 12*time.Hour {
 		form = "Mon 2 Jan 15:04"
 	}
 	return []Part{{Kind: When, Text: at.In(zone).Format(form), At: at}}

@@ -26,6 +26,12 @@ func samples() []timeline.Payload {
 	lost.Attempt, lost.Detail = 5, "550 no such user"
 	bundled := page
 	bundled.Bundled = 12
+	since := until.Add(-20 * time.Hour)
+	cover := timeline.Cover{RotationName: "Nights", User: "u1", Name: "Kim", By: "u2", ByName: "Ana Ruiz", Start: since, End: until}
+	gap := timeline.Cover{RotationName: "Nights", By: "u2", ByName: "Ana Ruiz", Start: since}
+	shift := func(to, from id.User, override bool) timeline.Shift {
+		return timeline.Shift{RotationName: "Nights", To: to, ToName: "Ana Ruiz", From: from, FromName: "Kim", Override: override}
+	}
 	return []timeline.Payload{
 		timeline.AlertBody{Type: "info", Title: "deploy of api 4.2", Why: "info alerts open no incident"},
 		timeline.AlertBody{Type: "recovery", Title: "disk/db01", Why: "nothing_open"},
@@ -57,6 +63,40 @@ func samples() []timeline.Payload {
 		timeline.Change{Object: "rotation", Name: "Days", Action: "created"},
 		timeline.Change{Object: "routing_key", Name: "database", Action: "deleted"},
 		timeline.Change{Object: "paging_plan", Name: "x", Action: "renamed"},
+		timeline.Acknowledged{Acked: 3, Of: 3},
+		timeline.PartAcknowledged{Acked: 1, Of: 3, Waiting: []id.User{"u2", "u3"}},
+		timeline.PartAcknowledged{Acked: 2, Of: 3, Waiting: []id.User{"u3"}, Message: "on my way"},
+		timeline.AckLapsed{User: "u1", Name: "Kim", Since: since},
+		timeline.Step{Step: 3, Round: 2, Users: []id.User{"u2"}, Names: []string{"Ana Ruiz"}, PolicyName: "Database", LastResort: true},
+		timeline.Skipped{Step: 3, Round: 2, PolicyName: "Database", Why: "nobody is on call", LastResort: true},
+		timeline.Told{Step: 2, Round: 1, PolicyName: "Database", Webhooks: []string{"status page"}, Emails: []string{"noc@example.org"}, Rooms: []string{"#ops"}},
+		timeline.Told{Step: 3, Round: 1, PolicyName: "Database", Emails: []string{"cto@example.org"}, LastResort: true, Alone: true},
+		timeline.Waits{Step: 1, Round: 1, PolicyName: "Database", Until: until},
+		timeline.HandedOver{Step: 2, Round: 1, From: "Database", PolicyName: "Platform"},
+		timeline.PageArrived(page),
+		timeline.PageReply{User: "u1", Name: "Kim", Method: "sms", Answer: "acknowledge", Text: "ack 42"},
+		timeline.PageReply{User: "u1", Name: "Kim", Method: "voice", Answer: "resolve", Text: "6"},
+		timeline.PageReply{User: "u1", Name: "Kim", Method: "sms", Text: "who is this?"},
+		timeline.MovedOn{User: "u1", Name: "Kim", Method: "sms", NextMethod: "voice", Why: "not delivered within 2m"},
+		timeline.MovedOn{User: "u1", Name: "Kim", Method: "voice", Why: "nobody picked up"},
+		timeline.Held{User: "u1", Name: "Kim", Count: 7, Until: since.Add(2 * time.Hour)},
+		timeline.Held{User: "u1", Name: "Kim", Method: "sms", Count: 7, Until: since.Add(2 * time.Hour)},
+		shift("u2", "u1", false), shift("u2", "u1", true), shift("", "u1", false), shift("", "u1", true), shift("u2", "", false), shift("u2", "", true),
+		timeline.Taken(cover), timeline.Taken(gap), timeline.HandedBack(cover), timeline.HandedBack(gap),
+		timeline.Overridden(cover), timeline.Overridden(gap), timeline.OverrideGone(cover), timeline.OverrideGone(gap),
+		timeline.Swap{RotationName: "Nights", From: "u1", FromName: "Kim", To: "u2", ToName: "Ana Ruiz", Start: since, End: until},
+		timeline.SwapAnswer{RotationName: "Nights", From: "u1", FromName: "Kim", To: "u2", ToName: "Ana Ruiz", Start: since, End: until, Accepted: true},
+		timeline.SwapAnswer{RotationName: "Nights", From: "u1", FromName: "Kim", To: "u2", ToName: "Ana Ruiz", Start: since, End: until},
+		timeline.Absence{User: "u1", Name: "Kim", Start: since, End: until},
+		timeline.AbsenceGone{User: "u1", Name: "Kim", Start: since, End: until},
+		timeline.Uncovered{Object: "rotation Nights", Text: "nobody is on call", Start: since, End: until},
+		timeline.Uncovered{Object: "policy Database", Text: "it can reach nobody"},
+		timeline.Covered{Object: "rotation Nights", Text: "nobody is on call"},
+		timeline.Maintenance{Name: "Move of the racks"}, timeline.Maintenance{Name: "Move of the racks", Until: until},
+		timeline.MaintenanceOver{Name: "Move of the racks"}, timeline.MaintenanceOver{Name: "Move of the racks", Held: 3},
+		timeline.Silence{Name: "backup", LastAt: since}, timeline.Silence{Name: "backup"}, timeline.Beat{Name: "backup"},
+		timeline.Drill{Name: "Friday", Users: []id.User{"u1", "u2"}, Names: []string{"Kim", "Ana Ruiz"}},
+		timeline.DrillOver{Name: "Friday", Answered: 1, Asked: 2},
 	}
 }
 

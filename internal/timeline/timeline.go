@@ -9,8 +9,6 @@
 package timeline
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
@@ -41,6 +39,32 @@ const (
 	PageFailed             Kind = "page_failed"             // 2026-11-22: a page was given up
 	MessagePosted          Kind = "message_posted"          // 2026-11-22: somebody wrote a line
 	OrgChanged             Kind = "org_changed"             // 2026-11-22: somebody changed people, teams, rotas, routing
+	ResponderAcknowledged  Kind = "responder_acknowledged"  // 2026-11-22: one of several who must all acknowledge did
+	AckExpired             Kind = "ack_expired"             // 2026-11-22: acknowledged for too long without an end; pages again
+	StepTold               Kind = "step_told"               // 2026-11-22: a step tells webhooks, mail addresses, chat rooms
+	EscalationWaits        Kind = "escalation_waits"        // 2026-11-22: a step of low urgency waits for working hours
+	EscalationHandedOver   Kind = "escalation_handed_over"  // 2026-11-22: the incident moved into another policy by a step
+	PageDelivered          Kind = "page_delivered"          // 2026-11-22: the provider reports that it arrived
+	PageAnswered           Kind = "page_answered"           // 2026-11-22: somebody answered a page where it arrived
+	PageMovedOn            Kind = "page_moved_on"           // 2026-11-22: a method failed or was too slow; the next one is used
+	PageHeld               Kind = "page_held"               // 2026-11-22: pages of a storm wait for a digest
+	ShiftChanged           Kind = "shift_changed"           // 2026-11-22: another person is on call from this instant on
+	OnCallTaken            Kind = "on_call_taken"           // 2026-11-22: somebody took the duty of a colleague
+	OnCallHandedBack       Kind = "on_call_handed_back"     // 2026-11-22: and gave it back
+	OverrideAdded          Kind = "override_added"          // 2026-11-22: somebody covers for somebody, planned
+	OverrideRemoved        Kind = "override_removed"        // 2026-11-22: the rota is as it was
+	SwapAsked              Kind = "swap_asked"              // 2026-11-22: somebody asks a colleague to take a shift
+	SwapAnswered           Kind = "swap_answered"           // 2026-11-22: the colleague said yes or no
+	AbsenceAdded           Kind = "absence_added"           // 2026-11-22: somebody will be away
+	AbsenceRemoved         Kind = "absence_removed"         // 2026-11-22: and will not
+	CoverageProblem        Kind = "coverage_problem"        // 2026-11-22: something that will leave an alert without a person
+	CoverageRestored       Kind = "coverage_restored"       // 2026-11-22: it is well again
+	MaintenanceStarted     Kind = "maintenance_started"     // 2026-11-22: nobody is paged for some alerts
+	MaintenanceEnded       Kind = "maintenance_ended"       // 2026-11-22
+	HeartbeatMissed        Kind = "heartbeat_missed"        // 2026-11-22: a monitored job did not call in
+	HeartbeatResumed       Kind = "heartbeat_resumed"       // 2026-11-22: it does again
+	DrillStarted           Kind = "drill_started"           // 2026-11-22: a test page goes to people
+	DrillEnded             Kind = "drill_ended"             // 2026-11-22
 )
 
 // Kinds lists every kind once, in the order of declaration.
@@ -49,6 +73,11 @@ var Kinds = []Kind{
 	IncidentUnacknowledged, IncidentResolved, IncidentSnoozed, SnoozeEnded, IncidentRerouted,
 	ResponderAdded, NoteAdded, StepStarted, StepSkipped, EscalationExhausted,
 	PageSent, PageRetrying, PageFailed, MessagePosted, OrgChanged,
+	ResponderAcknowledged, AckExpired, StepTold, EscalationWaits, EscalationHandedOver,
+	PageDelivered, PageAnswered, PageMovedOn, PageHeld,
+	ShiftChanged, OnCallTaken, OnCallHandedBack, OverrideAdded, OverrideRemoved,
+	SwapAsked, SwapAnswered, AbsenceAdded, AbsenceRemoved, CoverageProblem, CoverageRestored,
+	MaintenanceStarted, MaintenanceEnded, HeartbeatMissed, HeartbeatResumed, DrillStarted, DrillEnded,
 }
 
 // Origin says from where somebody acted.
@@ -60,6 +89,7 @@ const (
 	API        Origin = "api"
 	Mail       Origin = "mail"
 	Command    Origin = "command" // the command line
+	Page       Origin = "page"    // an answer to a page: a reply, a key, a button
 	Monitoring Origin = "monitoring"
 	System     Origin = "system" // a timer or rule of ours
 )
@@ -101,6 +131,9 @@ type (
 		Tool       string   `json:"tool,omitempty"`
 		RoutingKey string   `json:"routing_key,omitempty"`
 		Why        string   `json:"why"` // the reason it opened nothing
+		// For the reason "maintenance": the window's name, and when the alert is decided again.
+		Window string    `json:"window,omitempty"`
+		Until  time.Time `json:"until,omitzero"`
 	}
 	// Triggered opens an incident.
 	Triggered struct {
@@ -116,6 +149,8 @@ type (
 		Version    int64     `json:"policy_version,omitempty"`
 		PolicyName string    `json:"policy_name,omitempty"`
 		Default    bool      `json:"default_route,omitempty"` // the routing key was unknown or absent
+		Urgency    string    `json:"urgency,omitempty"`       // what the policy says; "" follows the severity
+		Turn       int       `json:"turn,omitempty"`          // whose turn it is in steps that go round
 	}
 	// Updated says what a later alert changed.
 	Updated struct {
@@ -135,7 +170,10 @@ type (
 	}
 	// Acknowledged stops the paging.
 	Acknowledged struct {
-		Message string `json:"message,omitempty"` // the sender's comment
+		Message string    `json:"message,omitempty"` // the sender's comment
+		Acked   int       `json:"acked,omitempty"`   // when all must acknowledge: how many did
+		Of      int       `json:"of,omitempty"`      // of how many
+		Until   time.Time `json:"until,omitzero"`    // when it will page again unless it is resolved; zero: never
 	}
 	// Unacknowledged starts it again.
 	Unacknowledged struct{}
@@ -156,6 +194,8 @@ type (
 		PolicyName string    `json:"policy_name,omitempty"`
 		User       id.User   `json:"user,omitempty"`
 		UserName   string    `json:"user_name,omitempty"`
+		Urgency    string    `json:"urgency,omitempty"` // as in Triggered
+		Turn       int       `json:"turn,omitempty"`
 	}
 	// Responder asks further people to help.
 	Responder struct {
@@ -169,12 +209,16 @@ type (
 	}
 	// Step pages people.
 	Step struct {
-		Step       int       `json:"step"`  // from 1
-		Round      int       `json:"round"` // from 1
-		Users      []id.User `json:"users"`
-		Names      []string  `json:"names"`
-		PolicyName string    `json:"policy_name,omitempty"`
-		Why        []string  `json:"why"` // one sentence for each of Users
+		Step        int       `json:"step"`  // from 1; the last resort is one more than the last step
+		Round       int       `json:"round"` // from 1
+		Users       []id.User `json:"users"`
+		Names       []string  `json:"names"`
+		PolicyName  string    `json:"policy_name,omitempty"`
+		Why         []string  `json:"why"` // one sentence for each of Users, then one about who could not be reached
+		LastResort  bool      `json:"last_resort,omitempty"`
+		AckAll      bool      `json:"ack_all,omitempty"`      // each of Users must acknowledge
+		EveryMethod bool      `json:"every_method,omitempty"` // at once by every method, whatever people chose for themselves
+		Urgency     string    `json:"urgency,omitempty"`      // "low", or "" for high
 	}
 	// Skipped is a step that had nobody.
 	Skipped struct {
@@ -182,6 +226,7 @@ type (
 		Round      int    `json:"round"`
 		PolicyName string `json:"policy_name,omitempty"`
 		Why        string `json:"why"`
+		LastResort bool   `json:"last_resort,omitempty"`
 	}
 	// Exhausted is the end of a policy.
 	Exhausted struct {
@@ -238,58 +283,3 @@ func (PageRetry) Kind() Kind      { return PageRetrying }
 func (PageLost) Kind() Kind       { return PageFailed }
 func (Message) Kind() Kind        { return MessagePosted }
 func (Change) Kind() Kind         { return OrgChanged }
-
-// Decode reads a stored payload of the given kind.
-func Decode(kind Kind, data []byte) (Payload, error) {
-	switch kind {
-	case AlertReceived:
-		return decode[AlertBody](data)
-	case IncidentTriggered:
-		return decode[Triggered](data)
-	case IncidentUpdated:
-		return decode[Updated](data)
-	case IncidentRetriggered:
-		return decode[Retriggered](data)
-	case IncidentAcknowledged:
-		return decode[Acknowledged](data)
-	case IncidentUnacknowledged:
-		return decode[Unacknowledged](data)
-	case IncidentResolved:
-		return decode[Resolved](data)
-	case IncidentSnoozed:
-		return decode[Snoozed](data)
-	case SnoozeEnded:
-		return decode[SnoozeOver](data)
-	case IncidentRerouted:
-		return decode[Rerouted](data)
-	case ResponderAdded:
-		return decode[Responder](data)
-	case NoteAdded:
-		return decode[Noted](data)
-	case StepStarted:
-		return decode[Step](data)
-	case StepSkipped:
-		return decode[Skipped](data)
-	case EscalationExhausted:
-		return decode[Exhausted](data)
-	case PageSent:
-		return decode[PageState](data)
-	case PageRetrying:
-		return decode[PageRetry](data)
-	case PageFailed:
-		return decode[PageLost](data)
-	case MessagePosted:
-		return decode[Message](data)
-	case OrgChanged:
-		return decode[Change](data)
-	}
-	return nil, fmt.Errorf("timeline: unknown kind %q", kind)
-}
-
-func decode[P Payload](data []byte) (Payload, error) {
-	var p P
-	if err := json.Unmarshal(data, &p); err != nil {
-		return nil, fmt.Errorf("timeline: payload of %s: %w", p.Kind(), err)
-	}
-	return p, nil
-}

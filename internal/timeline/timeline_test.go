@@ -23,39 +23,80 @@ import (
 // like in storage is in testdata and never changes: rows that were written
 // years ago must still be read. A new field is added to both; an old one stays.
 func samples() []Payload {
+	until := time.Date(2026, 11, 22, 9, 30, 0, 123456000, time.UTC)
+	since := until.Add(-time.Hour)
+	cover := Cover{
+		Override: "o1", Rotation: "r1", RotationName: "Primary", User: "u1", Name: "Kim", By: "u2", ByName: "Lee", Start: since, End: until, Note: "dentist",
+	}
+	absence := Absence{Absence: "a1", User: "u1", Name: "Kim", Start: since, End: until, Note: "leave"}
 	page := PageState{
 		Delivery: 5, User: "u1", Name: "Kim", Method: "email", Address: "kim@example.org", Attempt: 2, Bundled: 7, Detail: "451 try again later",
 	}
 	return []Payload{
 		AlertBody{
 			Alert: 9, Type: "info", EntityID: "disk/db01", Title: "Disk of db01", Message: "checked", Tool: "nagios",
-			RoutingKey: "database", Why: "info",
+			RoutingKey: "database", Why: "info", Window: "Move of the racks", Until: until,
 		},
 		Triggered{
 			Alert: 9, Severity: "critical", EntityID: "disk/db01", Title: "Disk of db01", Message: "93% full", Tool: "nagios", Host: "db01",
-			RoutingKey: "database", Policy: "p1", Version: 3, PolicyName: "Database", Default: true,
+			RoutingKey: "database", Policy: "p1", Version: 3, PolicyName: "Database", Default: true, Urgency: "low", Turn: 4,
 		},
 		Updated{Alert: 10, Severity: "warning", Title: "Disk of db01", Message: "91% full", Count: 2},
 		Retriggered{Alert: 11, Severity: "critical", Title: "Disk of db01", Message: "97% full", Count: 3},
-		Acknowledged{Message: "on it"},
+		Acknowledged{Message: "on it", Acked: 2, Of: 2, Until: until},
 		Unacknowledged{},
 		Resolved{Message: "12% full"},
-		Snoozed{Until: time.Date(2026, 11, 22, 9, 30, 0, 123456000, time.UTC)},
+		Snoozed{Until: until},
 		SnoozeOver{},
-		Rerouted{Policy: "p2", Version: 4, PolicyName: "Network", User: "u2", UserName: "Lee"},
+		Rerouted{Policy: "p2", Version: 4, PolicyName: "Network", User: "u2", UserName: "Lee", Urgency: "low", Turn: 4},
 		Responder{Users: []id.User{"u1", "u2"}, Names: []string{"Kim", "Lee"}, PolicyName: "Network"},
 		Noted{Text: "the log is rotated now"},
 		Step{
 			Step: 1, Round: 2, Users: []id.User{"u1", "u2"}, Names: []string{"Kim", "Lee"}, PolicyName: "Database",
-			Why: []string{"You are on call in Primary.", "You are in the team Databases.", "Ann cannot be reached"},
+			Why:        []string{"You are on call in Primary.", "You are in the team Databases.", "Ann cannot be reached"},
+			LastResort: true, AckAll: true, EveryMethod: true, Urgency: "low",
 		},
-		Skipped{Step: 2, Round: 1, PolicyName: "Database", Why: "nobody is on call"},
+		Skipped{Step: 2, Round: 1, PolicyName: "Database", Why: "nobody is on call", LastResort: true},
 		Exhausted{PolicyName: "Database", Why: "nobody_acknowledged"},
 		page,
 		PageRetry(page),
 		PageLost(page),
 		Message{Text: "is anybody looking?"},
 		Change{Object: "rotation", ID: "r1", Name: "Primary", Action: "changed", Fields: []string{"layers", "zone"}},
+		PartAcknowledged{Message: "on it", Acked: 1, Of: 2, Waiting: []id.User{"u2"}},
+		AckLapsed{User: "u1", Name: "Kim", Since: since},
+		Told{
+			Step: 3, Round: 1, PolicyName: "Database", Webhooks: []string{"status page"}, Emails: []string{"noc@example.org"},
+			Rooms: []string{"#ops"}, LastResort: true, Alone: true, Why: "Ann cannot be reached",
+		},
+		Waits{Step: 1, Round: 1, PolicyName: "Database", Until: until},
+		HandedOver{Step: 2, Round: 1, From: "Database", Policy: "p2", Version: 4, PolicyName: "Network", Urgency: "high", Turn: 7},
+		PageArrived(page),
+		PageReply{Delivery: 5, User: "u1", Name: "Kim", Method: "sms", Answer: "acknowledge", Text: "ack 42"},
+		MovedOn{Delivery: 5, User: "u1", Name: "Kim", Method: "sms", NextMethod: "voice", Why: "not delivered within 2m"},
+		Held{User: "u1", Name: "Kim", Method: "sms", Count: 7, Until: until},
+		Shift{
+			Rotation: "r1", RotationName: "Primary", Layer: 1, LayerName: "nights", From: "u1", FromName: "Kim", To: "u2", ToName: "Lee",
+			Override: true, Until: until,
+		},
+		Taken(cover), HandedBack(cover), Overridden(cover), OverrideGone(cover),
+		Swap{
+			Swap: "s1", Rotation: "r1", RotationName: "Primary", From: "u1", FromName: "Kim", To: "u2", ToName: "Lee",
+			Start: since, End: until, Note: "my sister marries",
+		},
+		SwapAnswer{
+			Swap: "s1", Rotation: "r1", RotationName: "Primary", From: "u1", FromName: "Kim", To: "u2", ToName: "Lee",
+			Start: since, End: until, Accepted: true, Note: "with joy",
+		},
+		absence, AbsenceGone(absence),
+		Uncovered{Problem: "gap:r1:1", Object: "rotation Primary", Text: "nobody is on call", Start: since, End: until},
+		Covered{Problem: "gap:r1:1", Object: "rotation Primary", Text: "nobody is on call"},
+		Maintenance{Maintenance: "m1", Name: "Move of the racks", Scope: "routing key network", Until: until},
+		MaintenanceOver{Maintenance: "m1", Name: "Move of the racks", Held: 3},
+		Silence{Heartbeat: "h1", Name: "backup", LastAt: since, DueAt: until},
+		Beat{Heartbeat: "h1", Name: "backup", LastAt: since},
+		Drill{Drill: "d1", Name: "Friday", Users: []id.User{"u1", "u2"}, Names: []string{"Kim", "Lee"}},
+		DrillOver{Drill: "d1", Name: "Friday", Answered: 1, Asked: 2},
 	}
 }
 

@@ -33,7 +33,7 @@ func ActionURL(publicURL string, signer *secret.Signer, action string, n id.Inci
 // nothing there, and whoever knows the address may use it. Their pages send no
 // referrer, so a browser on plain HTTP says "Origin: null" when it sends them.
 func CrossSiteExempt() []string {
-	return []string{"POST /a/{token}", "POST /setup/{token}", "POST /reset/{token}", "POST /invite/{token}"}
+	return []string{"POST /a/{token}", "POST /drill/{token}", "POST /setup/{token}", "POST /reset/{token}", "POST /invite/{token}"}
 }
 
 func (s *Server) actionLinkRoutes() []Route {

@@ -78,8 +78,8 @@ func FuzzPolicyForm(f *testing.F) {
 				t.Errorf("nothing is wrong with %+v", s)
 			}
 		}
-		d.form(&org.Org{})
-		draftOfPolicy(p).form(&org.Org{})
+		d.form(&org.Org{}, "UTC")
+		draftOfPolicy(p).form(&org.Org{}, "UTC")
 	})
 }
 

@@ -267,6 +267,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		people.Read:    {"olga", "kim", "ada"},
 		people.Talk:    {"kim", "ada"},
 		people.Respond: {"kim", "ada"},
+		people.OwnSelf: {"olga", "kim", "ada"},
 	}
 	for _, part := range [][]Route{
 		h.web.homeRoutes(), h.web.timelineRoutes(), h.web.incidentRoutes(), h.web.onCallRoutes(), h.web.actionLinkRoutes(), h.web.mailboxRoutes(),

@@ -76,7 +76,15 @@ func (s *Server) fillRoom(ctx context.Context, o *org.Org, inc incident.Incident
 		return err
 	}
 	for _, d := range slices.Backward(deliveries) {
-		room.Pages = append(room.Pages, pageRow(o, d))
+		row := sentRow(o, d)
+		row.Subject, row.Href = "", "" // the page says it
+		if d.Kind == store.ToldPage {
+			row.Name, row.Contact = "", d.Body.Address
+		}
+		room.Pages = append(room.Pages, row)
+	}
+	if room.Why, err = s.why(ctx, o, inc, deliveries, id.User(room.Page.Viewer.ID)); err != nil {
+		return err
 	}
 	room.Steps, err = s.escalationSteps(ctx, o, inc)
 	return err
@@ -132,20 +140,6 @@ func annotations(alerts []alert.Alert) []view.Annotation {
 		maps.Copy(seen, fresh)
 	}
 	return all
-}
-
-func pageRow(o *org.Org, d store.Delivery) view.PageRow {
-	p := view.PageRow{
-		Name: o.UserName(d.Person), Method: d.Body.Method, Address: d.Body.Address, State: string(d.State),
-		At: d.Body.DoneAt, Tries: d.Attempt, Detail: d.Body.Detail,
-	}
-	if d.State == store.Pending {
-		p.State, p.At = "waiting", d.DueAt
-		if d.Body.Detail != "" {
-			p.State = "retrying"
-		}
-	}
-	return p
 }
 
 // asked is everybody who was paged or asked to help, in order.

@@ -31,8 +31,9 @@ func (s *Server) escalationSteps(ctx context.Context, o *org.Org, inc incident.I
 // a policy begins anew.
 func stepKinds() []timeline.Kind {
 	return []timeline.Kind{
-		timeline.StepStarted, timeline.StepSkipped,
+		timeline.StepStarted, timeline.StepSkipped, timeline.StepTold,
 		timeline.IncidentTriggered, timeline.IncidentRetriggered, timeline.IncidentRerouted, timeline.IncidentUnacknowledged, timeline.SnoozeEnded,
+		timeline.AckExpired, timeline.EscalationHandedOver,
 	}
 }
 
@@ -62,6 +63,10 @@ func stepRows(o *org.Org, inc incident.Incident, policy escalation.Policy, told 
 			became(p.Step, p.Round, func(r *view.StepRow) {
 				r.State, r.At, r.Note = "done", e.At, phrase.T("webmain.step.paged", strings.Join(stepPeople(o, p), ", "))
 			})
+		case timeline.Told:
+			if p.Alone {
+				became(p.Step, p.Round, func(r *view.StepRow) { r.State, r.At, r.Note = "done", e.At, p.Why })
+			}
 		case timeline.Skipped:
 			became(p.Step, p.Round, func(r *view.StepRow) { r.State, r.At, r.Note = "skipped", e.At, p.Why })
 		default:
@@ -120,12 +125,20 @@ func targets(o *org.Org, step escalation.Step) []string {
 	var all []string
 	for _, t := range step.Targets {
 		switch {
+		case t.Rotation != "" && t.Pick == escalation.PickNext:
+			all = append(all, phrase.T("settings.policy.next", orGone(o.Rotations[t.Rotation].Name)))
+		case t.Rotation != "" && t.Pick == escalation.PickPrevious:
+			all = append(all, phrase.T("settings.policy.previous", orGone(o.Rotations[t.Rotation].Name)))
 		case t.Rotation != "":
 			all = append(all, orGone(o.Rotations[t.Rotation].Name))
 		case t.User != "":
 			all = append(all, orGone(o.Users[t.User].Name))
 		case t.Team != "":
 			all = append(all, phrase.T("webmain.step.team", orGone(o.Teams[t.Team].Name)))
+		case t.Policy != "":
+			all = append(all, orGone(o.Policies[t.Policy].Name))
+		case t.Told():
+			all = append(all, t.Webhook+t.Email+t.Room) // one of them is set
 		}
 	}
 	return all

@@ -323,10 +323,3 @@ func TestStepRows(t *testing.T) {
 		}
 	}
 }
-
-func TestOnCallPage(t *testing.T) {
-	h := newWatch(t)
-	page := h.get("olga", "/oncall")
-	h.has(page, "Storage days", "Kim", "Europe/Berlin", "Database", "database", "everything else")
-	h.lacks(page, "/settings/rotations/new")
-}

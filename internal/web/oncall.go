@@ -3,9 +3,11 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
@@ -18,8 +20,78 @@ import (
 // handOvers is how many future hand-overs a rotation shows.
 const handOvers = 4
 
+// onCallPath is where the area begins: the calendar.
+const onCallPath = "/oncall"
+
 func (s *Server) onCallRoutes() []Route {
-	return []Route{{"GET /oncall", people.Read, s.onCall}}
+	return []Route{
+		{"GET /oncall", people.Read, s.showCalendar},
+		{"GET /oncall/now", people.Read, s.onCall},
+		{"GET /oncall/shift", people.Read, s.showShift},
+		{"POST /oncall/take", people.Respond, s.takeOnCall},
+		{"GET /oncall/override", people.Respond, s.showOverride},
+		{"POST /oncall/override/preview", people.Respond, s.previewOverride},
+		{"POST /oncall/overrides", people.Respond, s.addOverride},
+		{"POST /oncall/overrides/{id}/back", people.Respond, s.handBack},
+		{"POST /oncall/overrides/{id}/remove", people.Respond, s.removeOverride},
+		{"GET /oncall/away", people.Read, s.showAway},
+		{"GET /oncall/away/new", people.Respond, s.showNewAbsence},
+		{"POST /oncall/away", people.Respond, s.addAbsence},
+		{"POST /oncall/away/{id}/remove", people.Respond, s.removeAbsence},
+		{"GET /oncall/swap", people.Respond, s.showNewSwap},
+		{"POST /oncall/swaps", people.Respond, s.askSwap},
+		{"POST /oncall/swaps/{id}/accept", people.Respond, s.answerSwap(true)},
+		{"POST /oncall/swaps/{id}/decline", people.Respond, s.answerSwap(false)},
+		{"POST /oncall/swaps/{id}/withdraw", people.Respond, s.withdrawSwap},
+		{"GET /oncall/feeds", people.Read, s.showFeeds},
+		{"POST /oncall/feeds", people.OwnSelf, s.addFeed},
+		{"POST /oncall/feeds/{id}/revoke", people.OwnSelf, s.revokeFeed},
+	}
+}
+
+// onCallTabs lead through the area; the count is what waits for the viewer.
+func onCallTabs(o *org.Org, actor people.Actor, now time.Time, current string) []view.Tab {
+	tab := func(name, path string) view.Tab {
+		return view.Tab{Label: phrase.T("oncall_web.tab." + name), Href: path, Current: name == current}
+	}
+	tabs := []view.Tab{tab("calendar", onCallPath), tab("now", onCallPath+"/now"), tab("away", onCallPath+"/away"), tab("feeds", onCallPath+"/feeds")}
+	if waiting := len(swapsFor(o, actor.User, now)); waiting > 0 {
+		tabs[2].Counted, tabs[2].Count, tabs[2].Tone = true, waiting, "critical"
+	}
+	return tabs
+}
+
+// back is the page of the area that a form was sent from.
+func back(r *http.Request) string {
+	if path := localPath(text(r, "back")); path == onCallPath || strings.HasPrefix(path, onCallPath+"?") || strings.HasPrefix(path, onCallPath+"/") {
+		return path
+	}
+	return onCallPath
+}
+
+// refusal is what a person is told about an error that is theirs to mend:
+// package dispatch refuses what only administrators may, too, and the form it
+// came from is where to read that.
+func refusal(err error) (string, bool) {
+	if _, sentence, ok := shown(err); ok {
+		return sentence, true
+	}
+	if fault.Is(err, fault.CodeForbidden) {
+		return fault.MessageOf(err), true
+	}
+	return "", false
+}
+
+// acted answers a button of the area: what happened, or why it did not.
+func (s *Server) acted(w http.ResponseWriter, r *http.Request, err error, message string) error {
+	if sentence, ok := refusal(err); ok {
+		s.flash(w, view.Flash{Tone: "critical", Text: sentence})
+		return redirect(w, r, back(r))
+	}
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, back(r), message)
 }
 
 // onCall says who is on call now and next, and whom each policy would page now.
@@ -33,12 +105,12 @@ func (s *Server) onCall(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := s.Now()
-	p := view.OnCall{Page: page, At: now, CanEdit: page.Viewer.May(string(people.Manage))}
+	p := view.OnCall{Page: page, Tabs: onCallTabs(o, actorOf(r), now, "now"), At: now, CanEdit: page.Viewer.May(string(people.Manage))}
 	viewer := actorOf(r).User
-	for _, r := range org.Sorted(o.Rotations, func(r oncall.Rotation) string { return r.Name }) {
+	for _, r := range sortedRotations(o) {
 		p.Rotations = append(p.Rotations, rotationNow(o, r, now, viewer))
 	}
-	for _, policy := range org.Sorted(o.Policies, func(p escalation.Policy) string { return p.Name }) {
+	for _, policy := range sortedPolicies(o) {
 		p.Policies = append(p.Policies, policyNow(o, policy, now, viewer))
 	}
 	return draw(w, r, http.StatusOK, view.OnCallPage(p))

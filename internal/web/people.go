@@ -181,7 +181,7 @@ func (s *Server) personPage(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	v := view.Person{
-		Page: page, ID: string(user.ID), User: row, Zone: user.Zone, Contacts: contactRows(user.Contacts), Mail: s.MailConfigured,
+		Page: page, ID: string(user.ID), User: row, Zone: user.Zone, Contacts: contactRows(peoplePath+"/"+string(user.ID), user.Contacts), Mail: s.MailConfigured,
 		Last: user.Role == people.Admin && admins(o) == 1,
 		Form: view.PersonForm{Name: user.Name, Username: user.Username, Email: user.Email, Role: string(user.Role), Zone: user.Zone, Zones: zones()},
 	}

@@ -93,10 +93,16 @@ func paged(o *org.Org, step escalation.Step, at time.Time) []incident.Person {
 
 func whyPaged(o *org.Org, t escalation.Target) string {
 	switch {
+	case t.Rotation != "" && t.Pick == escalation.PickNext:
+		return phrase.T("settings.policy.why.next", o.Rotations[t.Rotation].Name)
+	case t.Rotation != "" && t.Pick == escalation.PickPrevious:
+		return phrase.T("settings.policy.why.previous", o.Rotations[t.Rotation].Name)
 	case t.Rotation != "":
 		return phrase.T("settings.policy.why.rotation", o.Rotations[t.Rotation].Name)
 	case t.Team != "":
 		return phrase.T("settings.policy.why.team", o.Teams[t.Team].Name)
+	case t.Policy != "":
+		return phrase.T("settings.policy.why.policy", o.Policies[t.Policy].Name)
 	}
 	return phrase.T("settings.policy.why.user")
 }
@@ -128,7 +134,7 @@ func (s *Server) policyPage(w http.ResponseWriter, r *http.Request, status int, 
 	if d.ID != "" {
 		title = o.Policies[id.Policy(d.ID)].Name
 	}
-	f := d.form(o)
+	f := d.form(o, o.Users[actorOf(r).User].Zone)
 	if f.Page, err = s.settingsPage(w, r, o, title); err != nil {
 		return err
 	}
@@ -210,18 +216,33 @@ func (s *Server) policyPreview(o *org.Org, d policyDraft) view.PolicyPreview {
 	var v view.PolicyPreview
 	var at time.Duration
 	reached := false
-	for i, step := range p.Steps {
-		// Whoever is on call then may be somebody else than now.
-		when := at + step.After.D()
-		row := view.PreviewStep{Number: i + 1, When: since(when)}
-		for _, person := range paged(o, step, s.Now().Add(when)) {
+	row := func(step escalation.Step, when time.Duration) view.PreviewStep {
+		row := view.PreviewStep{When: since(when)}
+		for _, person := range paged(o, step, s.Now().Add(when)) { // whoever is on call then
 			row.People = append(row.People, view.PreviewPerson{Name: person.Name, Why: person.Why, Unreachable: !person.Reachable})
 			reached = reached || person.Reachable
 		}
-		if row.Skipped = len(row.People) == 0; !row.Skipped {
+		for _, t := range step.Targets {
+			if t.Told() {
+				row.Told = append(row.Told, t.Webhook+t.Email+t.Room) // one of them is set
+			}
+		}
+		row.Skipped = len(row.People) == 0 && len(row.Told) == 0
+		return row
+	}
+	for i, step := range p.Steps {
+		when := at + step.After.D()
+		next := row(step, when)
+		next.Number, next.Conditions = i+1, d.Steps[i].conditions()
+		if !next.Skipped {
 			at = when
 		}
-		v.Steps = append(v.Steps, row)
+		v.Steps = append(v.Steps, next)
+	}
+	if len(p.LastResort) > 0 {
+		last := row(escalation.Step{Targets: p.LastResort}, at+p.RepeatAfter.D())
+		last.Last, last.When = true, phrase.T("settings.policy.preview.last")
+		v.Steps = append(v.Steps, last)
 	}
 	if !reached {
 		v.Problem = phrase.T("settings.policy.preview.nobody")

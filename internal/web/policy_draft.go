@@ -4,26 +4,42 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
-	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
-	"github.com/watchroom/watchroom/internal/web/view"
 )
 
 // policyDraft is an escalation policy as it is being typed.
 type policyDraft struct {
 	ID, Name, Slug, Team, Repeat, RepeatAfter string
 	Steps                                     []stepDraft
+	Last                                      stepDraft // the last resort: its targets alone
+	AckBy, RepageAfter, Urgency               string
+	LowWaits, Ignore                          bool
+	Hours                                     hoursDraft
 }
 
 type stepDraft struct {
-	After   string
-	Targets []escalation.Target
-	Add     string // chosen in the list, not added yet
+	After    string
+	Targets  []escalation.Target
+	Add      string // chosen in the list, not added yet
+	TellKind string // "email", "webhook", "room", and what was typed beside it, not added yet
+	TellTo   string
+
+	Notify     string
+	Severities []alert.Type
+	LowWaits   bool
+	Hours      hoursDraft
+}
+
+// hoursDraft is times of the week.
+type hoursDraft struct {
+	Zone    string
+	Windows []people.PagingWindow
 }
 
 // maxTargets bounds what one step of a form can ask for.
@@ -33,11 +49,23 @@ func draftOfPolicy(p escalation.Policy) policyDraft {
 	d := policyDraft{
 		ID: string(p.ID), Name: p.Name, Slug: p.Slug, Team: string(p.Team),
 		Repeat: strconv.Itoa(p.Repeat), RepeatAfter: p.RepeatAfter.String(),
+		AckBy: string(p.AckBy), Urgency: string(p.Urgency), LowWaits: p.LowWaits, Ignore: p.IgnorePagingPolicies,
+		Hours: draftOfHours(p.Hours), Last: stepDraft{Targets: slices.Clone(p.LastResort)},
+	}
+	if p.RepageAfter > 0 {
+		d.RepageAfter = p.RepageAfter.String()
 	}
 	for _, step := range p.Steps {
-		d.Steps = append(d.Steps, stepDraft{After: delay(step.After), Targets: slices.Clone(step.Targets)})
+		d.Steps = append(d.Steps, stepDraft{
+			After: delay(step.After), Targets: slices.Clone(step.Targets), Notify: string(step.Notify),
+			Severities: slices.Clone(step.When.Severities), LowWaits: step.LowWaits, Hours: draftOfHours(step.When.Hours),
+		})
 	}
 	return d
+}
+
+func draftOfHours(h escalation.Hours) hoursDraft {
+	return hoursDraft{Zone: h.Zone, Windows: slices.Clone(h.Windows)}
 }
 
 // delay writes "at once" in minutes, as the other delays are mostly written.
@@ -51,47 +79,48 @@ func delay(d escalation.Duration) string {
 func readPolicy(r *http.Request) policyDraft {
 	d := policyDraft{
 		Name: text(r, "name"), Slug: text(r, "slug"), Team: text(r, "team"), Repeat: text(r, "repeat"), RepeatAfter: text(r, "repeat_after"),
+		AckBy: text(r, "ack_by"), RepageAfter: text(r, "repage_after"), Urgency: text(r, "urgency"),
+		LowWaits: text(r, "low_waits") != "", Ignore: text(r, "ignore") != "", Hours: readHours(r, "hours."),
+		Last: readStep(r, "last."),
 	}
 	n, _ := number(text(r, "steps"))
 	for i := range min(n, escalation.MaxSteps) {
-		at := strconv.Itoa(i) + "."
-		step := stepDraft{After: text(r, at+"after"), Add: text(r, at+"add")}
-		for _, value := range r.PostForm[at+"target"] {
-			if t, ok := targetOf(value); ok && len(step.Targets) < maxTargets {
-				step.Targets = append(step.Targets, t)
-			}
-		}
-		d.Steps = append(d.Steps, step)
+		d.Steps = append(d.Steps, readStep(r, strconv.Itoa(i)+"."))
 	}
 	return d
 }
 
-// targetOf reads "rotation:…", "user:…" or "team:…".
-func targetOf(value string) (escalation.Target, bool) {
-	kind, object, ok := strings.Cut(value, ":")
-	if !ok || object == "" {
-		return escalation.Target{}, false
+func readStep(r *http.Request, at string) stepDraft {
+	step := stepDraft{
+		After: text(r, at+"after"), Add: text(r, at+"add"), TellKind: text(r, at+"tell_kind"), TellTo: text(r, at+"tell_to"),
+		Notify: text(r, at+"notify"), LowWaits: text(r, at+"low_waits") != "", Hours: readHours(r, at),
 	}
-	switch kind {
-	case "rotation":
-		return escalation.Target{Rotation: id.Rotation(object)}, true
-	case "user":
-		return escalation.Target{User: id.User(object)}, true
-	case "team":
-		return escalation.Target{Team: id.Team(object)}, true
+	for _, value := range r.PostForm[at+"target"] {
+		if t, ok := targetOf(value); ok && len(step.Targets) < maxTargets {
+			step.Targets = append(step.Targets, t)
+		}
 	}
-	return escalation.Target{}, false
+	for _, severity := range severities() {
+		if slices.Contains(r.PostForm[at+"severity"], string(severity)) {
+			step.Severities = append(step.Severities, severity)
+		}
+	}
+	if len(step.Severities) == len(severities()) {
+		step.Severities = nil // both are no condition
+	}
+	return step
 }
 
-// targetForm is a target as the page draws it.
-func targetForm(o *org.Org, t escalation.Target) view.TargetForm {
-	switch {
-	case t.Rotation != "":
-		return view.TargetForm{Value: "rotation:" + string(t.Rotation), Label: o.Rotations[t.Rotation].Name, Kind: "rotation"}
-	case t.Team != "":
-		return view.TargetForm{Value: "team:" + string(t.Team), Label: o.Teams[t.Team].Name, Kind: "team"}
+// severities are those that open incidents.
+func severities() []alert.Type { return []alert.Type{alert.Critical, alert.Warning} }
+
+func readHours(r *http.Request, at string) hoursDraft {
+	h := hoursDraft{Zone: text(r, at+"zone")}
+	n, _ := number(text(r, at+"windows"))
+	for i := range min(n, people.MaxPagingWindows) {
+		h.Windows = append(h.Windows, readWindow(r, at+"w"+strconv.Itoa(i)+"."))
 	}
-	return view.TargetForm{Value: "user:" + string(t.User), Label: o.UserName(t.User), Kind: "user"}
+	return h
 }
 
 func pagesRotation(r id.Rotation) func(escalation.Target) bool {
@@ -101,21 +130,41 @@ func pagesRotation(r id.Rotation) func(escalation.Target) bool {
 // reshape does what a button of the editor asks for.
 func (d *policyDraft) reshape(do string) {
 	what, at := command(do)
-	if what == "add-step" {
+	switch what {
+	case "add-step":
 		if len(d.Steps) < escalation.MaxSteps {
 			d.Steps = append(d.Steps, stepDraft{After: escalation.DefaultRepeatAfter.String()})
 		}
 		return
-	}
-	if len(at) == 0 || at[0] >= len(d.Steps) {
+	case "add-last":
+		d.Last.take()
+		return
+	case "add-hours":
+		d.Hours.add()
 		return
 	}
+	switch {
+	case len(at) == 0:
+	case what == "drop-last" && at[0] < len(d.Last.Targets):
+		d.Last.Targets = slices.Delete(d.Last.Targets, at[0], at[0]+1)
+	case what == "drop-hours":
+		d.Hours.drop(at[0])
+	case at[0] < len(d.Steps):
+		d.reshapeStep(what, at)
+	}
+}
+
+func (d *policyDraft) reshapeStep(what string, at []int) {
 	step := &d.Steps[at[0]]
 	switch {
 	case what == "add":
 		step.take()
 	case what == "drop-target" && len(at) == 2 && at[1] < len(step.Targets):
 		step.Targets = slices.Delete(step.Targets, at[1], at[1]+1)
+	case what == "add-window":
+		step.Hours.add()
+	case what == "drop-window" && len(at) == 2:
+		step.Hours.drop(at[1])
 	case what == "drop" && len(d.Steps) == 1:
 		// a policy without a step pages nobody
 	case len(at) == 1:
@@ -123,43 +172,110 @@ func (d *policyDraft) reshape(do string) {
 	}
 }
 
-// take makes the chosen target one of the step's, unless it is one already.
-func (s *stepDraft) take() {
-	t, ok := targetOf(s.Add)
-	if ok && len(s.Targets) < maxTargets && !slices.Contains(s.Targets, t) {
-		s.Targets = append(s.Targets, t)
+func (h *hoursDraft) add() {
+	if len(h.Windows) < people.MaxPagingWindows {
+		h.Windows = append(h.Windows, people.PagingWindow{Days: weekdays()[:5], From: "09:00", To: "17:00"})
 	}
-	s.Add = ""
+}
+
+func (h *hoursDraft) drop(i int) {
+	if i < len(h.Windows) {
+		h.Windows = slices.Delete(h.Windows, i, i+1)
+	}
+}
+
+// take makes the chosen target one of the step's, unless it is one already,
+// and so what was typed to be told.
+func (s *stepDraft) take() {
+	add := func(t escalation.Target, ok bool) {
+		if ok && len(s.Targets) < maxTargets && !slices.Contains(s.Targets, t) {
+			s.Targets = append(s.Targets, t)
+		}
+	}
+	add(targetOf(s.Add))
+	if s.TellTo != "" {
+		add(targetOf(s.TellKind + ":" + s.TellTo))
+	}
+	s.Add, s.TellTo = "", ""
 }
 
 // policy is what the draft says, or what is wrong with it, by field.
 func (d policyDraft) policy() (escalation.Policy, fields) {
 	errs := fields{}
-	p := escalation.Policy{ID: id.Policy(d.ID), Slug: d.Slug, Name: d.Name, Team: id.Team(d.Team)}
+	p := escalation.Policy{
+		ID: id.Policy(d.ID), Slug: d.Slug, Name: d.Name, Team: id.Team(d.Team), Urgency: people.Urgency(d.Urgency),
+		LowWaits: d.LowWaits, IgnorePagingPolicies: d.Ignore, Hours: d.Hours.hours("hours.", errs),
+	}
 	errs.name("name", d.Name)
 	errs.slug("slug", d.Slug, d.Name)
+	if d.AckBy == string(escalation.AckByAll) {
+		p.AckBy = escalation.AckByAll
+	}
 	var ok bool
 	if p.Repeat, ok = number(d.Repeat); !ok || p.Repeat < 0 || p.Repeat > escalation.MaxRepeat {
 		errs["repeat"] = phrase.T("settings.error.range", 0, escalation.MaxRepeat)
 	}
-	p.RepeatAfter = errs.delay("repeat_after", d.RepeatAfter, escalation.MinRepeatAfter)
+	p.RepeatAfter = errs.delay("repeat_after", d.RepeatAfter, escalation.MinRepeatAfter, escalation.MaxAfter)
+	if d.RepageAfter != "" {
+		p.RepageAfter = errs.delay("repage_after", d.RepageAfter, escalation.MinRepageAfter, escalation.MaxRepageAfter)
+	}
+	waits := d.LowWaits
 	for i, step := range d.Steps {
-		at := strconv.Itoa(i) + "."
-		step.Targets = slices.Clone(step.Targets)
-		step.take() // chosen, and then saved without pressing "add"
-		if len(step.Targets) == 0 {
-			errs[at+"target"] = phrase.T("settings.error.target")
-		}
-		p.Steps = append(p.Steps, escalation.Step{After: errs.delay(at+"after", step.After, 0), Targets: step.Targets})
+		p.Steps = append(p.Steps, step.step(strconv.Itoa(i)+".", errs))
+		waits = waits || step.LowWaits
 	}
 	if len(d.Steps) == 0 {
 		errs["name"] = phrase.T("settings.error.step")
 	}
+	if waits && len(d.Hours.Windows) == 0 {
+		errs["hours.windows"] = phrase.T("settings.error.hours")
+	}
+	d.Last.Targets = slices.Clone(d.Last.Targets)
+	d.Last.take()
+	errs.told("last.", d.Last)
+	p.LastResort = d.Last.Targets
 	return p, errs
 }
 
+func (s stepDraft) step(at string, errs fields) escalation.Step {
+	s.Targets = slices.Clone(s.Targets)
+	s.take() // chosen, and then saved without pressing "add"
+	errs.told(at, s)
+	if len(s.Targets) == 0 && errs[at+"target"] == "" {
+		errs[at+"target"] = phrase.T("settings.error.target")
+	}
+	step := escalation.Step{
+		After: errs.delay(at+"after", s.After, 0, escalation.MaxAfter), Targets: s.Targets, LowWaits: s.LowWaits,
+		When: escalation.When{Severities: s.Severities, Hours: s.Hours.hours(at, errs)},
+	}
+	if s.Notify == string(escalation.RoundRobin) {
+		step.Notify = escalation.RoundRobin
+	}
+	return step
+}
+
+// told says what is wrong with the addresses that a step tells.
+func (f fields) told(at string, s stepDraft) {
+	for _, t := range s.Targets {
+		if t.Email != "" {
+			f.email(at+"target", t.Email)
+		}
+	}
+}
+
+func (h hoursDraft) hours(at string, errs fields) escalation.Hours {
+	if len(h.Windows) == 0 {
+		return escalation.Hours{}
+	}
+	errs.zone(at+"zone", h.Zone)
+	for i, w := range h.Windows {
+		errs.window(at+"w"+strconv.Itoa(i)+".", w)
+	}
+	return escalation.Hours{Zone: h.Zone, Windows: h.Windows}
+}
+
 // delay reads "5m", "90s", "1h30m", or a bare number of minutes.
-func (f fields) delay(name, value string, least time.Duration) escalation.Duration {
+func (f fields) delay(name, value string, least, most time.Duration) escalation.Duration {
 	if n, ok := number(value); ok {
 		value = strconv.Itoa(n) + "m"
 	}
@@ -167,48 +283,8 @@ func (f fields) delay(name, value string, least time.Duration) escalation.Durati
 	switch {
 	case err != nil || d%time.Second != 0:
 		f[name] = phrase.T("settings.error.delay")
-	case d < least || d > escalation.MaxAfter:
-		f[name] = phrase.T("settings.error.delay.range", delay(escalation.Duration(least)), escalation.Duration(escalation.MaxAfter).String())
+	case d < least || d > most:
+		f[name] = phrase.T("settings.error.delay.range", delay(escalation.Duration(least)), escalation.Duration(most).String())
 	}
 	return escalation.Duration(d)
-}
-
-// form is the draft as the page draws it.
-func (d policyDraft) form(o *org.Org) view.PolicyForm {
-	f := view.PolicyForm{
-		ID: d.ID, Name: d.Name, Slug: d.Slug, Team: teamName(o, d.Team), Teams: teamOptions(o, d.Team), Repeat: d.Repeat, RepeatAfter: d.RepeatAfter,
-		Keys: keysTo(o, id.Policy(d.ID)), Default: d.ID != "" && o.Settings.DefaultPolicy == id.Policy(d.ID),
-	}
-	for i, step := range d.Steps {
-		form := view.StepForm{Index: i, After: step.After, Choices: targetChoices(o, step)}
-		for _, t := range step.Targets {
-			form.Targets = append(form.Targets, targetForm(o, t))
-		}
-		f.Steps = append(f.Steps, form)
-	}
-	return f
-}
-
-// targetChoices offers everybody and everything that is not in the step yet.
-func targetChoices(o *org.Org, step stepDraft) []view.Option {
-	var options []view.Option
-	offer := func(t escalation.Target, group string) {
-		if slices.Contains(step.Targets, t) {
-			return
-		}
-		form := targetForm(o, t)
-		options = append(options, view.Option{Value: form.Value, Label: form.Label, Group: phrase.T(group), Selected: form.Value == step.Add})
-	}
-	for _, r := range sortedRotations(o) {
-		offer(escalation.Target{Rotation: r.ID}, "settings.nav.rotations")
-	}
-	for _, u := range org.Sorted(o.Users, byName) {
-		if !u.Disabled {
-			offer(escalation.Target{User: u.ID}, "settings.nav.people")
-		}
-	}
-	for _, t := range sortedTeams(o) {
-		offer(escalation.Target{Team: t.ID}, "settings.nav.teams")
-	}
-	return options
 }

@@ -25,12 +25,21 @@ type layerDraft struct {
 	Name, Every, Unit, Handoff, Start, End string
 	Members                                []id.User
 	Add                                    id.User // chosen in the list, not added yet
+	Hours                                  []dutyHours
+	Count                                  bool // turns count the shifts that the hours make
 }
 
-// maxLayers and maxTurns bound what one form can ask for.
+// dutyHours is one restriction.
+type dutyHours struct {
+	Days            []oncall.Weekday // none: every day
+	From, Until, To string
+}
+
+// What one form can ask for.
 const (
 	maxLayers = 10
 	maxTurns  = 200
+	maxHours  = 20 // restrictions of one layer
 )
 
 // newLayer begins on Monday of this week, at nine.
@@ -47,8 +56,13 @@ func draftOf(r oncall.Rotation) rotationDraft {
 	for _, l := range r.Layers {
 		d.Layers = append(d.Layers, layerDraft{
 			Name: l.Name, Every: strconv.Itoa(l.Every), Unit: string(l.Unit), Handoff: l.HandoffAt, Start: l.Start, End: l.End,
-			Members: slices.Clone(l.Members),
+			Members: slices.Clone(l.Members), Count: l.Count == oncall.CountShifts,
 		})
+		for _, h := range l.Restrictions {
+			hours := dutyHours{Days: slices.Clone(h.Days), From: h.From, Until: string(h.Until), To: h.To}
+			last := &d.Layers[len(d.Layers)-1]
+			last.Hours = append(last.Hours, hours)
+		}
 	}
 	return d
 }
@@ -62,6 +76,7 @@ func readRotation(r *http.Request) rotationDraft {
 		l := layerDraft{
 			Name: text(r, at+"name"), Every: text(r, at+"every"), Unit: text(r, at+"unit"), Handoff: text(r, at+"handoff"),
 			Start: text(r, at+"start"), End: text(r, at+"end"), Add: id.User(text(r, at+"add")),
+			Hours: readDutyHours(r, at), Count: text(r, at+"count") != "",
 		}
 		for _, u := range r.PostForm[at+"member"] {
 			if u != "" && len(l.Members) < maxTurns {
@@ -71,6 +86,23 @@ func readRotation(r *http.Request) rotationDraft {
 		d.Layers = append(d.Layers, l)
 	}
 	return d
+}
+
+// readDutyHours reads the restrictions of a layer.
+func readDutyHours(r *http.Request, at string) []dutyHours {
+	var all []dutyHours
+	n, _ := number(text(r, at+"hours"))
+	for i := range min(n, maxHours) {
+		at := at + "hours." + strconv.Itoa(i) + "."
+		h := dutyHours{From: text(r, at+"from"), Until: text(r, at+"until"), To: text(r, at+"to")}
+		for _, d := range oncall.Weekdays() {
+			if slices.Contains(r.PostForm[at+"day"], string(d)) {
+				h.Days = append(h.Days, d)
+			}
+		}
+		all = append(all, h)
+	}
+	return all
 }
 
 // command reads what a button of an editor asks for: "up:0:2" is up at 0 and 2.
@@ -106,9 +138,22 @@ func (d *rotationDraft) reshape(do string, now time.Time) {
 		d.Layers = slices.Delete(d.Layers, at[0], at[0]+1)
 	case what == "add" && l.Add != "" && len(l.Members) < maxTurns:
 		l.Members, l.Add = append(l.Members, l.Add), ""
+	case what == "add-hours" && len(l.Hours) < maxHours:
+		l.Hours = append(l.Hours, workingHours(len(l.Hours)))
+	case what == "drop-hours" && len(at) == 2 && at[1] < len(l.Hours):
+		l.Hours = slices.Delete(l.Hours, at[1], at[1]+1)
+		l.Count = l.Count && len(l.Hours) > 0
 	case len(at) == 2 && at[1] < len(l.Members):
 		l.Members = rearranged(l.Members, what, at[1])
 	}
+}
+
+// workingHours is what a new restriction begins as: the week's days, then its end.
+func workingHours(there int) dutyHours {
+	if there > 0 {
+		return dutyHours{Days: []oncall.Weekday{oncall.Friday}, From: "17:00", Until: string(oncall.Monday), To: "09:00"}
+	}
+	return dutyHours{Days: oncall.Weekdays()[:5], From: "09:00", To: "17:00"}
 }
 
 // nameLayers gives layers that are not alone any more a name each.
@@ -165,11 +210,37 @@ func (d rotationDraft) rotation() (oncall.Rotation, fields) {
 		if l.Add != "" && len(members) < maxTurns { // chosen, and then saved without pressing "add"
 			members = append(members, l.Add)
 		}
-		r.Layers = append(r.Layers, oncall.Layer{
+		layer := oncall.Layer{
 			Name: l.Name, Members: members, Every: every, Unit: oncall.Unit(l.Unit), HandoffAt: l.Handoff, Start: l.Start, End: l.End,
-		})
+			Restrictions: l.restrictions(at, errs),
+		}
+		if l.Count && len(l.Hours) > 0 {
+			layer.Count = oncall.CountShifts
+			if layer.Unit != oncall.Days {
+				errs[at+"count"] = phrase.T("oncall_web.hours.count.days")
+			}
+		}
+		r.Layers = append(r.Layers, layer)
 	}
 	return r, errs
+}
+
+// restrictions are the hours of a layer; what is wrong with them goes to errs.
+func (l layerDraft) restrictions(at string, errs fields) []oncall.Restriction {
+	var all []oncall.Restriction
+	for i, h := range l.Hours {
+		at := at + "hours." + strconv.Itoa(i) + "."
+		errs.clock(at+"from", h.From)
+		errs.clock(at+"to", h.To)
+		if h.Until != "" && !slices.Contains(oncall.Weekdays(), oncall.Weekday(h.Until)) {
+			errs[at+"until"] = phrase.T("settings.error.choose")
+		}
+		if h.Until != "" && len(h.Days) != 1 {
+			errs[at+"day"] = phrase.T("oncall_web.hours.one_day")
+		}
+		all = append(all, oncall.Restriction{Days: h.Days, From: h.From, Until: oncall.Weekday(h.Until), To: h.To})
+	}
+	return all
 }
 
 func units() []oncall.Unit {
@@ -194,6 +265,7 @@ func (d rotationDraft) form(o *org.Org) view.RotationForm {
 				Value: string(unit), Label: phrase.T("settings.rotation.unit." + string(unit)), Selected: l.Unit == string(unit),
 			})
 		}
+		form.Hours, form.Count = hoursForms(l.Hours), l.Count
 		f.Layers = append(f.Layers, form)
 	}
 	f.UsedBy = policiesUsing(o, id.Rotation(d.ID))

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
@@ -24,6 +23,8 @@ func (s *Server) rotationRoutes() []Route {
 		{"GET /settings/rotations/{id}", people.Read, s.showRotation},
 		{"POST /settings/rotations/{id}", people.Manage, s.saveRotation},
 		{"POST /settings/rotations/{id}/delete", people.Manage, s.deleteRotation},
+		{"GET /settings/rotations/{id}/import", people.Manage, s.showImport},
+		{"POST /settings/rotations/{id}/import", people.Manage, s.importCalendar},
 	}
 }
 
@@ -165,62 +166,7 @@ func (s *Server) previewRotation(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	zone := o.Users[actorOf(r).User].Location()
-	return draw(w, r, http.StatusOK, view.RotationPreviewBox(s.rotationPreview(o, readRotation(r), zone)))
-}
-
-// shiftForm is how the preview writes an instant.
-const shiftForm = "Mon 2 Jan 15:04"
-
-// previewed is how many hand-overs the preview shows.
-const previewed = 6
-
-// rotationPreview computes what a rotation as typed would do. A draft without
-// a name is no problem yet; anything else that is wrong is said.
-func (s *Server) rotationPreview(o *org.Org, d rotationDraft, own *time.Location) view.RotationPreview {
-	if d.Name == "" {
-		d.Name = phrase.T("settings.rotation.new")
-	}
-	rota, errs := d.rotation()
-	if len(errs) > 0 {
-		return view.RotationPreview{Problem: phrase.T("settings.rotation.preview.wait")}
-	}
-	schedule, err := rota.Compile()
-	if err != nil {
-		return view.RotationPreview{Problem: err.Error()}
-	}
-	if len(turns(rota)) == 0 {
-		return view.RotationPreview{Problem: phrase.T("settings.rotation.preview.add")}
-	}
-	loc, err := time.LoadLocation(rota.Zone)
-	if err != nil { // Compile has loaded it
-		return view.RotationPreview{Problem: err.Error()}
-	}
-	if own == nil {
-		own = time.UTC
-	}
-	now := s.Now()
-	p := view.RotationPreview{Zone: rota.Zone}
-	if own.String() != rota.Zone {
-		p.Mine = own.String()
-	}
-	shift := func(x oncall.Shift) view.PreviewShift {
-		out := view.PreviewShift{Name: o.UserName(x.User), At: x.Start, From: x.Start.In(loc).Format(shiftForm + " MST")}
-		if len(rota.Layers) > 1 {
-			out.Layer = x.LayerName
-		}
-		if mine := x.Start.In(own); p.Mine != "" {
-			out.Own = phrase.T("settings.rotation.preview.yours", mine.Format(shiftForm))
-		}
-		if !x.End.IsZero() {
-			out.Until = x.End.In(own).Format(shiftForm)
-		}
-		return out
-	}
-	for _, x := range schedule.OnCall(now) {
-		p.Now = append(p.Now, shift(x))
-	}
-	for _, x := range schedule.Next(now, previewed) {
-		p.Next = append(p.Next, shift(x))
-	}
-	return p
+	d := readRotation(r)
+	d.ID = text(r, "id")
+	return draw(w, r, http.StatusOK, view.RotationPreviewBox(s.rotationPreview(o, d, zone)))
 }

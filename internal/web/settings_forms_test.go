@@ -41,7 +41,7 @@ func TestProfileForms(t *testing.T) {
 	if c := h.org().Users["u-ada"].Contacts[1]; !c.Off {
 		t.Errorf("contact is %+v, want off", c)
 	}
-	h.has(h.get("ada", "/settings/profile"), at+`/on"`)
+	h.has(h.get("ada", "/settings/profile/contacts"), at+`/on"`)
 	h.send(at+"/on", saved)
 	h.send(at+"/remove", saved)
 	if left := h.org().Users["u-ada"].Contacts; len(left) != 1 {
@@ -57,7 +57,7 @@ func TestTestPage(t *testing.T) {
 	at := "/settings/profile/contacts/" + string(ada.Contacts[0].ID) + "/test"
 	h.send(at, saved)
 	notices := h.notices()
-	if len(notices) != 1 || !strings.Contains(notices[0].Subject, "Test page") || notices[0].URL != "http://watch.example/settings/profile" {
+	if len(notices) != 1 || !strings.Contains(notices[0].Subject, "Test page") || notices[0].URL != "http://watch.example"+strings.TrimSuffix(at, "/test") {
 		t.Errorf("mailed %+v", notices)
 	}
 	for range testBurst - 1 {

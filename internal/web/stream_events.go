@@ -48,7 +48,7 @@ func (out *reader) send(ctx context.Context, events []live.Event) error {
 // the incident did not change.
 func changesCard(kind timeline.Kind) bool {
 	switch kind {
-	case timeline.NoteAdded, timeline.PageSent, timeline.PageRetrying, timeline.PageFailed:
+	case timeline.NoteAdded, timeline.PageSent, timeline.PageRetrying, timeline.PageFailed, timeline.PageDelivered, timeline.PageMovedOn, timeline.PageHeld, timeline.ResponderAcknowledged:
 		return true
 	}
 	return false

@@ -21,6 +21,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/auth"
+	"github.com/watchroom/watchroom/internal/carrier"
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/live"
@@ -40,6 +41,8 @@ type Deps struct {
 	Signer         *secret.Signer // of the links in mailed pages
 	PublicURL      string         // as browsers and senders see the server, without a slash at the end
 	MailConfigured bool           // pages can leave the house
+	Carriers       *carrier.Set   // who carries pages; nil: what needs them is not offered
+	Box            carrier.Sealer // of providers' secrets; nil: they cannot be changed
 	Demo           bool
 	Now            func() time.Time                 // nil: time.Now
 	Export         func(o *org.Org) ([]byte, error) // the organisation as YAML
@@ -88,9 +91,10 @@ type Route struct {
 func (s *Server) Routes() []Route {
 	var all []Route
 	for _, part := range [][]Route{
+		s.maintenanceRoutes(), s.heartbeatRoutes(), s.drillRoutes(),
 		s.homeRoutes(), s.timelineRoutes(), s.incidentRoutes(), s.onCallRoutes(), s.actionLinkRoutes(), s.mailboxRoutes(),
 		s.signInRoutes(), s.settingsRoutes(), s.profileRoutes(), s.peopleRoutes(), s.teamRoutes(),
-		s.rotationRoutes(), s.policyRoutes(), s.routingRoutes(), s.integrationRoutes(),
+		s.rotationRoutes(), s.policyRoutes(), s.routingRoutes(), s.integrationRoutes(), s.providerRoutes(), s.explainRoutes(), s.pushRoutes(),
 	} {
 		all = append(all, part...)
 	}

@@ -19,7 +19,7 @@ import (
 	"sync"
 )
 
-//go:embed *.css *.svg *.webmanifest js vendor
+//go:embed *.css *.svg *.png *.webmanifest js vendor
 var files embed.FS
 
 // Prefix is the path under which Handler must be mounted.
@@ -86,6 +86,8 @@ func contentType(name string) string {
 		return "text/css; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".png":
+		return "image/png"
 	case ".webmanifest":
 		return "application/manifest+json"
 	}

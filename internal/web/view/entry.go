@@ -33,19 +33,27 @@ type Entry struct {
 type Detail struct{ Label, Value string }
 
 // Groups are the kinds of entries a person chooses from, in order.
-func Groups() []string { return []string{"alerts", "incidents", "pages", "chat", "changes"} }
+func Groups() []string { return []string{"alerts", "incidents", "pages", "oncall", "chat", "changes"} }
 
 // GroupOf is the group a kind belongs to.
 func GroupOf(kind timeline.Kind) string {
 	switch kind {
-	case timeline.AlertReceived, timeline.IncidentTriggered, timeline.IncidentUpdated, timeline.IncidentRetriggered:
+	case timeline.AlertReceived, timeline.IncidentTriggered, timeline.IncidentUpdated, timeline.IncidentRetriggered,
+		timeline.HeartbeatMissed, timeline.HeartbeatResumed:
 		return "alerts"
 	case timeline.StepStarted, timeline.StepSkipped, timeline.EscalationExhausted,
-		timeline.PageSent, timeline.PageRetrying, timeline.PageFailed:
+		timeline.StepTold, timeline.EscalationWaits, timeline.EscalationHandedOver,
+		timeline.PageSent, timeline.PageRetrying, timeline.PageFailed,
+		timeline.PageDelivered, timeline.PageAnswered, timeline.PageMovedOn, timeline.PageHeld,
+		timeline.DrillStarted, timeline.DrillEnded:
 		return "pages"
+	case timeline.ShiftChanged, timeline.OnCallTaken, timeline.OnCallHandedBack, timeline.OverrideAdded, timeline.OverrideRemoved,
+		timeline.SwapAsked, timeline.SwapAnswered, timeline.AbsenceAdded, timeline.AbsenceRemoved,
+		timeline.CoverageProblem, timeline.CoverageRestored:
+		return "oncall"
 	case timeline.MessagePosted, timeline.NoteAdded:
 		return "chat"
-	case timeline.OrgChanged:
+	case timeline.OrgChanged, timeline.MaintenanceStarted, timeline.MaintenanceEnded:
 		return "changes"
 	}
 	return "incidents"
@@ -107,8 +115,40 @@ func Describe(e timeline.Entry, names story.Names) Entry {
 		out.page(timeline.PageState(p))
 	case timeline.Change:
 		out.add("fields", strings.Join(p.Fields, ", "))
+	default:
+		out.describeMore(e.Payload)
 	}
 	return out
+}
+
+// describeMore adds the details of the kinds that were added after the first ones.
+func (e *Entry) describeMore(payload timeline.Payload) {
+	switch p := payload.(type) {
+	case timeline.Told:
+		e.add("without", p.Why)
+	case timeline.PageArrived:
+		e.page(timeline.PageState(p))
+	case timeline.PageReply:
+		e.add("answer", p.Text)
+	case timeline.Shift:
+		e.add("layer", p.LayerName)
+	case timeline.Taken:
+		e.add("note", p.Note)
+	case timeline.HandedBack:
+		e.add("note", p.Note)
+	case timeline.Overridden:
+		e.add("note", p.Note)
+	case timeline.OverrideGone:
+		e.add("note", p.Note)
+	case timeline.Swap:
+		e.add("note", p.Note)
+	case timeline.SwapAnswer:
+		e.add("note", p.Note)
+	case timeline.Absence:
+		e.add("note", p.Note)
+	case timeline.Maintenance:
+		e.add("scope", p.Scope)
+	}
 }
 
 func (e *Entry) add(label, value string) *Entry {
@@ -185,6 +225,48 @@ func look(e timeline.Entry) (tone, icon string) {
 		return "critical", "page-failed"
 	case timeline.MessagePosted:
 		return "muted", "chat"
+	}
+	return lookMore(e)
+}
+
+func lookMore(e timeline.Entry) (tone, icon string) {
+	switch e.Kind {
+	case timeline.ResponderAcknowledged:
+		return "accent", "eye"
+	case timeline.AckExpired:
+		return "warning", "undo"
+	case timeline.StepTold:
+		return "muted", "send"
+	case timeline.EscalationWaits:
+		return "muted", "clock"
+	case timeline.EscalationHandedOver:
+		return "muted", "reroute"
+	case timeline.PageDelivered, timeline.PageAnswered:
+		return "muted", "check"
+	case timeline.PageMovedOn:
+		return "warning", "skip"
+	case timeline.PageHeld:
+		return "warning", "clock"
+	case timeline.ShiftChanged:
+		if p, ok := e.Payload.(timeline.Shift); ok && p.To == "" {
+			return "warning", "oncall"
+		}
+		return "muted", "oncall"
+	case timeline.OnCallTaken, timeline.OnCallHandedBack:
+		return "accent", "oncall"
+	case timeline.OverrideAdded, timeline.OverrideRemoved, timeline.SwapAsked, timeline.SwapAnswered,
+		timeline.AbsenceAdded, timeline.AbsenceRemoved:
+		return "muted", "calendar"
+	case timeline.CoverageProblem:
+		return "warning", "warning"
+	case timeline.CoverageRestored, timeline.HeartbeatResumed:
+		return "ok", "ok"
+	case timeline.HeartbeatMissed:
+		return "warning", "bell"
+	case timeline.MaintenanceStarted, timeline.MaintenanceEnded:
+		return "accent", "settings"
+	case timeline.DrillStarted, timeline.DrillEnded:
+		return "accent", "page"
 	}
 	return "muted", "change"
 }

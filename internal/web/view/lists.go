@@ -26,6 +26,7 @@ func (l IncidentList) states() []Option {
 // OnCall says who is on call, and who would be paged now.
 type OnCall struct {
 	Page      Page
+	Tabs      []Tab
 	At        time.Time // for which moment
 	Rotations []RotationNow
 	Policies  []PolicyNow

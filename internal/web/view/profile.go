@@ -13,23 +13,7 @@ type Profile struct {
 	Zones    []string
 	Errors   map[string]string
 
-	Contacts   []ContactRow
-	Mail       bool // pages can be sent at all
-	NewLabel   string
-	NewAddress string
-	AddErrors  map[string]string
-}
-
-// ContactRow is one contact method.
-type ContactRow struct {
-	ID      string
-	Label   string
-	Address string
-	Off     bool
-}
-
-func (c ContactRow) action(what string) string {
-	return "/settings/profile/contacts/" + c.ID + "/" + what
+	Mail bool // pages can be sent at all
 }
 
 // Security is a person's password and where they are signed in.
@@ -75,6 +59,8 @@ type TokenRow struct {
 func profileTabs(current string) []Tab {
 	return []Tab{
 		{Label: st("profile.tab.you"), Href: "/settings/profile", Current: current == "you"},
+		{Label: ct("tab.contacts"), Href: "/settings/profile/contacts", Current: current == "contacts"},
+		{Label: ct("tab.paging"), Href: "/settings/profile/paging", Current: current == "paging"},
 		{Label: st("profile.tab.security"), Href: "/settings/profile/security", Current: current == "security"},
 		{Label: st("profile.tab.tokens"), Href: "/settings/profile/tokens", Current: current == "tokens"},
 	}

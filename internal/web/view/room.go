@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
-	"github.com/watchroom/watchroom/internal/phrase"
 )
 
 // Room is one incident and everything that belongs to it.
@@ -15,7 +14,8 @@ type Room struct {
 	Alerts      []AlertRow   // newest first
 	MoreAlerts  int          // alerts that are not in Alerts
 	Annotations []Annotation // of the latest alert that had some
-	Pages       []PageRow    // newest first
+	Pages       []Sent       // newest first
+	Why         []Why        // why people were paged or not; the viewer first
 	Responders  []PersonRow
 	Steps       []StepRow
 	Timeline    Timeline
@@ -38,17 +38,6 @@ type AlertRow struct {
 // the link to it stands there in any case.
 type Annotation struct{ Kind, Title, Value string }
 
-// PageRow is one page and its fate.
-type PageRow struct {
-	Name    string
-	Method  string // "email"
-	Address string
-	State   string // "waiting", "sent", "retrying", "failed", "cancelled"
-	At      time.Time
-	Tries   int
-	Detail  string // the provider's words
-}
-
 // StepRow is one step of the policy and what became of it.
 type StepRow struct {
 	Number  int       // from 1
@@ -57,32 +46,6 @@ type StepRow struct {
 	Delay   string    // "at once", "5m after the step before"
 	Targets []string
 	Note    string
-}
-
-func pageTone(state string) string {
-	switch state {
-	case "sent":
-		return "ok"
-	case "retrying":
-		return "warning"
-	case "failed":
-		return "critical"
-	}
-	return "muted"
-}
-
-func pageIcon(state string) string {
-	switch state {
-	case "sent":
-		return "check"
-	case "retrying":
-		return "retry"
-	case "failed":
-		return "close"
-	case "cancelled":
-		return "skip"
-	}
-	return "clock"
 }
 
 func annotationIcon(kind string) string {
@@ -105,11 +68,4 @@ func stepIcon(state string) string {
 		return "skip"
 	}
 	return "clock"
-}
-
-func method(name string) string {
-	if phrase.Has("story.method." + name) {
-		return phrase.T("story.method." + name)
-	}
-	return name
 }

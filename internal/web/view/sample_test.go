@@ -164,10 +164,21 @@ func sampleRoom() Room {
 			{"note", "Owner", "Storage owns this volume; ask before deleting WAL."},
 			{"image", "Disk usage, last day", "https://grafana.example.org/render/disk.png"},
 		},
-		Pages: []PageRow{
-			{Name: "Ana Ruiz", Method: "email", Address: "ana@example.org", State: "sent", At: ago(9 * time.Minute), Tries: 1},
-			{Name: "Bo Lindqvist", Method: "email", Address: "bo@example.org", State: "retrying", At: ago(2 * time.Minute), Tries: 2, Detail: "451 4.3.0 try again later"},
-			{Name: "Chidi Okafor", Method: "email", Address: "chidi@example.org", State: "failed", At: ago(2 * time.Minute), Tries: 5, Detail: "550 5.1.1 no such user here"},
+		Pages: []Sent{
+			{Name: "Ana Ruiz", Method: "sms", Contact: "+4930123456", State: "delivered", At: ago(9 * time.Minute), Tries: 1, Life: []LifePoint{
+				{State: "planned", At: ago(9 * time.Minute)}, {State: "accepted", At: ago(9 * time.Minute)}, {State: "delivered", At: ago(8 * time.Minute)},
+			}},
+			{Name: "Bo Lindqvist", Method: "email", Contact: "bo@example.org", State: "retrying", At: ago(2 * time.Minute), Tries: 2, Detail: "451 4.3.0 try again later",
+				Life: []LifePoint{{State: "planned", At: ago(2 * time.Minute)}}, Next: sampleNow().Add(time.Minute)},
+			{Name: "Chidi Okafor", Method: "email", Contact: "chidi@example.org", State: "failed", At: ago(2 * time.Minute), Tries: 5, Detail: "550 5.1.1 no such user here",
+				Life: []LifePoint{{State: "planned", At: ago(4 * time.Minute)}, {State: "failed", At: ago(2 * time.Minute)}}},
+		},
+		Why: []Why{
+			{Name: "Ana Ruiz", You: true, Verdict: "Ana Ruiz was paged.", Lines: []WhyLine{
+				{Kind: "page", At: ago(9 * time.Minute), Text: "Step 1 of the policy Storage paged Ana Ruiz: “You are on call in Storage days.”"},
+				{Kind: "message", At: ago(8 * time.Minute), Text: "text message to +4930123456: it arrived"},
+			}},
+			{Name: "Bo Lindqvist", Verdict: "Bo Lindqvist was not paged: no step has led there so far."},
 		},
 		Responders: []PersonRow{{Name: "Ana Ruiz", Username: "ana", OnCall: true}, {Name: "Bo Lindqvist", Username: "bo"}},
 		Steps: []StepRow{

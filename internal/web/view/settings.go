@@ -20,7 +20,8 @@ func settingsSide(v Viewer, current string) []SideGroup {
 	}}
 	when := SideGroup{Title: st("nav.when"), Links: []SideLink{
 		link("rotations", "/settings/rotations", "rotation"), link("policies", "/settings/policies", "policy"),
-		link("routing", "/settings/routing", "route"),
+		link("routing", "/settings/routing", "route"), link("maintenance", "/settings/maintenance", "snooze"),
+		link("heartbeats", "/settings/heartbeats", "clock"), link("drills", "/settings/drills", "test"),
 	}}
 	house := SideGroup{Title: st("nav.house")}
 	if v.May("integrate") {

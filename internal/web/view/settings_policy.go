@@ -39,6 +39,16 @@ type PolicyForm struct {
 	Preview     PolicyPreview
 	Keys        []string // routing keys that lead here
 	Default     bool
+	Zones       []string
+
+	Last        StepForm // the last resort: its targets alone
+	Advanced    bool     // something of what follows is not as usual
+	AckBy       []Option
+	RepageAfter string
+	Urgency     []Option
+	LowWaits    bool
+	Hours       HoursForm
+	Ignore      bool
 }
 
 func (f PolicyForm) title() string {
@@ -58,31 +68,54 @@ func (f PolicyForm) action() string {
 // StepForm is one step as it was typed.
 type StepForm struct {
 	Index   int
+	Prefix  string // of its fields: "0."
 	After   string
 	Targets []TargetForm
 	Choices []Option // who could be added, in groups
+
+	TellKinds  []Option // what can be told by its name
+	TellTo     string
+	Notify     []Option
+	Severities []Option
+	LowWaits   bool
+	Hours      HoursForm
+	Conditions []string // what is special about the step, in words
 }
 
-func (s StepForm) field(name string) string { return strconv.Itoa(s.Index) + "." + name }
+func (s StepForm) field(name string) string { return s.Prefix + name }
 
 func (s StepForm) do(what string, at ...int) string {
-	var v strings.Builder
-	v.WriteString(what + ":" + strconv.Itoa(s.Index))
+	do := what + ":" + strconv.Itoa(s.Index)
 	for _, n := range at {
-		v.WriteString(":" + strconv.Itoa(n))
+		do += ":" + strconv.Itoa(n)
 	}
-	return v.String()
+	return do
+}
+
+// HoursForm is times of the week, by the clocks of a zone.
+type HoursForm struct {
+	Prefix  string // of its fields: "0.", "hours."
+	Zone    string
+	Windows []PagingWindowForm
 }
 
 func (s StepForm) title() string { return st("policy.step", s.Index+1) }
 
-// TargetForm is one target of a step; Value is "rotation:…", "user:…" or "team:…".
+// TargetForm is one target of a step; Value is "rotation:…", "user:…", "email:…".
 type TargetForm struct{ Value, Label, Kind string }
 
 func (t TargetForm) icon() string {
 	switch t.Kind {
-	case "rotation", "team":
+	case "rotation", "team", "policy":
 		return t.Kind
+	case "next", "previous":
+		return "rotation"
+	case "webhook":
+		return "plug"
+	case "email":
+		return "mail"
+	case "room":
+		return "chat"
 	}
 	return "person"
 }
@@ -99,7 +132,11 @@ type PreviewStep struct {
 	Number  int
 	When    string
 	People  []PreviewPerson
-	Skipped bool // nobody: the step is passed over at once
+	Told    []string // addresses, webhooks, rooms
+	Skipped bool     // nobody: the step is passed over at once
+	Last    bool     // the last resort
+
+	Conditions []string
 }
 
 // PreviewPerson is somebody who would be paged.
@@ -115,3 +152,6 @@ func delayLabel(step int) string {
 	}
 	return st("policy.after")
 }
+
+// dots joins conditions, which have commas of their own.
+func dots(parts []string) string { return strings.Join(parts, " · ") }

@@ -55,6 +55,9 @@ func (f RotationForm) action() string {
 	return "/settings/rotations/" + f.ID
 }
 
+// calendar is where the rotation's shifts are.
+func (f RotationForm) calendar() string { return "/oncall?rotation=" + f.ID }
+
 // LayerForm is one layer as it was typed.
 type LayerForm struct {
 	Index   int
@@ -68,6 +71,22 @@ type LayerForm struct {
 	Handoff string
 	Start   string
 	End     string
+	Hours   []HoursField // empty: always
+	Count   bool         // turns count the shifts that the hours make
+}
+
+// HoursField is one restriction of a layer.
+type HoursField struct {
+	Index    int
+	Days     []Option // the week; Hint is the name in full
+	From, To string
+	Until    []Option
+	Text     string // in words
+}
+
+// hours is the name of an input of a restriction.
+func (l LayerForm) hours(h HoursField, name string) string {
+	return l.field("hours." + strconv.Itoa(h.Index) + "." + name)
 }
 
 // field is the name of one of the layer's inputs.
@@ -111,6 +130,16 @@ type RotationPreview struct {
 	Mine    string // the viewer's own zone; "" when it is the same
 	Now     []PreviewShift
 	Next    []PreviewShift
+
+	Compared bool // with what is saved
+	Changes  ChangePreview
+	Clocks   []ClockNote // the next changes of the clocks
+}
+
+// ClockNote says what a change of the clocks does to a rota.
+type ClockNote struct {
+	Title string
+	Lines []string
 }
 
 // PreviewShift is one shift with its times in both zones, as text.

@@ -40,6 +40,8 @@ func groupIcon(group string) string {
 		return "eye"
 	case "pages":
 		return "page"
+	case "oncall":
+		return "oncall"
 	case "chat":
 		return "chat"
 	}

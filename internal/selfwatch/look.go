@@ -1,0 +1,90 @@
+package selfwatch
+
+import (
+	"context"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/health"
+	"github.com/watchroom/watchroom/internal/phrase"
+)
+
+// Problem is one thing that is wrong with the server.
+type Problem struct {
+	Key    string // the same for as long as it is the same problem
+	Object string // what it is about, for people
+	Text   string // a sentence
+	Once   bool   // it happened; there is no end of it to wait for
+}
+
+// look returns what is wrong now.
+func (w *Watch) look(ctx context.Context) []Problem {
+	var found []Problem
+	if by := w.clocks.jump(); by.Abs() > ClockSlack {
+		w.happened(Problem{Key: "clock", Object: phrase.T("selfwatch.object.clock"), Text: phrase.T("selfwatch.clock_jumped", by.Round(time.Millisecond))})
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	report, away, err := w.machinery(ctx)
+	if err != nil {
+		w.d.Log.ErrorContext(ctx, "look at ourselves", "err", err)
+		return append(found, Problem{Key: "database", Object: phrase.T("selfwatch.object.database"), Text: phrase.T("selfwatch.database")})
+	}
+	if away.Abs() > ClockSlack {
+		found = append(found, Problem{Key: "database clock", Object: phrase.T("selfwatch.object.clock"), Text: phrase.T("selfwatch.clock_apart", away.Round(time.Second))})
+	}
+	for _, f := range report.Findings {
+		if f.Area == health.Machine {
+			found = append(found, Problem{Key: f.Object, Object: f.Object, Text: f.Text})
+		}
+	}
+	if p := w.synthetic.Load(); p != nil {
+		found = append(found, *p)
+	}
+	return found
+}
+
+// machinery looks at the database; away is how far its clock is ahead of ours.
+func (w *Watch) machinery(ctx context.Context) (report health.Report, away time.Duration, err error) {
+	defer fault.Recover(&err)
+	now, err := w.d.Store.Now(ctx)
+	if err != nil {
+		return report, 0, err
+	}
+	if w.d.Store.Engine() == "postgres" { // with SQLite it is our own
+		away = now.Sub(w.clocks.wall())
+	}
+	report, err = health.Machinery(ctx, w.d.Store, now)
+	return report, away, err
+}
+
+// clocks notices when the clock on the wall moves otherwise than time passes:
+// it was set, or the machine slept.
+type clocks struct {
+	wall func() time.Time     // what time it is
+	mono func() time.Duration // how much has passed since some instant
+
+	began    bool
+	lastWall time.Time
+	lastMono time.Duration
+}
+
+func newClocks() clocks {
+	start := time.Now()
+	return clocks{
+		wall: func() time.Time { return time.Now().Round(0) }, // without the reading that only counts
+		mono: func() time.Duration { return time.Since(start) },
+	}
+}
+
+// jump returns by how much the clock has moved beside what has passed since the
+// last time this was asked.
+func (c *clocks) jump() time.Duration {
+	wall, mono := c.wall(), c.mono()
+	by := wall.Sub(c.lastWall) - (mono - c.lastMono)
+	if !c.began {
+		by = 0
+	}
+	c.began, c.lastWall, c.lastMono = true, wall, mono
+	return by
+}
