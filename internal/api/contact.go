@@ -12,9 +12,6 @@ import (
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
-// deliveriesShown is how many of the latest deliveries to a contact method are shown.
-const deliveriesShown = 200
-
 // NewContactBody is a new contact method.
 type NewContactBody struct {
 	Method  string `json:"method" enum:"email,sms,voice,push,ntfy,gotify,pushover,telegram" example:"email"`

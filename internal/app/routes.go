@@ -97,7 +97,7 @@ func bodyLimit(r *http.Request) int64 {
 func (a *App) pages() *web.Server {
 	deps := web.Deps{
 		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Live: a.Hub, Signer: a.box.Signer(), PublicURL: a.opts.Config.PublicURL,
-		MailConfigured: a.mailer != nil, Demo: a.opts.Demo, Log: a.opts.Log,
+		MailConfigured: a.mailer != nil, Demo: a.opts.Demo, Log: a.opts.Log, Carriers: a.carriers, Box: a.box,
 		Export: func(o *org.Org) ([]byte, error) { return orgfile.Export(o).Encode(), nil },
 	}
 	if a.mailbox != nil {

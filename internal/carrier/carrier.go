@@ -191,7 +191,7 @@ func (s *Set) Listeners(o *org.Org) []Listening {
 		for _, m := range p.Methods() {
 			c, ok := a.carrier(m)
 			l, listens := c.Provider.(notify.Listener)
-			if ok && listens && !(a.twilio != nil && a.hooked) { // what comes by a callback must not come twice
+			if ok && listens && (a.twilio == nil || !a.hooked) { // what comes by a callback must not come twice
 				found = append(found, Listening{Carrier: c, Method: m, Listener: l})
 			}
 		}

@@ -36,7 +36,7 @@ func fit(was, is *org.Org, now time.Time) (changes []org.Change, told []timeline
 		}
 	}
 	for _, s := range org.Sorted(is.Swaps, func(s oncall.Swap) string { return string(s.ID) }) {
-		if !rotation(s.Rotation) || s.State == oncall.SwapAsked && !(person(s.From) && person(s.To)) {
+		if !rotation(s.Rotation) || s.State == oncall.SwapAsked && (!person(s.From) || !person(s.To)) {
 			changes = append(changes, org.Remove(org.SwapKind, string(s.ID)))
 		}
 	}

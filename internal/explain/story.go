@@ -118,7 +118,7 @@ func (t *teller) tell(e timeline.Entry) {
 
 // page tells of entries about the person's own pages, and of nobody else's.
 func (t *teller) page(e timeline.Entry) {
-	about := e.Person
+	var about id.User
 	switch p := e.Payload.(type) {
 	case timeline.PageState:
 		about = p.User

@@ -64,7 +64,7 @@ func newHouse(t *testing.T) *house {
 	return &house{o, noon}
 }
 
-func (h *house) get(t *testing.T, path, ifNoneMatch string) *http.Response {
+func (h *house) get(t *testing.T, path, ifNoneMatch string) *httptest.ResponseRecorder {
 	t.Helper()
 	mux := http.NewServeMux()
 	adapter := httpd.Adapter{Log: slog.New(slog.DiscardHandler)}
@@ -75,16 +75,16 @@ func (h *house) get(t *testing.T, path, ifNoneMatch string) *http.Response {
 		r.Header.Set("If-None-Match", ifNoneMatch)
 	}
 	mux.ServeHTTP(w, r)
-	return w.Result()
+	return w
 }
 
 // events reads a feed as another program would.
-func events(t *testing.T, resp *http.Response, from, to time.Time) []string {
+func events(t *testing.T, resp *httptest.ResponseRecorder, from, to time.Time) []string {
 	t.Helper()
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("status %d, %v: %s", resp.StatusCode, err, body)
+	if err != nil || resp.Code != http.StatusOK {
+		t.Fatalf("status %d, %v: %s", resp.Code, err, body)
 	}
 	found, err := ical.Parse(t.Context(), body, from, to, time.UTC)
 	if err != nil {
@@ -119,16 +119,15 @@ func TestFeedsAreSentOnce(t *testing.T) {
 	h := newHouse(t)
 	first := h.get(t, "/calendar/rotation.ics", "")
 	defer first.Body.Close()
-	tag := first.Header.Get("Etag")
-	if got := first.Header.Get("Content-Type"); got != "text/calendar; charset=utf-8" || tag == "" || !strings.HasPrefix(first.Header.Get("Cache-Control"), "private") {
+	tag := first.Header().Get("Etag")
+	if got := first.Header().Get("Content-Type"); got != "text/calendar; charset=utf-8" || tag == "" || !strings.HasPrefix(first.Header().Get("Cache-Control"), "private") {
 		t.Errorf("headers %v", first.Header)
 	}
 	h.now = noon.Add(11 * time.Hour)
 	for _, have := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {
 		again := h.get(t, "/calendar/rotation.ics", have)
-		again.Body.Close()
-		if again.StatusCode != http.StatusNotModified {
-			t.Errorf("with %s: status %d, want nothing sent again on the same day", have, again.StatusCode)
+		if again.Code != http.StatusNotModified {
+			t.Errorf("with %s: status %d, want nothing sent again on the same day", have, again.Code)
 		}
 	}
 	var err error
@@ -136,9 +135,8 @@ func TestFeedsAreSentOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := h.get(t, "/calendar/rotation.ics", tag)
-	changed.Body.Close()
-	if changed.StatusCode != http.StatusOK || changed.Header.Get("Etag") == tag {
-		t.Errorf("after a change: status %d, tag %s, want the new state", changed.StatusCode, changed.Header.Get("Etag"))
+	if changed.Code != http.StatusOK || changed.Header().Get("Etag") == tag {
+		t.Errorf("after a change: status %d, tag %s, want the new state", changed.Code, changed.Header().Get("Etag"))
 	}
 }
 
@@ -146,9 +144,8 @@ func TestUnknownFeeds(t *testing.T) {
 	h := newHouse(t)
 	for _, path := range []string{"/calendar/nothing.ics", "/calendar/rotation", "/calendar/.ics", "/calendar/rotation.ics.ics"} {
 		resp := h.get(t, path, "")
-		resp.Body.Close()
-		if resp.StatusCode != http.StatusNotFound || resp.Header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: status %d, %q, want not found and not kept", path, resp.StatusCode, resp.Header.Get("Cache-Control"))
+		if resp.Code != http.StatusNotFound || resp.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: status %d, %q, want not found and not kept", path, resp.Code, resp.Header().Get("Cache-Control"))
 		}
 	}
 }

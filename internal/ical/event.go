@@ -215,7 +215,7 @@ func duration(e *event, value string) (*length, error) {
 		return nil, refuse("ical.duration", e.label(), value)
 	}
 	n := func(i int) int64 {
-		v, _ := strconv.ParseInt(m[i], 10, 64) //nolint:errcheck // digits, or nothing for 0
+		v, _ := strconv.ParseInt(m[i], 10, 64)
 		return v
 	}
 	return &length{days: n(1)*7 + n(2), seconds: n(4)*3600 + n(5)*60 + n(6)}, nil

@@ -3,6 +3,7 @@ package people
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func TestContactsTogether(t *testing.T) {
 	u := kim()
 	u.Contacts = both
 	holds(t, "one number for texts and calls", u.Validate(), "")
-	u.Contacts = append(both, Contact{ID: "c", Method: SMS, Address: number})
+	u.Contacts = append(slices.Clone(both), Contact{ID: "c", Method: SMS, Address: number})
 	holds(t, "one number for texts twice", u.Validate(), "is there twice")
 	u.Contacts = nil
 	for i := range MaxContacts + 1 {

@@ -108,7 +108,7 @@ var errLate = errors.New("it has not left in time")
 // await returns when the page has left, or an error that says why not.
 func (w *Watch) await(ctx context.Context, key string) error {
 	deadline := time.After(SyntheticDeadline)
-	var last error = errLate
+	var last = errLate
 	for {
 		d, err := w.d.Store.DeliveryOfKey(ctx, key)
 		switch {

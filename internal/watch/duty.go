@@ -168,9 +168,7 @@ func (x *rota) handOvers(from, now time.Time) []handOver {
 		key := x.key(layer)
 		current, known := inLayer(x.plan, now, layer)
 		at := x.told[key]
-		if at == 0 { // a new layer: its definition tells who is on duty
-			at = mark(current.User)
-		} else {
+		if at != 0 { // of a new layer the definition tells who is on duty
 			x.fresh = false
 			if was := x.user(at); was != "" {
 				x.before = append(x.before, was)

@@ -3,7 +3,6 @@ package web
 import (
 	"strconv"
 
-	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
@@ -68,5 +67,5 @@ func shownContact(o *org.Org, d store.Delivery) string {
 			return c.Shown()
 		}
 	}
-	return people.Contact{ID: id.Contact(d.Contact), Method: people.Method(d.Body.Method), Address: d.Body.Address}.Shown()
+	return people.Contact{ID: d.Contact, Method: people.Method(d.Body.Method), Address: d.Body.Address}.Shown()
 }

@@ -76,9 +76,7 @@ func firstKey(o *org.Org) string {
 
 func windowsOf(o *org.Org) []maintenance.Window {
 	all := make([]maintenance.Window, 0, len(o.Maintenance))
-	for _, w := range org.Sorted(o.Maintenance, func(w maintenance.Window) string { return string(w.ID) }) {
-		all = append(all, w)
-	}
+	all = append(all, org.Sorted(o.Maintenance, func(w maintenance.Window) string { return string(w.ID) })...)
 	return all
 }
 

@@ -125,13 +125,17 @@ func settingsCards(o *org.Org, v view.Viewer) []view.SettingsCard {
 		card("rotations", "/settings/rotations", "rotation", len(o.Rotations)),
 		card("policies", "/settings/policies", "policy", len(o.Policies)),
 		card("routing", "/settings/routing", "route", len(o.Keys)),
+		card("maintenance", "/settings/maintenance", "snooze", -1),
+		card("heartbeats", "/settings/heartbeats", "clock", len(o.Heartbeats)),
+		card("drills", "/settings/drills", "test", -1),
+		card("explain", "/explain", "help", -1),
 	}
 	if v.May(string(people.Ingest)) {
 		cards = append(cards, card("integrations", "/integrations", "plug", len(o.Integrations)))
 	}
 	cards = append(cards, card("organisation", "/settings/organisation", "org", -1))
 	if v.May(string(people.Manage)) {
-		cards = append(cards, card("tokens", "/settings/tokens", "token", -1))
+		cards = append(cards, card("providers", "/settings/providers", "send", len(o.Providers)), card("tokens", "/settings/tokens", "token", -1))
 	}
 	return cards
 }

@@ -125,6 +125,16 @@ func everyPage(t *testing.T, chromium context.Context) {
 		a.page("room-"+state, a.first("/incidents?state="+state, "tr[data-card] .row-link"))
 	}
 	a.page("oncall", "/oncall")
+	a.page("oncall-fortnight", "/oncall?view=fortnight")
+	a.page("oncall-month", "/oncall?view=month")
+	for _, p := range []string{"now", "away", "away/new", "feeds", "override"} {
+		a.page("oncall-"+strings.ReplaceAll(p, "/", "-"), "/oncall/"+p)
+	}
+	a.page("oncall-shift", a.first("/oncall", "a.bar-shift"))
+	a.page("rotation-import", a.first("/settings/rotations", ".row-link")+"/import")
+	for _, p := range []string{"maintenance", "heartbeats", "drills"} {
+		a.page("settings-"+p, "/settings/"+p)
+	}
 	a.page("settings", "/settings")
 	for _, p := range []string{"profile", "profile/security", "profile/tokens", "people", "people/invite", "organisation", "tokens", "routing"} {
 		a.page("settings-"+strings.ReplaceAll(p, "/", "-"), "/settings/"+p)
@@ -181,7 +191,7 @@ func onlooker(t *testing.T, chromium context.Context) {
 	a.page("home", "/")
 	a.page("incidents", "/incidents")
 	a.page("room", a.first("/incidents", "tr[data-card] .row-link"))
-	for _, p := range []string{"/oncall", "/settings", "/settings/profile", "/settings/organisation", "/settings/routing"} {
+	for _, p := range []string{"/oncall", "/oncall/now", "/oncall/away", "/oncall/feeds", "/settings", "/settings/profile", "/settings/organisation", "/settings/routing"} {
 		a.page(strings.ReplaceAll(p[1:], "/", "-"), p)
 	}
 	for _, p := range []string{"people", "teams", "rotations", "policies"} {

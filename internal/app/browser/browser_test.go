@@ -20,6 +20,8 @@ func TestInTheBrowser(t *testing.T) {
 		{"Keys", keys},
 		{"Past", past},
 		{"ByHand", byHand},
+		{"OnCallTaken", onCallTaken},
+		{"OnCallDragged", onCallDragged},
 		{"PublicPages", publicPages},
 		{"EveryPage", everyPage},
 		{"Onlooker", onlooker},

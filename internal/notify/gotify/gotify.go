@@ -180,7 +180,7 @@ func link(label, to string) string {
 func escape(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if r > ' ' && r < 0x7f && !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
+		if r > ' ' && r < 0x7f && (('0' > r || r > '9') && ('a' > r || r > 'z') && ('A' > r || r > 'Z')) {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

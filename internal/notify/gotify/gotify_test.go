@@ -192,5 +192,5 @@ func (c capture) RoundTrip(r *http.Request) (*http.Response, error) {
 	if *c.body, err = io.ReadAll(r.Body); err != nil {
 		return nil, err
 	}
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"id":1}`))}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"id":1}`))}, nil
 }

@@ -165,6 +165,6 @@ func parseData(data string) (action notify.Action, token string, ok bool) {
 // isCode says whether s is made of what tokens and link codes are made of.
 func isCode(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+		return ('a' > r || r > 'z') && ('A' > r || r > 'Z') && ('0' > r || r > '9') && r != '-' && r != '_'
 	})
 }

@@ -194,7 +194,7 @@ func (c *Client) retryAfter(resp *http.Response) time.Duration {
 // excerpt is the beginning of what the push service says, without what it may
 // quote of the address and of our signature.
 func excerpt(req *http.Request, resp *http.Response) string {
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) //nolint:errcheck // half an explanation is better than none
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
 	text := strings.ReplaceAll(clean(string(body)), "\n", " ")
 	authorization := req.Header.Get("Authorization")
 	signature, _, _ := strings.Cut(strings.TrimPrefix(authorization, "vapid t="), ",")

@@ -221,7 +221,7 @@ func (s *Server) check(m Message, body []byte, authorization string) (code int, 
 			return 40018, "invalid request: actions invalid, parameter 'label' is required"
 		case a.Action != "broadcast" && a.URL == "":
 			return 40018, fmt.Sprintf("invalid request: actions invalid, parameter 'url' is required for action '%s'", a.Action)
-		case a.Action == "http" && (a.Method == "GET" || a.Method == "HEAD") && a.Body != "":
+		case a.Action == "http" && (a.Method == http.MethodGet || a.Method == http.MethodHead) && a.Body != "":
 			return 40018, fmt.Sprintf("invalid request: actions invalid, parameter 'body' cannot be set if method is %s", a.Method)
 		}
 	}
