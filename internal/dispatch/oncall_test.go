@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -488,17 +489,17 @@ func TestImportCalendar(t *testing.T) {
 	_, err := h.ImportCalendar(t.Context(), kim(), in)
 	wantFault(t, "a member imports", err, fault.CodeForbidden, "", "")
 	summary := func(p Imported) string {
-		var s string
+		var s strings.Builder
 		for _, v := range p.Made {
-			s += fmt.Sprintf("%s %s–%s\n", v.User, v.Start.Format("02 15:04"), v.End.Format("02 15:04"))
+			fmt.Fprintf(&s, "%s %s–%s\n", v.User, v.Start.Format("02 15:04"), v.End.Format("02 15:04"))
 		}
 		for _, o := range p.Same {
-			s += "same " + o.Summary + "\n"
+			s.WriteString("same " + o.Summary + "\n")
 		}
 		for _, o := range p.Unmatched {
-			s += "unmatched " + o.Summary + "\n"
+			s.WriteString("unmatched " + o.Summary + "\n")
 		}
-		return s
+		return s.String()
 	}
 	want := "lee 22 09:00–22 12:00\nada 24 09:00–24 12:00\nsame lee@example.org\nunmatched Zoe\nunmatched Ann\n"
 	before := h.head(t)

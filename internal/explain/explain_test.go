@@ -87,13 +87,14 @@ func example(t *testing.T, more ...any) *org.Org {
 func told(p Path) []string {
 	var all []string
 	for _, e := range p.Events {
-		line := e.At.UTC().Format("15:04") + " " + e.Text
+		var line strings.Builder
+		line.WriteString(e.At.UTC().Format("15:04") + " " + e.Text)
 		for _, who := range e.People {
 			for _, a := range who.Attempts {
-				line += " | " + string(a.Method) + " " + a.At.UTC().Format("15:04")
+				line.WriteString(" | " + string(a.Method) + " " + a.At.UTC().Format("15:04"))
 			}
 		}
-		all = append(all, line)
+		all = append(all, line.String())
 	}
 	return all
 }

@@ -94,15 +94,15 @@ func TestStory(t *testing.T) {
 	}
 	for _, tt := range tests {
 		lines := Story(tt.entries, tt.fates, tt.user)
-		kinds := ""
+		var kinds strings.Builder
 		for _, l := range lines {
-			kinds += string(l.Kind[0])
+			kinds.WriteString(string(l.Kind[0]))
 			if l.Text == "" || strings.Contains(l.Text, "explain.") || strings.Contains(l.Text, "%!") || l.At.IsZero() != (l.Kind == Verdict) {
 				t.Errorf("%s: line %+v", tt.intent, l)
 			}
 		}
-		if lines[0].Text != tt.want || kinds != tt.lines {
-			t.Errorf("%s: Story() = %q with lines %s, want %q with %s", tt.intent, lines[0].Text, kinds, tt.want, tt.lines)
+		if lines[0].Text != tt.want || kinds.String() != tt.lines {
+			t.Errorf("%s: Story() = %q with lines %s, want %q with %s", tt.intent, lines[0].Text, kinds.String(), tt.want, tt.lines)
 		}
 	}
 }

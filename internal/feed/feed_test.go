@@ -81,7 +81,7 @@ func (h *house) get(t *testing.T, path, ifNoneMatch string) *httptest.ResponseRe
 // events reads a feed as another program would.
 func events(t *testing.T, resp *httptest.ResponseRecorder, from, to time.Time) []string {
 	t.Helper()
-	defer resp.Body.Close()
+
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.Code != http.StatusOK {
 		t.Fatalf("status %d, %v: %s", resp.Code, err, body)
@@ -118,10 +118,10 @@ func TestFeeds(t *testing.T) {
 func TestFeedsAreSentOnce(t *testing.T) {
 	h := newHouse(t)
 	first := h.get(t, "/calendar/rotation.ics", "")
-	defer first.Body.Close()
+
 	tag := first.Header().Get("Etag")
 	if got := first.Header().Get("Content-Type"); got != "text/calendar; charset=utf-8" || tag == "" || !strings.HasPrefix(first.Header().Get("Cache-Control"), "private") {
-		t.Errorf("headers %v", first.Header)
+		t.Errorf("headers %v", first.Header())
 	}
 	h.now = noon.Add(11 * time.Hour)
 	for _, have := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {

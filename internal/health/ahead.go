@@ -32,7 +32,7 @@ func (c *check) ahead(o *org.Org) {
 
 // zoneOf is the zone of the rotation that a risk is about; UTC when it is about none.
 func zoneOf(o *org.Org, r org.Risk) *time.Location {
-	for _, part := range strings.Split(r.ID, ":") {
+	for part := range strings.SplitSeq(r.ID, ":") {
 		if rotation, ok := o.Rotations[id.Rotation(part)]; ok {
 			if loc, err := time.LoadLocation(rotation.Zone); err == nil {
 				return loc

@@ -28,6 +28,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/fault"
@@ -179,9 +180,7 @@ func set(tx *store.Tx, cursors map[string]id.Seq) {
 }
 
 func (m *memory) keep(cursors map[string]id.Seq) {
-	for name, seq := range cursors {
-		m.cursors[name] = seq
-	}
+	maps.Copy(m.cursors, cursors)
 }
 
 func micros(at time.Time) id.Seq { return id.Seq(at.UnixMicro()) }

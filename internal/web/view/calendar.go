@@ -93,17 +93,18 @@ type CalendarBar struct {
 
 // said is the bar in one sentence, for those who do not see where it lies.
 func (b CalendarBar) said() string {
-	text := b.Name
+	var text strings.Builder
+	text.WriteString(b.Name)
 	if b.Instead != "" { // as it is written in the bar
-		text += " " + b.Instead
+		text.WriteString(" " + b.Instead)
 	}
-	text += ", " + b.Rotation + ", " + b.When
+	text.WriteString(", " + b.Rotation + ", " + b.When)
 	for _, more := range []string{b.There, b.Warn} {
 		if more != "" {
-			text += ", " + more
+			text.WriteString(", " + more)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // empty reports whether nobody is on call.

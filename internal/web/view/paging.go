@@ -2,6 +2,7 @@ package view
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/phrase"
@@ -43,11 +44,12 @@ type PagingRuleForm struct {
 func (r PagingRuleForm) field(name string) string { return strconv.Itoa(r.Index) + "." + name }
 
 func (r PagingRuleForm) do(what string, at ...int) string {
-	do := what + ":" + strconv.Itoa(r.Index)
+	var do strings.Builder
+	do.WriteString(what + ":" + strconv.Itoa(r.Index))
 	for _, n := range at {
-		do += ":" + strconv.Itoa(n)
+		do.WriteString(":" + strconv.Itoa(n))
 	}
-	return do
+	return do.String()
 }
 
 func (r PagingRuleForm) title() string {

@@ -85,11 +85,12 @@ type StepForm struct {
 func (s StepForm) field(name string) string { return s.Prefix + name }
 
 func (s StepForm) do(what string, at ...int) string {
-	do := what + ":" + strconv.Itoa(s.Index)
+	var do strings.Builder
+	do.WriteString(what + ":" + strconv.Itoa(s.Index))
 	for _, n := range at {
-		do += ":" + strconv.Itoa(n)
+		do.WriteString(":" + strconv.Itoa(n))
 	}
-	return do
+	return do.String()
 }
 
 // HoursForm is times of the week, by the clocks of a zone.

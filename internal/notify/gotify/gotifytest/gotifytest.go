@@ -8,6 +8,7 @@ package gotifytest
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/http/httptest"
@@ -94,9 +95,7 @@ func (s *Server) BreakNext() {
 // ProxyNext answers the next request as a proxy in front of the server would.
 func (s *Server) ProxyNext(status int, header http.Header) {
 	s.answerNext(func(w http.ResponseWriter) {
-		for name, values := range header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, "<html>This is not Gotify</html>")
 	})

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/http/httptest"
@@ -343,9 +344,7 @@ func flag(b bool) int {
 
 func refuse(w http.ResponseWriter, status int, fields map[string]any, reason string) {
 	body := map[string]any{"status": 0, "request": "647d2300-702c-4b38-8b2f-d56326ae460b", "errors": []string{reason}}
-	for name, value := range fields {
-		body[name] = value
-	}
+	maps.Copy(body, fields)
 	answer(w, status, body)
 }
 

@@ -2,6 +2,7 @@ package twiliotest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -72,9 +73,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	body := map[string]any{"messages": page, "page_size": size, "next_page_uri": nil}
 	if first+size < len(found) {
 		next := url.Values{}
-		for name, values := range query {
-			next[name] = values
-		}
+		maps.Copy(next, query)
 		next.Set("PageToken", strconv.Itoa(first+size))
 		body["next_page_uri"] = fmt.Sprintf("%s?%s", r.URL.Path, next.Encode())
 	}

@@ -182,17 +182,17 @@ func Callback(ctx context.Context, path, method, shape string, given map[string]
 
 // Sign is the signature of given.
 func Sign(method string, given map[string]string) string {
-	text := ""
+	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if name != "sig" {
-			text += "&" + name + "=" + strings.ReplaceAll(strings.ReplaceAll(given[name], "&", "_"), "=", "_")
+			text.WriteString("&" + name + "=" + strings.ReplaceAll(strings.ReplaceAll(given[name], "&", "_"), "=", "_"))
 		}
 	}
 	if method == "md5hash" {
-		sum := md5.Sum([]byte(text + SignatureSecret)) //nolint:gosec // Vonage's default
+		sum := md5.Sum([]byte(text.String() + SignatureSecret)) //nolint:gosec // Vonage's default
 		return hex.EncodeToString(sum[:])
 	}
 	h := hmac.New(sha256.New, []byte(SignatureSecret))
-	_, _ = io.WriteString(h, text)
+	_, _ = io.WriteString(h, text.String())
 	return strings.ToUpper(hex.EncodeToString(h.Sum(nil)))
 }
