@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/demo"
+	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/mailbox"
 	"github.com/watchroom/watchroom/internal/people"
@@ -18,15 +19,22 @@ import (
 // demoPast is how much has happened before the demo opens.
 const demoPast = 30 * time.Hour
 
+// demoPlans is how long before that colleagues arrange the days to come.
+const demoPlans = 40 * time.Minute
+
 // demoClock is the time in the demo: some past instant while its past is
 // played, then the real time.
 type demoClock struct{ past atomic.Pointer[time.Time] }
 
-// clock is nil, the real time, on any node but a demo.
+// clock is nil, the real time, on any node but a demo. There it begins in the
+// past: what the node itself writes when it is put together, such as the keys of
+// web push, must not stand after what is played then, for entries never go back.
 func (c *demoClock) clock() func() time.Time {
 	if c == nil {
 		return nil
 	}
+	begin := time.Now().Add(-demoPast - time.Minute)
+	c.past.Store(&begin)
 	return c.now
 }
 
@@ -85,16 +93,36 @@ func (a *App) furnish(ctx context.Context) error {
 	intake, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- a.Dispatch.Run(intake) }()
-	err = a.house.Past(ctx, start, now, set, a.settle)
-	if err == nil {
-		set(time.Now())
-		err = a.house.Open(ctx)
-	}
+	err = a.pastOf(ctx, start, now, set)
 	stop()
 	if ended := <-done; err == nil {
 		err = ended
 	}
 	return err
+}
+
+// pastOf plays what has happened from start until now: what monitoring sends, a
+// drill somewhere in it, and, shortly before its end, plans for the days to come.
+func (a *App) pastOf(ctx context.Context, start, now time.Time, set func(time.Time)) error {
+	drill, plans := start.Add(demoPast/3), now.Add(-demoPlans)
+	if err := a.house.Past(ctx, start, drill, set, a.settle); err != nil {
+		return err
+	}
+	if err := a.house.Drill(ctx, drill, set, a.settle); err != nil {
+		return err
+	}
+	if err := a.house.Past(ctx, drill.Add(dispatch.DrillLasts+time.Minute), plans, set, a.settle); err != nil {
+		return err
+	}
+	set(plans)
+	if err := a.house.Arrange(ctx, plans); err != nil {
+		return err
+	}
+	if err := a.house.Past(ctx, plans.Add(time.Minute), now, set, a.settle); err != nil {
+		return err
+	}
+	set(time.Now())
+	return a.house.Open(ctx)
 }
 
 // settle fires what is due and sends what follows.

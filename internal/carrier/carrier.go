@@ -285,7 +285,8 @@ func (a *account) carrier(m people.Method) (Carrier, bool) {
 	}
 	_, asked := p.(notify.Tracker)
 	return Carrier{
-		ID: a.def.ID, Name: a.def.Name, Provider: p, Deadline: a.def.Deadline.D(), Tracked: asked || a.hooked,
+		ID: a.def.ID, Name: a.def.Name, Provider: p, Deadline: a.def.Deadline.D(),
+		Tracked: asked || a.hooked || a.push != nil, // the service worker says when it shows a page
 	}, true
 }
 

@@ -128,7 +128,7 @@ func TestEveryMethodIsCarried(t *testing.T) {
 		{people.SMS, page(kim, ""), []string{"twilio", "vonage", "gateway"}, []bool{true, false, false},
 			func() int { return len(twilios.Messages()) + len(vonages.Sent()) + len(gateways.Sent()) }},
 		{people.Voice, page(kim, ""), []string{"twilio"}, []bool{true}, func() int { return len(twilios.Calls()) }},
-		{people.WebPush, page(endpoint, keys), []string{"Web push"}, []bool{false}, func() int { return len(browsers.Messages()) }},
+		{people.WebPush, page(endpoint, keys), []string{"Web push"}, []bool{true}, func() int { return len(browsers.Messages()) }},
 		{people.Ntfy, page(topics.URL+"/kim", ""), []string{people.Ntfy.Words()}, []bool{false}, func() int { return len(topics.Messages()) }},
 		{people.Gotify, page(gotifies.URL, "AAaaBBbbCCccDDd"), []string{people.Gotify.Words()}, []bool{false}, func() int { return len(gotifies.Messages()) }},
 		{people.Pushover, page(pushovertest.User, ""), []string{"pushover"}, []bool{true}, func() int { return len(pushovers.Messages()) }},

@@ -52,13 +52,12 @@ type outlet struct {
 	push    *webpushtest.Service
 	knows   bool // the far end drops what comes with a key that it has seen
 	// marks has, for each message that arrived, what is the same in a repetition:
-	// the key for whom the channel has a field for it, else the token or the text.
+	// the key where the channel has a field for it, else the token or the text.
 	marks func() []string
 }
 
-// outlets are all ways out, each made anew on first use.
+// outlets makes every way out that there is, by name.
 func outlets(box *secret.Box) map[string]func(t *testing.T) outlet {
-	ptr := func(p org.Provider) *org.Provider { return &p }
 	phone := func(m people.Method) people.Contact { return people.Contact{Method: m, Address: kim} }
 	return map[string]func(t *testing.T) outlet{
 		"email": func(t *testing.T) outlet {
@@ -67,11 +66,7 @@ func outlets(box *secret.Box) map[string]func(t *testing.T) outlet {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() {
-				if err := mailer.Close(); err != nil {
-					t.Error(err)
-				}
-			})
+			t.Cleanup(func() { _ = mailer.Close() })
 			return outlet{
 				mail: mailer, contact: people.Contact{Method: people.Email, Address: "kim@example.org"},
 				marks: func() (all []string) {
@@ -84,7 +79,7 @@ func outlets(box *secret.Box) map[string]func(t *testing.T) outlet {
 		},
 		"sms by twilio": func(t *testing.T) outlet {
 			far := twiliotest.New(t)
-			return outlet{def: ptr(twilioAccount(t, box, far.URL)), contact: phone(people.SMS), marks: func() (all []string) {
+			return outlet{def: new(twilioAccount(t, box, far.URL)), contact: phone(people.SMS), marks: func() (all []string) {
 				for _, m := range far.Messages() {
 					all = append(all, m.To+" "+m.Body)
 				}
@@ -93,7 +88,7 @@ func outlets(box *secret.Box) map[string]func(t *testing.T) outlet {
 		},
 		"voice by twilio": func(t *testing.T) outlet {
 			far := twiliotest.New(t)
-			return outlet{def: ptr(twilioAccount(t, box, far.URL)), contact: phone(people.Voice), marks: func() (all []string) {
+			return outlet{def: new(twilioAccount(t, box, far.URL)), contact: phone(people.Voice), marks: func() (all []string) {
 				for _, c := range far.Calls() {
 					all = append(all, c.To+" "+c.Twiml)
 				}
@@ -333,6 +328,19 @@ func (p *process) said() (n int) {
 	return n
 }
 
+// alert takes in an alert and plans the page.
+func (p *process) alert() {
+	p.Helper()
+	intake, stop := context.WithCancel(p.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- p.dispatch.Run(intake) }()
+	_, refused := p.dispatch.Accept(p.Context(), alert.Alert{Type: alert.Critical, EntityID: "disk", Title: "Disk full"})
+	stop()
+	if err := errors.Join(refused, <-ended, p.planner.Drain(p.Context())); err != nil {
+		p.Fatal(err)
+	}
+}
+
 func (p *process) drain() {
 	p.Helper()
 	if err := p.sender.Drain(p.Context()); err != nil {
@@ -351,19 +359,7 @@ func TestACrashBetweenSentAndRecorded(t *testing.T) {
 			cfg := store.Config{Path: filepath.Join(t.TempDir(), "watchroom.db"), Clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}
 			first := begin(t, cfg, box, out)
 			first.furnish(box, out)
-			intake, stop := context.WithCancel(t.Context())
-			ended := make(chan error, 1)
-			go func() { ended <- first.dispatch.Run(intake) }()
-			if _, err := first.dispatch.Accept(t.Context(), alert.Alert{Type: alert.Critical, EntityID: "disk", Title: "Disk full"}); err != nil {
-				t.Fatal(err)
-			}
-			stop()
-			if err := <-ended; err != nil {
-				t.Fatal(err)
-			}
-			if err := first.planner.Drain(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			first.alert()
 			life, die := context.WithCancel(t.Context())
 			first.taken = die
 			if err := first.sender.Drain(life); !errors.Is(err, context.Canceled) {

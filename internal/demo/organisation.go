@@ -6,9 +6,7 @@ package demo
 import (
 	"time"
 
-	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
-	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/routing"
@@ -58,43 +56,23 @@ func organisation(now time.Time, door routing.Integration) []org.Change {
 	for _, p := range staff {
 		all = append(all, org.Put(people.User{
 			ID: userID(p.username), Username: p.username, Name: p.name, Email: Address(p.username), Role: p.role, Zone: p.zone,
-			Contacts: []people.Contact{{ID: contact(p.username), Method: people.Email, Label: "Work", Address: Address(p.username)}},
+			Contacts: contacts(p.username, now), Paging: paging(p.username),
+			Reminders: []people.Reminder{people.ShiftStart, people.HandOver},
 		}))
 	}
 	for _, t := range []people.Team{
 		{ID: "demo-platform", Slug: "platform", Name: "Platform", Members: users("ada", "kim", "jonas", "mei")},
 		{ID: "demo-payments", Slug: "payments", Name: "Payments", Members: users("noor", "rafael", "priya")},
-		{ID: "demo-search", Slug: "search", Name: "Search", Members: users("mei", "priya", "jonas")},
+		{ID: "demo-search", Slug: "search", Name: "Search", Members: users("mei", "priya", "jonas", "rafael")},
 	} {
 		all = append(all, org.Put(t))
 	}
-	start := now.AddDate(0, 0, -28).Format(time.DateOnly)
-	rotation := func(rid id.Rotation, name string, team id.Team, zone string, every int, unit oncall.Unit, names ...string) {
-		all = append(all, org.Put(oncall.Rotation{ID: rid, Name: name, Team: team, Zone: zone, Layers: []oncall.Layer{
-			{Name: "Primary", Members: users(names...), Every: every, Unit: unit, HandoffAt: "09:00", Start: start},
-		}}))
+	for _, r := range rotations(now) {
+		all = append(all, org.Put(r))
 	}
-	rotation("demo-rota-platform", "Platform primary", "demo-platform", "Europe/Berlin", 1, oncall.Weeks, "kim", "jonas", "ada")
-	rotation("demo-rota-payments", "Payments primary", "demo-payments", "America/Sao_Paulo", 2, oncall.Days, "noor", "rafael", "priya")
-	rotation("demo-rota-search", "Search follow-the-sun", "demo-search", "Asia/Tokyo", 1, oncall.Days, "mei", "priya", "jonas")
-	policy := func(pid id.Policy, slug, name string, team id.Team, steps ...escalation.Step) {
-		all = append(all, org.Put(escalation.Policy{
-			ID: pid, Slug: slug, Name: name, Team: team, Steps: steps, Repeat: 2, RepeatAfter: escalation.DefaultRepeatAfter,
-		}))
+	for _, p := range policies() {
+		all = append(all, org.Put(p))
 	}
-	step := func(after time.Duration, targets ...escalation.Target) escalation.Step {
-		return escalation.Step{After: escalation.Duration(after), Targets: targets}
-	}
-	policy("demo-policy-platform", "platform", "Platform", "demo-platform",
-		step(0, escalation.Target{Rotation: "demo-rota-platform"}),
-		step(5*time.Minute, escalation.Target{Team: "demo-platform"}),
-		step(10*time.Minute, escalation.Target{User: userID("ada")}))
-	policy("demo-policy-payments", "payments", "Payments", "demo-payments",
-		step(0, escalation.Target{Rotation: "demo-rota-payments"}),
-		step(5*time.Minute, escalation.Target{User: userID("noor")}, escalation.Target{Rotation: "demo-rota-platform"}))
-	policy("demo-policy-search", "search", "Search", "demo-search",
-		step(0, escalation.Target{Rotation: "demo-rota-search"}),
-		step(5*time.Minute, escalation.Target{Team: "demo-search"}))
 	for key, p := range map[string]id.Policy{
 		"database": "demo-policy-platform", "web": "demo-policy-platform", "payments": "demo-policy-payments", "search": "demo-policy-search",
 	} {

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -25,6 +26,8 @@ type House struct {
 	rand     *rand.Rand
 	door     id.Integration
 	busy     map[string]*affair // by entity
+	job      string             // the key of the job that calls in
+	beaten   time.Time          // when it last did
 }
 
 // affair is a trouble that is going on.
@@ -46,7 +49,11 @@ func (h *House) Furnish(ctx context.Context, now time.Time) (routing.Integration
 	door := h.dispatch.NewIntegration(routing.REST, "Monitoring", "")
 	h.door = door.ID
 	_, err := h.dispatch.ChangeOrg(ctx, people.Operator(), func(*org.Org) ([]org.Change, error) {
-		return organisation(now, door), nil
+		changes := organisation(now, door)
+		for _, p := range carriers(func(plain string) string { return h.dispatch.Sealed("", plain) }) {
+			changes = append(changes, org.Put(p))
+		}
+		return changes, nil
 	})
 	if err != nil {
 		return door, fmt.Errorf("set up the demo: %w", err)
@@ -80,7 +87,7 @@ func (h *House) Run(ctx context.Context) error {
 			return nil
 		case <-time.After(time.Duration(5+h.rand.IntN(15)) * time.Second):
 		}
-		if err := h.Step(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(h.beat(ctx, time.Now()), h.Step(ctx)); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("play the demo: %w", err)
 		}
 	}
@@ -94,7 +101,7 @@ func (h *House) Step(ctx context.Context) error {
 	case n == 2:
 		return h.send(ctx, infos[h.rand.IntN(len(infos))])
 	case n == 3 && h.rand.IntN(3) == 0:
-		return h.dispatch.Post(ctx, actor(staff[h.rand.IntN(len(staff)-1)]), 0, smallTalk[h.rand.IntN(len(smallTalk))])
+		return h.dispatch.Post(ctx, actor(staff[1+h.rand.IntN(len(staff)-2)]), 0, smallTalk[h.rand.IntN(len(smallTalk))])
 	default:
 		return h.goOn(ctx)
 	}
@@ -197,18 +204,17 @@ func (h *House) again(a *affair) alert.Alert {
 	return more
 }
 
-// responder is who acts: whoever has it, else the first who was paged.
+// responder is who acts: whoever has it, else the first who was paged; a
+// colleague instead of the administrator, for whoever looks at the demo is that.
 func (h *House) responder(inc incident.Incident) people.Actor {
 	who := inc.AckedBy.User
 	if who == "" && len(inc.Paged) > 0 {
 		who = inc.Paged[0]
 	}
-	for _, p := range staff {
-		if userID(p.username) == who {
-			return actor(p)
-		}
+	if who == "" || who == userID(Admin) {
+		return actor(staff[1])
 	}
-	return actor(staff[1])
+	return h.who(who)
 }
 
 func actor(p person) people.Actor {

@@ -198,6 +198,10 @@ func TestMuted(t *testing.T) {
 	if p.Mute == nil || p.Mute.Name != "Racks" || !p.Mute.Until.Equal(night.Add(2*time.Hour)) {
 		t.Fatalf("the window of the team mutes: %+v", p.Mute)
 	}
+	want := "Muted by the maintenance window “Racks”. Its incident opens at " + p.Mute.Until.Format(layout) + ", unless it recovers.\n"
+	if got := Explain(example(t), q).Text(); !strings.Contains(got, want) {
+		t.Errorf("Text() = %s\nwant in it: %s", got, want)
+	}
 	// Kim's duty has ended when the window does.
 	if got, want := told(p)[0], "02:58 Step 1 pages Lee"; !strings.HasPrefix(got, want) {
 		t.Errorf("after the window: %q, want %q", got, want)

@@ -376,6 +376,9 @@ func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []
 		return nil, []dispatch.Outcome{{Delivery: first, State: store.Failed, Detail: phrase.T("outbox.error")}}, page, nil
 	}
 	if first.Kind == store.DrillPage {
+		if dr, ok := o.Drills[first.Body.Drill]; !ok || !dr.Ended.IsZero() {
+			return nil, []dispatch.Outcome{{Delivery: first, State: store.Cancelled, Detail: phrase.T("outbox.drill.over")}}, page, nil
+		}
 		page.Token, page.Drill = s.dispatch.PageToken(first), true
 		page.Notice = s.drill(o, first, page.Token)
 		return batch, nil, page, nil

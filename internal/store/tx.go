@@ -97,8 +97,11 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	if tx.Org, err = s.orgAt(tx.ctx, t, h); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}
-	if err := errors.Join(fn(tx), tx.failed); err != nil {
+	if err := fn(tx); err != nil {
 		return err
+	}
+	if tx.failed != nil {
+		return tx.failed
 	}
 	all, err := tx.statements()
 	if err != nil {

@@ -130,10 +130,11 @@ func everyPage(t *testing.T, chromium context.Context) {
 	for _, p := range []string{"now", "away", "away/new", "feeds", "override"} {
 		a.page("oncall-"+strings.ReplaceAll(p, "/", "-"), "/oncall/"+p)
 	}
-	a.page("oncall-shift", a.first("/oncall", "a.bar-shift"))
+	a.page("oncall-shift", a.first("/oncall", "a.bar-shift, a.agenda-item[href^='/oncall/shift']"))
 	a.page("rotation-import", a.first("/settings/rotations", ".row-link")+"/import")
-	for _, p := range []string{"maintenance", "heartbeats", "drills"} {
-		a.page("settings-"+p, "/settings/"+p)
+	a.page("explain", "/explain?severity=critical&ahead=300")
+	for _, p := range []string{"maintenance", "heartbeats", "drills", "providers", "providers/new?kind=twilio", "profile/contacts", "profile/contacts/new?method=sms", "profile/paging"} {
+		a.page("settings-"+strings.NewReplacer("/", "-", "?", "-", "=", "-").Replace(p), "/settings/"+p)
 	}
 	a.page("settings", "/settings")
 	for _, p := range []string{"profile", "profile/security", "profile/tokens", "people", "people/invite", "organisation", "tokens", "routing"} {

@@ -20,6 +20,7 @@ func TestInTheBrowser(t *testing.T) {
 		{"Keys", keys},
 		{"Past", past},
 		{"ByHand", byHand},
+		{"Push", push},
 		{"OnCallTaken", onCallTaken},
 		{"OnCallDragged", onCallDragged},
 		{"PublicPages", publicPages},

@@ -22,9 +22,9 @@ function read(event) {
   }
 }
 
-function show(page) {
+async function show(page) {
   const answers = (page.actions ?? []).filter((action) => labels[action] && page.token);
-  return self.registration.showNotification(page.title || words.brand, {
+  await self.registration.showNotification(page.title || words.brand, {
     body: page.body ?? "",
     tag: page.tag || undefined,
     renotify: Boolean(page.tag), // a later page about the same thing makes noise again
@@ -35,6 +35,18 @@ function show(page) {
     actions: [...answers, "open"].map((action) => ({ action, title: labels[action] })),
     data: { url: page.url, token: page.token, incident: page.incident, title: page.title },
   });
+  if (page.token) await tell(page.token, "delivered").catch(() => {}); // it is shown, whether or not that is heard
+}
+
+// tell posts what became of a page. It carries a token and no cookie, so it
+// works for somebody who is signed out.
+function tell(token, action) {
+  return fetch("/hooks/push/answer", {
+    method: "POST",
+    credentials: "omit",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ token, action }),
+  });
 }
 
 self.addEventListener("notificationclick", (event) => {
@@ -43,17 +55,11 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(action === "acknowledge" || action === "resolve" ? answer(notification, action) : open(notification.data.url));
 });
 
-// answer posts what was pressed. It carries a token and no cookie, so it works
-// for somebody who is signed out. Who is not heard is shown the page instead.
+// answer tells what was pressed. Who is not heard is shown the page instead.
 async function answer(notification, action) {
   const { url, token, title } = notification.data;
   try {
-    const reply = await fetch("/hooks/push/answer", {
-      method: "POST",
-      credentials: "omit",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ token, action }),
-    });
+    const reply = await tell(token, action);
     if (!reply.ok) throw new Error(String(reply.status));
     await self.registration.showNotification(action === "resolve" ? words.resolved : words.acknowledged, {
       body: title ?? "", tag: notification.tag || undefined, silent: true, icon, badge, data: { url },
