@@ -197,7 +197,7 @@ func CheckAddress(to, secret string) error {
 
 func parseAddress(to, token string) (endpoint, host string, err error) {
 	u, ok := push.WebURL(to)
-	if !ok || u.RawQuery != "" || u.Fragment != "" {
+	if !ok || strings.ContainsAny(to, "?#") {
 		return "", "", &notify.Failure{Permanent: true, Reason: phrase.T("gotify.fail.address")}
 	}
 	if token == "" || !push.HeaderSafe(token) {

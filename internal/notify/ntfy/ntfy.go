@@ -198,7 +198,7 @@ var topicName = regexp.MustCompile(`^[-_A-Za-z0-9]{1,64}$`)
 // proxies, so only the last element is the topic.
 func parseTopic(raw string) (topic, error) {
 	u, ok := push.WebURL(raw)
-	if !ok || u.RawQuery != "" || u.Fragment != "" {
+	if !ok || strings.ContainsAny(raw, "?#") {
 		return topic{}, &notify.Failure{Permanent: true, Reason: phrase.T("ntfy.fail.address")}
 	}
 	dir, name := path.Split(strings.TrimSuffix(u.Path, "/"))
