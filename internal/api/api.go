@@ -50,6 +50,9 @@ type Deps struct {
 	// CheckProvider says what is wrong with the settings of a provider, whose
 	// secrets are sealed; nil: only what is wrong with any provider is found.
 	CheckProvider func(org.Provider) error
+	// CheckContact says what is wrong with the address of a contact method and
+	// its secret, beyond what people.Contact knows; nil checks nothing.
+	CheckContact func(m people.Method, address, secret string) error
 }
 
 // api is the handlers with what they need.

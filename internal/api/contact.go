@@ -144,6 +144,11 @@ func (a *api) addContact(ctx context.Context, by people.Actor, in *addContactInp
 		return nil, err
 	}
 	c := people.Contact{Method: people.Method(in.Body.Method), Label: in.Body.Label, Address: in.Body.Address}
+	if a.CheckContact != nil {
+		if err := a.CheckContact(c.Method, c.Address, in.Body.Secret); err != nil {
+			return nil, fault.Invalid("address", err.Error())
+		}
+	}
 	if c, err = a.Dispatch.AddContact(ctx, by, u.ID, c, in.Body.Secret); err != nil {
 		return nil, err
 	}

@@ -83,5 +83,5 @@ func (a *api) createFeed(ctx context.Context, by people.Actor, in *createInput[F
 	if err != nil {
 		return nil, err
 	}
-	return &newFeedOutput{Body: NewFeed{FeedView: feedView(o, f), URL: a.address("calendar", key+".ics")}}, nil
+	return &newFeedOutput{Body: NewFeed{FeedView: feedView(o, f), URL: a.address("calendar", org.FeedFile(key))}}, nil
 }

@@ -46,7 +46,7 @@ func (a *App) routes() (http.Handler, error) {
 	pages.Register(mux)
 	err = api.Register(mux, api.Deps{
 		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Stream: entries{a.Hub}, Authenticate: a.authenticate,
-		Log: a.opts.Log, PublicURL: public, AssetURL: static.URL, CheckProvider: carrier.Checker(a.box),
+		Log: a.opts.Log, PublicURL: public, AssetURL: static.URL, CheckProvider: carrier.Checker(a.box), CheckContact: carrier.CheckContact,
 	})
 	if err != nil {
 		return nil, err

@@ -134,9 +134,8 @@ func (p *pager) goOn(del store.Delivery) error {
 	if !ok {
 		return nil
 	}
-	seq := planned(c, del.Body.Chain.Seq+1)
-	next, ok := c.Attempt(seq)
-	if !ok {
+	next := c.Following(del.Body.Chain.Seq)
+	if len(next) == 0 {
 		return nil
 	}
 	list, err := p.of(del)
@@ -144,15 +143,14 @@ func (p *pager) goOn(del store.Delivery) error {
 		return err
 	}
 	for _, d := range list { // also of the same step: the last of them plans the next one
-		if d.Body.Chain != nil && d.Body.Chain.Seq >= seq && !inReserve(c, d.Body.Chain.Seq) {
+		if d.Body.Chain != nil && d.Body.Chain.Seq >= next[0].Seq && c.Planned(d.Body.Chain.Seq) {
 			return nil
 		}
 	}
-	for after := next.After; ok && next.After == after; next, ok = c.Attempt(seq) {
-		d := attemptOf(del, next, later(p.tx.Now, del.Body.Chain.Since.Add(next.After)))
-		d.Body.Chain.Repeat = next.Seq > len(c.Attempts)+len(c.Reserve)
+	for _, a := range next {
+		d := attemptOf(del, a, later(p.tx.Now, del.Body.Chain.Since.Add(a.After)))
+		d.Body.Chain.Repeat = c.Repeated(a.Seq)
 		list = p.add(d, list)
-		seq = planned(c, seq+1)
 	}
 	return nil
 }
@@ -198,19 +196,6 @@ func (p *pager) chain(del store.Delivery) (paging.Chain, bool) {
 		return paging.Chain{}, false
 	}
 	return chainOf(user, *del.Body.Chain), true
-}
-
-// planned is the first number from seq on that is not of the reserve, which
-// only comes when others fail.
-func planned(c paging.Chain, seq int) int {
-	if inReserve(c, seq) {
-		return len(c.Attempts) + len(c.Reserve) + 1
-	}
-	return seq
-}
-
-func inReserve(c paging.Chain, seq int) bool {
-	return seq > len(c.Attempts) && seq <= len(c.Attempts)+len(c.Reserve)
 }
 
 func later(a, b time.Time) time.Time {

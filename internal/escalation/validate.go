@@ -154,32 +154,9 @@ func (h Hours) Validate() error {
 		return fmt.Errorf("time zone %q is not a known IANA name such as Europe/Berlin", h.Zone)
 	}
 	for i, w := range h.Windows {
-		if err := validWindow(w); err != nil {
+		if err := w.Validate(); err != nil {
 			return fmt.Errorf("time %d: %w", i+1, err)
 		}
-	}
-	return nil
-}
-
-func validWindow(w people.PagingWindow) error {
-	for i, d := range w.Days {
-		if !slices.Contains(people.Days, d) {
-			return fmt.Errorf("day %q: use mon, tue, wed, thu, fri, sat or sun", d)
-		}
-		if slices.Contains(w.Days[:i], d) {
-			return fmt.Errorf("day %s is there twice", d)
-		}
-	}
-	if w.From == "" && w.To == "" {
-		return nil
-	}
-	for _, s := range []string{w.From, w.To} {
-		if _, ok := people.Clock(s); !ok {
-			return fmt.Errorf("%q is not a time such as 09:00", s)
-		}
-	}
-	if w.From == w.To {
-		return fmt.Errorf("from %s to %s is no time at all; leave both out for the whole day", w.From, w.To)
 	}
 	return nil
 }

@@ -36,7 +36,6 @@ const (
 	monthsAhead = 12
 	refresh     = time.Hour // how often programs are advised to look
 	freshFor    = 5 * time.Minute
-	suffix      = ".ics"
 )
 
 // Feeds finds the feed that a key opens; fault.CodeNotFound for an unknown key.
@@ -60,14 +59,11 @@ type Server struct {
 // New returns a Server whose events link to the rotas under publicURL.
 func New(f Feeds, r Rotas, publicURL string) *Server { return &Server{f, r, publicURL} }
 
-// URL is the address of a feed with a key; it is a secret.
-func URL(publicURL, key string) string { return publicURL + "/calendar/" + key + suffix }
-
 var _ httpd.HandlerFunc = (*Server)(nil).Serve
 
 // Serve answers one request for Pattern.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request) error {
-	key, ok := strings.CutSuffix(r.PathValue("file"), suffix)
+	key, ok := strings.CutSuffix(r.PathValue("file"), org.FeedSuffix)
 	if !ok || key == "" {
 		return fault.NotFound("")
 	}

@@ -149,9 +149,3 @@ func TestUnknownFeeds(t *testing.T) {
 		}
 	}
 }
-
-func TestURL(t *testing.T) {
-	if got := URL("https://watch.example.org", "k"); got != "https://watch.example.org/calendar/k.ics" {
-		t.Errorf("URL() = %s", got)
-	}
-}

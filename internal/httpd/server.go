@@ -27,19 +27,11 @@ const (
 
 type drainingKey struct{}
 
-// Draining returns a channel that is closed when the server wants to stop.
-// Handlers that stay (event streams, sockets) watch it beside their context and
-// return; the browser reconnects, to another node if there is one. Outside of
-// a Server it never closes.
-func Draining(ctx context.Context) <-chan struct{} {
-	if draining, ok := ctx.Value(drainingKey{}).(context.Context); ok {
-		return draining.Done()
-	}
-	return nil
-}
-
-// OnDraining calls f, in a goroutine of its own, when the server wants to stop;
-// until then it costs none. The function returned calls it off.
+// OnDraining calls f, in a goroutine of its own, when the server wants to stop.
+// Handlers that stay (event streams, sockets) end with it; the browser
+// reconnects, to another node if there is one. Until then it costs no
+// goroutine. The function returned calls it off. Outside of a Server f is never
+// called.
 func OnDraining(ctx context.Context, f func()) (off func() bool) {
 	if draining, ok := ctx.Value(drainingKey{}).(context.Context); ok {
 		return context.AfterFunc(draining, f) //nolint:contextcheck // it is the server that stops, not the request

@@ -52,7 +52,7 @@ func TestRunFinishesWhatIsUnderWay(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	addr, stop := start(t, func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
-		<-Draining(r.Context()) // Run has begun to stop
+		<-draining(r.Context()) // Run has begun to stop
 		<-release
 		if r.Context().Err() != nil {
 			t.Error("the request was canceled while it had time")
@@ -94,7 +94,7 @@ func TestRunEndsStreamsAndForgetsSilentConnections(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		close(entered)
 		select {
-		case <-Draining(r.Context()):
+		case <-draining(r.Context()):
 		case <-r.Context().Done():
 			t.Error("the stream was cut instead of told")
 		}
@@ -134,7 +134,7 @@ func TestRunWaitsForHandlersThatTookTheirConnectionOver(t *testing.T) {
 			return
 		}
 		close(entered)
-		<-Draining(r.Context())
+		<-draining(r.Context())
 		_ = conn.Close()
 		close(left)
 	})
@@ -193,7 +193,7 @@ func TestRunReportsABrokenListener(t *testing.T) {
 
 func TestDrainingOutsideOfAServer(t *testing.T) {
 	select {
-	case <-Draining(t.Context()):
+	case <-draining(t.Context()):
 		t.Error("draining without a server")
 	default:
 	}
@@ -262,4 +262,11 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 			t.Errorf("Run = %v, want nil", err)
 		}
 	})
+}
+
+// draining is closed when the server wants to stop.
+func draining(ctx context.Context) <-chan struct{} {
+	wants := make(chan struct{})
+	OnDraining(ctx, func() { close(wants) })
+	return wants
 }

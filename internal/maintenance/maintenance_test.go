@@ -119,13 +119,6 @@ func TestWindows(t *testing.T) {
 	if diff := cmp.Diff([]ID{"short", "long", "other"}, on); diff != "" {
 		t.Errorf("Active() (-want +got):\n%s", diff)
 	}
-	edges := []time.Time{}
-	for at, ok := Next(windows, hours(-1)); ok; at, ok = Next(windows, at) {
-		edges = append(edges, at)
-	}
-	if diff := cmp.Diff([]time.Time{hours(0), hours(1), hours(4), hours(5), hours(6), hours(7), hours(20)}, edges); diff != "" {
-		t.Errorf("Next() goes from edge to edge (-want +got):\n%s", diff)
-	}
 	a := Alert{EntityID: "disk"}
 	if w, ok := Muting(windows, a, hours(0.5)); !ok || w.ID != "long" {
 		t.Errorf("Muting() = %s, %t, want the one that ends last", w.ID, ok)

@@ -18,22 +18,6 @@ func Active(windows []Window, at time.Time) []Window {
 	return on
 }
 
-// Next returns the first instant after the given one at which a window begins
-// or ends; ok is false when nothing changes any more.
-func Next(windows []Window, after time.Time) (at time.Time, ok bool) {
-	for _, w := range windows {
-		if !w.Start.Before(w.Over()) {
-			continue // it was ended before it began: it never is
-		}
-		for _, edge := range []time.Time{w.Start, w.Over()} {
-			if edge.After(after) && (!ok || edge.Before(at)) {
-				at, ok = edge, true
-			}
-		}
-	}
-	return at, ok
-}
-
 // Muting returns the window that mutes a at an instant: of several the one that
 // ends last.
 func Muting(windows []Window, a Alert, at time.Time) (w Window, muted bool) {

@@ -19,6 +19,12 @@ type Feed struct {
 	At       time.Time   `json:"at"`
 }
 
+// FeedFile is the last part of the address of a feed, below /calendar/.
+func FeedFile(key string) string { return key + FeedSuffix }
+
+// FeedSuffix ends the address of every feed: calendar programs look at it.
+const FeedSuffix = ".ics"
+
 // Validate says what is wrong with f in a sentence.
 func (f Feed) Validate() error {
 	switch {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/strictyaml"
@@ -60,7 +59,7 @@ func (p *parser) rule(n strictyaml.Node) Rule {
 	f := p.fields(n, "a paging rule", "name", "urgency", "when", "steps", "again")
 	r := Rule{
 		At: n.At, Name: f.needed("paging rule", "name"), Urgency: people.Urgency(f.text("urgency")), When: p.windows(f, "when"),
-		Again: people.Duration(f.duration("again", 0)),
+		Again: f.duration("again", 0),
 	}
 	for _, n := range f.list("steps") {
 		f := p.fields(n, "a step of a paging rule", "after", "methods", "contacts")
@@ -231,7 +230,7 @@ func (r Rule) fields() object {
 			contacts = refList(s.Contacts)
 		}
 		steps[i] = string(oneLine(without(
-			field{"after", duration(escalation.Duration(s.After))}, field{"methods", methods}, field{"contacts", contacts},
+			field{"after", duration(s.After)}, field{"methods", methods}, field{"contacts", contacts},
 		)))
 	}
 	var times, again any
@@ -239,7 +238,7 @@ func (r Rule) fields() object {
 		times = windows(r.When)
 	}
 	if r.Again != 0 {
-		again = duration(escalation.Duration(r.Again))
+		again = duration(r.Again)
 	}
 	return without(
 		field{"name", text(r.Name)}, field{"urgency", some(string(r.Urgency))}, field{"when", times},

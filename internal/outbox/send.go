@@ -2,24 +2,16 @@ package outbox
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
-	"github.com/watchroom/watchroom/internal/notify"
-	"github.com/watchroom/watchroom/internal/org"
-	"github.com/watchroom/watchroom/internal/people"
-	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
@@ -41,27 +33,6 @@ type Linker interface {
 	Incident(n id.Incident) string
 	Action(action string, n id.Incident, u id.User, now time.Time) string
 	Drill(token string) string // where a test page is answered
-}
-
-// Carrier is one way out for pages of a method.
-type Carrier struct {
-	ID       id.Provider // "" where there is only one
-	Provider notify.Provider
-	Tracked  bool // it will say what became of a message, by itself or when asked
-}
-
-// Carriers are the ways out for a page by a method to an address, in the order in which they
-// are to be used; none when it is not set up.
-type Carriers func(o *org.Org, method, address string) []Carrier
-
-// Fixed are carriers that never change, one for a method.
-func Fixed(providers map[string]notify.Provider) Carriers {
-	return func(_ *org.Org, method, _ string) []Carrier {
-		if p, ok := providers[method]; ok {
-			return []Carrier{{Provider: p}}
-		}
-		return nil
-	}
 }
 
 // Sender delivers.
@@ -241,41 +212,6 @@ func (s *Sender) claim(ctx context.Context) (claimed []store.Delivery, err error
 
 func isHeld(d store.Delivery) bool { return !d.Body.HeldUntil.IsZero() }
 
-// Bundle groups deliveries into messages. What was held back for one message
-// becomes one; so do more than bundleAbove that have piled up for one contact
-// method for another reason, such as a mail server that was away.
-func Bundle(claimed []store.Delivery) [][]store.Delivery {
-	type contact struct { // one that was changed meanwhile is another
-		id              id.Contact
-		method, address string
-	}
-	by := map[contact][]store.Delivery{}
-	var order []contact
-	var batches [][]store.Delivery
-	for _, d := range claimed {
-		if d.Kind == store.NoticeMail || d.Contact == "" { // each has its own link, or is for a program
-			batches = append(batches, []store.Delivery{d})
-			continue
-		}
-		c := contact{d.Contact, d.Body.Method, d.Body.Address}
-		if _, ok := by[c]; !ok {
-			order = append(order, c)
-		}
-		by[c] = append(by[c], d)
-	}
-	for _, c := range order {
-		group := by[c]
-		if len(group) > bundleAbove || slices.ContainsFunc(group, isHeld) {
-			batches = append(batches, group)
-			continue
-		}
-		for _, d := range group {
-			batches = append(batches, []store.Delivery{d})
-		}
-	}
-	return batches
-}
-
 func (s *Sender) hold(claimed []store.Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -359,230 +295,4 @@ func (s *Sender) record(ctx context.Context, outcomes []dispatch.Outcome) {
 		case <-time.After(time.Second):
 		}
 	}
-}
-
-// prepare looks at the incidents right before sending: what is no longer
-// wanted is cancelled, the rest becomes a page in its present state.
-func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []store.Delivery, over []dispatch.Outcome, page notify.Page, err error) {
-	o, err := s.store.Org(ctx)
-	if err != nil {
-		return nil, nil, page, err
-	}
-	first := batch[0]
-	user := o.Users[first.Person]
-	page = notify.Page{Key: first.Key, To: first.Body.Address, UserName: user.Name, Zone: user.Location(), At: first.CreatedAt}
-	if page.Secret, err = s.secretOf(user, first); err != nil {
-		s.log.ErrorContext(ctx, "open secret of contact method", "delivery", first.ID, "err", err)
-		return nil, []dispatch.Outcome{{Delivery: first, State: store.Failed, Detail: phrase.T("outbox.error")}}, page, nil
-	}
-	if first.Kind == store.DrillPage {
-		if dr, ok := o.Drills[first.Body.Drill]; !ok || !dr.Ended.IsZero() {
-			return nil, []dispatch.Outcome{{Delivery: first, State: store.Cancelled, Detail: phrase.T("outbox.drill.over")}}, page, nil
-		}
-		page.Token, page.Drill = s.dispatch.PageToken(first), true
-		page.Notice = s.drill(o, first, page.Token)
-		return batch, nil, page, nil
-	}
-	if first.Kind == store.NoticeMail {
-		if page.Notice, err = s.notice(first); err != nil { // another key: it will not get better
-			s.log.ErrorContext(ctx, "prepare notice", "delivery", first.ID, "err", err)
-			return nil, []dispatch.Outcome{{Delivery: first, State: store.Failed, Detail: phrase.T("outbox.error")}}, page, nil
-		}
-		return batch, nil, page, nil
-	}
-	numbers := make([]id.Incident, len(batch))
-	for i, d := range batch {
-		numbers[i] = d.Incident
-	}
-	incs, err := s.store.IncidentsByID(ctx, numbers)
-	if err != nil {
-		return nil, nil, page, err
-	}
-	now := time.Now()
-	for _, d := range batch {
-		inc, ok := incs[d.Incident]
-		if !ok || !dispatch.Wanted(inc, d) {
-			over = append(over, dispatch.Outcome{Delivery: d, State: store.Cancelled, Detail: dispatch.CancelledWhy(inc)})
-			continue
-		}
-		newer, err := s.superseded(ctx, d)
-		if err != nil {
-			return nil, nil, page, err
-		}
-		if newer {
-			over = append(over, dispatch.Outcome{Delivery: d, State: store.Cancelled, Detail: phrase.T("outbox.superseded")})
-			continue
-		}
-		wanted = append(wanted, d)
-		page.Incidents = append(page.Incidents, s.linked(notify.PageIncident{
-			Number: inc.ID, Title: inc.Title, Message: inc.Message, Severity: string(inc.Severity), EntityID: inc.EntityID,
-			Host: inc.Host, Tool: inc.Tool, RoutingKey: inc.RoutingKey, Team: o.Teams[inc.Team].Name,
-			AlertCount: inc.AlertCount, TriggeredAt: inc.TriggeredAt, Reason: d.Body.Why,
-			ThreadKey: fmt.Sprintf("incident:%d", inc.ID), URL: s.links.Incident(inc.ID),
-		}, d.Person, now))
-	}
-	if len(wanted) > 0 && wanted[0].Person != "" {
-		page.Token = s.dispatch.PageToken(wanted[0])
-	}
-	if len(wanted) > 1 {
-		page.Key = bundleKey(wanted)
-	} else if len(wanted) == 1 {
-		page.Key = wanted[0].Key
-	}
-	return wanted, over, page, nil
-}
-
-// linked adds the links with which a person acts on an incident; who is nobody
-// gets none.
-func (s *Sender) linked(p notify.PageIncident, u id.User, now time.Time) notify.PageIncident {
-	if u != "" {
-		p.AckURL, p.ResolveURL = s.links.Action("ack", p.Number, u, now), s.links.Action("resolve", p.Number, u, now)
-	}
-	return p
-}
-
-// secretOf is what the contact method of a page needs beside its address.
-func (s *Sender) secretOf(u people.User, d store.Delivery) (string, error) {
-	for _, c := range u.Contacts {
-		if string(c.Method) == d.Body.Method && c.Address == d.Body.Address && c.Secret != "" {
-			return s.box.Open(c.Secret)
-		}
-	}
-	return "", nil
-}
-
-// superseded reports whether the same person was asked anew about the same
-// incident since: what is left of an earlier asking would only double it.
-func (s *Sender) superseded(ctx context.Context, d store.Delivery) (bool, error) {
-	if d.Body.Chain == nil || d.Body.Chain.Seq == 1 || d.Attempt > 1 {
-		return false, nil
-	}
-	all, err := s.store.Deliveries(ctx, d.Incident)
-	return slices.ContainsFunc(all, func(other store.Delivery) bool {
-		return other.Person == d.Person && other.Entry > d.Entry && other.Kind == d.Kind
-	}), err
-}
-
-// drill is the text of a test page.
-func (s *Sender) drill(o *org.Org, d store.Delivery, token string) *notify.Notice {
-	lines := []string{phrase.T("outbox.drill.line", o.Teams[o.Drills[d.Body.Drill].Team].Name)}
-	if note := o.Drills[d.Body.Drill].Note; note != "" {
-		lines = append(lines, note)
-	}
-	return &notify.Notice{
-		Subject: phrase.T("outbox.drill.subject"), Lines: append(lines, phrase.T("outbox.drill.answer")),
-		Action: phrase.T("drills.link.button"), URL: s.links.Drill(token),
-	}
-}
-
-// bundleKey is the same whenever the same pages are sent together.
-func bundleKey(batch []store.Delivery) string {
-	keys := make([]string, len(batch))
-	for i, d := range batch {
-		keys[i] = d.Key
-	}
-	slices.Sort(keys)
-	return "bundle:" + strings.Join(keys, ",")
-}
-
-func (s *Sender) notice(d store.Delivery) (*notify.Notice, error) {
-	plain, err := s.box.Open(d.Body.Sealed)
-	if err != nil {
-		return nil, fmt.Errorf("open notice %d: %w", d.ID, err)
-	}
-	var n notify.Notice
-	if err := json.Unmarshal([]byte(plain), &n); err != nil {
-		return nil, fmt.Errorf("read notice %d: %w", d.ID, err)
-	}
-	return &n, nil
-}
-
-func (s *Sender) send(ctx context.Context, batch []store.Delivery, page notify.Page) []dispatch.Outcome {
-	method := batch[0].Body.Method
-	began := time.Now()
-	carrier, receipt, err := s.try(ctx, batch[0], page)
-	now := time.Now()
-	if err != nil { // when to try again, and until when, is by the clock that said when it was due
-		if at, away := s.store.Now(ctx); away == nil {
-			now = at
-		}
-	}
-	outcomes := make([]dispatch.Outcome, len(batch))
-	for i, d := range batch {
-		outcomes[i] = verdict(d, carrier, receipt, err, now)
-		outcomes[i].Bundled = len(batch)
-	}
-	if err != nil {
-		s.log.WarnContext(ctx, "page not delivered", "delivery", batch[0].ID, "incident", batch[0].Incident, "attempt", batch[0].Attempt, "err", err)
-	}
-	if s.Observe != nil {
-		s.Observe(method, outcomes[0].State, time.Since(began))
-	}
-	return outcomes
-}
-
-func (s *Sender) try(ctx context.Context, first store.Delivery, page notify.Page) (carrier Carrier, receipt notify.Receipt, err error) {
-	o, err := s.store.Org(ctx)
-	if err != nil {
-		return carrier, receipt, err
-	}
-	ways := s.carriers(o, first.Body.Method, first.Body.Address)
-	if len(ways) == 0 {
-		return carrier, receipt, &notify.Failure{Config: true, Reason: phrase.T("outbox.no_provider", people.Method(first.Body.Method).Words())}
-	}
-	carrier = ways[0]
-	for _, way := range ways {
-		if !slices.Contains(first.Body.Tried, string(way.ID)) {
-			carrier = way
-			break
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	defer fault.Recover(&err) // a bug, which may be one of this page alone
-	receipt, err = carrier.Provider.Send(ctx, page)
-	return carrier, receipt, err
-}
-
-// verdict turns a provider's answer into what is to be recorded.
-func verdict(d store.Delivery, by Carrier, receipt notify.Receipt, err error, now time.Time) dispatch.Outcome {
-	if err == nil {
-		out := dispatch.Outcome{Delivery: d, State: store.Sent, Detail: receipt.Detail, Provider: by.ID, Remote: receipt.RemoteID}
-		switch {
-		case receipt.State == notify.Delivered:
-			out.State = store.Delivered
-		case by.Tracked && receipt.RemoteID != "":
-			out.State = store.Accepted
-		case d.Body.Method == string(people.Email):
-			out.Remote = "" // nothing ever comes back by it
-		}
-		return out
-	}
-	out := dispatch.Outcome{Delivery: d, State: store.Pending, Detail: reason(err), Provider: by.ID}
-	asked := time.Duration(0)
-	if f, ok := errors.AsType[*notify.Failure](err); ok {
-		asked = f.RetryAfter
-	}
-	out.RetryAt = now.Add(max(backoff(d.Attempt, rand.Float64()), min(asked, time.Minute)))
-	if notify.Permanent(err) || out.RetryAt.After(d.ExpiresAt) {
-		out.State = store.Failed
-	}
-	return out
-}
-
-func reason(err error) string {
-	if f, ok := errors.AsType[*notify.Failure](err); ok {
-		return f.Reason
-	}
-	return phrase.T("outbox.error")
-}
-
-// backoff is how long to wait after the n-th failed try: one second, doubling
-// to at most thirty, of which the upper half is drawn by chance (jitter in 0…1).
-func backoff(attempt int, jitter float64) time.Duration {
-	full := 30 * time.Second
-	if attempt < 6 {
-		full = min(full, time.Second<<max(attempt-1, 0))
-	}
-	return full/2 + time.Duration(jitter*float64(full/2))
 }

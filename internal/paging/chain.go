@@ -28,22 +28,27 @@ func (c Chain) Attempt(seq int) (a Attempt, ok bool) {
 	return a, true
 }
 
-// Within returns the planned attempts with After up to limit, repetitions
-// included, in the order of their instants; the reserve is not planned. At most
-// n are returned.
-func (c Chain) Within(limit time.Duration, n int) []Attempt {
-	var all []Attempt
-	for seq := 1; len(all) < n; seq++ {
-		if seq > len(c.Attempts) && seq <= len(c.Attempts)+len(c.Reserve) {
+// Planned reports whether an attempt comes by itself. Those of the reserve only
+// come when others fail.
+func (c Chain) Planned(seq int) bool { return seq <= len(c.Attempts) || c.Repeated(seq) }
+
+// Repeated reports whether seq is a repetition of the last step.
+func (c Chain) Repeated(seq int) bool { return seq > len(c.Attempts)+len(c.Reserve) }
+
+// Following returns the planned attempts that come next after the attempt seq,
+// all at one instant; nothing when seq was the last.
+func (c Chain) Following(seq int) []Attempt {
+	var step []Attempt
+	for seq++; ; seq++ {
+		if !c.Planned(seq) {
 			continue
 		}
 		a, ok := c.Attempt(seq)
-		if !ok || a.After > limit {
-			break // instants never decrease with the number
+		if !ok || len(step) > 0 && a.After != step[0].After {
+			return step
 		}
-		all = append(all, a)
+		step = append(step, a)
 	}
-	return all
 }
 
 // Next returns the attempt to bring forward when the attempt failedSeq has

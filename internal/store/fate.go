@@ -50,16 +50,27 @@ const flightTime = 3 * time.Hour
 
 // InFlight returns deliveries of the last hours that a provider has taken and of
 // which it may still have something to say, the next deadline first: those
-// that have not arrived, and those whose method tells later that they were
-// answered.
-func (s *Store) InFlight(ctx context.Context, limit int) ([]Delivery, error) {
+// that have not arrived, and of the methods given, whose messages can be
+// answered where they are, also those that have.
+func (s *Store) InFlight(ctx context.Context, answerable []string, limit int) ([]Delivery, error) {
 	now, err := s.Now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return all(ctx, s.read, scanDelivery, selectDelivery+` WHERE remote <> '' AND created_at > $1 AND
-		(state IN ('accepted', 'late') OR state IN ('delivered', 'seen') AND body LIKE '%"method":"pushover"%') ORDER BY due_at LIMIT $2`, micros(now.Add(-flightTime)), limit)
+	var q query
+	q.n = limit
+	q.and(`remote <> ''`)
+	q.where(`created_at > `, micros(now.Add(-flightTime)))
+	still := `state IN ('accepted', 'late')`
+	for _, m := range answerable {
+		still += ` OR state IN ('delivered', 'seen') AND body LIKE ` + q.arg(bodyOf(m))
+	}
+	q.and(`(` + still + `)`)
+	return all(ctx, s.read, scanDelivery, selectDelivery+q.text()+` ORDER BY due_at LIMIT `+q.max(), q.args...)
 }
+
+// bodyOf is a pattern of the JSON of deliveries by a method.
+func bodyOf(method string) string { return `%"method":"` + method + `"%` }
 
 // Noisy returns deliveries of a method that are out, make noise until they are
 // told not to, and of whose message nobody need be told any more.
@@ -72,5 +83,5 @@ func (s *Store) Noisy(ctx context.Context, method string, limit int) ([]Delivery
 		WHERE d.remote <> '' AND d.created_at > $1 AND d.state IN ('accepted', 'late', 'delivered', 'seen') AND i.state <> 'triggered' AND d.body LIKE $2
 		AND NOT EXISTS (SELECT 1 FROM delivery AS o JOIN incident AS j ON j.id = o.incident WHERE o.remote <> '' AND o.remote = d.remote AND j.state = 'triggered')
 		ORDER BY d.id DESC LIMIT $3`,
-		micros(now.Add(-flightTime)), `%"method":"`+method+`"%`, limit)
+		micros(now.Add(-flightTime)), bodyOf(method), limit)
 }

@@ -61,7 +61,11 @@ func (t *Tracker) ask(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	out, err := t.store.InFlight(ctx, maxFlights)
+	var answerable []string
+	for _, m := range noisyMethods(t.carriers, o) {
+		answerable = append(answerable, string(m))
+	}
+	out, err := t.store.InFlight(ctx, answerable, maxFlights)
 	if err != nil {
 		return err
 	}

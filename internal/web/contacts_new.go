@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/watchroom/watchroom/internal/carrier"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/people"
@@ -144,6 +145,11 @@ func (s *Server) addContact(w http.ResponseWriter, r *http.Request) error {
 				v.Address = text(r, "address")
 			}
 		})
+	}
+	if len(errs) == 0 {
+		if err := carrier.CheckContact(c.Method, c.Address, secret); err != nil {
+			errs = map[string]string{"address": err.Error()}
+		}
 	}
 	if len(errs) > 0 {
 		problem := errs[""]

@@ -13,7 +13,7 @@ import (
 const feedsPath = onCallPath + "/feeds"
 
 // feedURL is the address that a calendar program subscribes to.
-func (s *Server) feedURL(key string) string { return s.PublicURL + "/calendar/" + key + ".ics" }
+func (s *Server) feedURL(key string) string { return s.PublicURL + "/calendar/" + org.FeedFile(key) }
 
 func (s *Server) showFeeds(w http.ResponseWriter, r *http.Request) error {
 	return s.feedsPage(w, r, http.StatusOK, "", "")

@@ -138,12 +138,6 @@ func (c *Client) Send(ctx context.Context, p notify.Page) (notify.Receipt, error
 	}
 }
 
-// CheckAddress says in a sentence why to cannot be the id of a chat, and nil when it can.
-func CheckAddress(to string) error {
-	_, err := parseChat(to)
-	return err
-}
-
 func parseChat(to string) (int64, error) {
 	n, err := strconv.ParseInt(strings.TrimSpace(to), 10, 64)
 	if err != nil || n == 0 {

@@ -45,6 +45,7 @@ func Suite(t *testing.T, open func(testing.TB) *store.Store) {
 		{"timers", timers},
 		{"deliveries", deliveries},
 		{"claims", claims},
+		{"what is out, and what makes noise", whatIsOut},
 		{"deliveries of an incident", deliveriesOfIncident},
 		{"definitions", definitions},
 		{"policy versions are kept", policyVersions},
