@@ -217,7 +217,7 @@ func buildPaging(in PagingPolicy) (*people.PagingPolicy, error) {
 			if err != nil {
 				return nil, err
 			}
-			rule.Again = people.Duration(d)
+			rule.Again = d
 		}
 		for _, w := range r.When {
 			rule.When = append(rule.When, buildWindow(w))
@@ -227,7 +227,7 @@ func buildPaging(in PagingPolicy) (*people.PagingPolicy, error) {
 			if err != nil {
 				return nil, err
 			}
-			step := people.PagingStep{After: people.Duration(d)}
+			step := people.PagingStep{After: d}
 			for _, c := range s.Contacts {
 				step.Contacts = append(step.Contacts, id.Contact(c))
 			}

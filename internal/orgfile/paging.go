@@ -63,7 +63,7 @@ func (p *parser) rule(n strictyaml.Node) Rule {
 	}
 	for _, n := range f.list("steps") {
 		f := p.fields(n, "a step of a paging rule", "after", "methods", "contacts")
-		s := RuleStep{After: people.Duration(f.duration("after", 0)), Contacts: f.refs("contacts")}
+		s := RuleStep{After: f.duration("after", 0), Contacts: f.refs("contacts")}
 		for _, m := range f.refs("methods") {
 			s.Methods = append(s.Methods, people.Method(m.Name))
 		}

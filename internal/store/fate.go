@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
@@ -61,11 +62,12 @@ func (s *Store) InFlight(ctx context.Context, answerable []string, limit int) ([
 	q.n = limit
 	q.and(`remote <> ''`)
 	q.where(`created_at > `, micros(now.Add(-flightTime)))
-	still := `state IN ('accepted', 'late')`
+	var still strings.Builder
+	still.WriteString(`state IN ('accepted', 'late')`)
 	for _, m := range answerable {
-		still += ` OR state IN ('delivered', 'seen') AND body LIKE ` + q.arg(bodyOf(m))
+		still.WriteString(` OR state IN ('delivered', 'seen') AND body LIKE ` + q.arg(bodyOf(m)))
 	}
-	q.and(`(` + still + `)`)
+	q.and(`(` + still.String() + `)`)
 	return all(ctx, s.read, scanDelivery, selectDelivery+q.text()+` ORDER BY due_at LIMIT `+q.max(), q.args...)
 }
 
