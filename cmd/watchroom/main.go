@@ -22,6 +22,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/script"
 )
 
 // commands is the whole command line.
@@ -39,6 +40,7 @@ type commands struct {
 	HandBack handBackCmd `cmd:"" name:"handback" help:"Hand back what was taken."`
 	Explain  explainCmd  `cmd:"" help:"Say who would be paged, how and when, if nobody answered."`
 	Check    checkCmd    `cmd:"" help:"Say what the server will do next and what is wrong; exit status 1 when something is."`
+	Command  commandCmd  `cmd:"" help:"Commands of your own."`
 	Backup   backupCmd   `cmd:"" help:"Save everything in one file, also while the server runs."`
 	Restore  restoreCmd  `cmd:"" help:"Replace everything by what a backup holds."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the tables up to date; serve does it by itself."`
@@ -59,7 +61,10 @@ func (c *console) note(text string) { _, _ = fmt.Fprintln(c.err, text) }
 // errSilent is an exit status of 1 about which everything has been said.
 var errSilent = errors.New("something is wrong")
 
-func main() { os.Exit(run()) }
+func main() {
+	script.Main() // in a process that looks after a command, this is all there is to do
+	os.Exit(run())
+}
 
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

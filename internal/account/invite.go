@@ -17,7 +17,6 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
-	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // Invitation is a person who is to join. Name and Email are needed.
@@ -46,6 +45,7 @@ func (s *Service) Invite(ctx context.Context, actor people.Actor, f Invitation) 
 	}
 	err = s.store.Do(ctx, func(tx *store.Tx) error {
 		user = invited(tx.Org, actor, f)
+		user.Contacts = people.Vouched(user.Contacts, actor, tx.Now)
 		if err := validUser(tx.Org, user); err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func (s *Service) AcceptInvitation(ctx context.Context, token, password string, 
 }
 
 // Join is AcceptInvitation by somebody who corrects what was written about
-// them.
+// them. Where mail is configured the link has proven their address.
 func (s *Service) Join(ctx context.Context, token string, p Profile, password string, from Client) (Grant, error) {
 	return s.redeem(ctx, token, store.InviteLink, password, from, func(tx *store.Tx, user people.User) error {
 		user.Name = or(strings.TrimSpace(p.Name), user.Name)
@@ -201,7 +201,6 @@ func (s *Service) Join(ctx context.Context, token string, p Profile, password st
 		if err := validUser(tx.Org, user); err != nil {
 			return err
 		}
-		_, err := dispatch.ApplyChanges(tx, actor(user, nil, timeline.Browser), []org.Change{org.Put(user)})
-		return err
+		return s.save(tx, user)
 	})
 }

@@ -4,15 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/watchroom/watchroom/internal/auth"
+	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/notify"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // ChangePassword replaces the actor's password. Other sessions stay; see
@@ -134,9 +139,24 @@ func (s *Service) ResetFor(ctx context.Context, token string) (people.User, erro
 }
 
 // Reset uses a reset link: the password is the chosen one, all sessions are
-// over, and a new one begins.
+// over, and a new one begins. The link was mailed: it has proven the address.
 func (s *Service) Reset(ctx context.Context, token, password string, from Client) (Grant, error) {
-	return s.redeem(ctx, token, store.ResetLink, password, from, nil)
+	return s.redeem(ctx, token, store.ResetLink, password, from, s.save)
+}
+
+// save saves a person who has used a link that is mailed to the address they
+// sign in with. Without mail it was handed over, and proves nothing.
+func (s *Service) save(tx *store.Tx, user people.User) error {
+	if s.mail {
+		user.Contacts = slices.Clone(user.Contacts)
+		for i, c := range user.Contacts {
+			if how := c.ProvenBy(); c.Method == people.Email && strings.EqualFold(c.Address, user.Email) && how != people.ByCode && how != people.ByLink {
+				user.Contacts[i] = c.Proven(people.ByLink, tx.Now)
+			}
+		}
+	}
+	_, err := dispatch.ApplyChanges(tx, actor(user, nil, timeline.Browser), []org.Change{org.Put(user)})
+	return err
 }
 
 // owner returns who a link is for.
@@ -184,10 +204,8 @@ func (s *Service) redeem(ctx context.Context, token string, purpose store.LinkPu
 		if !ok || link.Purpose != purpose || !tx.Now.Before(link.ExpiresAt) {
 			return Grant{}, deadLink()
 		}
-		if more != nil {
-			if err := more(tx, user); err != nil {
-				return Grant{}, err
-			}
+		if err := more(tx, user); err != nil {
+			return Grant{}, err
 		}
 		s.settle(tx, user.ID, phc)
 		return s.startSession(tx, user.ID, from)

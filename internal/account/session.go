@@ -40,7 +40,7 @@ func (a accounts) Credentials(ctx context.Context, login string) (id.User, strin
 	if !ok {
 		user, ok = o.UserByName(login)
 	}
-	if !ok || user.Disabled {
+	if !ok || user.Disabled || user.Robot {
 		return "", "", fault.NotFound("")
 	}
 	phc, err := a.store.Password(ctx, user.ID)

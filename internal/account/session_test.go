@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/account"
+	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
@@ -107,8 +108,7 @@ func TestSigningOut(t *testing.T) {
 func (h *house) change(t *testing.T, c ...org.Change) {
 	t.Helper()
 	err := h.store.Do(t.Context(), func(tx *store.Tx) error {
-		_, done, err := tx.Org.Apply(c...)
-		tx.PutDefinition(done...)
+		_, err := dispatch.ApplyChanges(tx, people.Operator(), c)
 		return err
 	})
 	if err != nil {

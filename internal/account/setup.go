@@ -210,8 +210,10 @@ func firstPolicy(admin id.User) escalation.Policy {
 	}
 }
 
+// emailContact is an address for which an administrator answers: who invites,
+// or the first one for their own, whom nobody else could confirm.
 func emailContact(address string) people.Contact {
-	return people.Contact{ID: id.Contact(id.New()), Method: people.Email, Address: address}
+	return people.Contact{ID: id.Contact(id.New()), Method: people.Email, Address: address, Proof: people.ByAdmin}
 }
 
 // or returns the first text that is not empty.

@@ -55,7 +55,11 @@ func (s *Service) AuthenticateToken(ctx context.Context, bearer string) (people.
 	if s.now().Sub(v.SeenAt) >= touchEvery {
 		s.touch(ctx, func(tx *store.Tx) { tx.TouchToken(v.ID) })
 	}
-	return actor(user, v.Scopes, timeline.API), nil
+	from := timeline.API
+	if user.Robot {
+		from = timeline.Robot
+	}
+	return actor(user, v.Scopes, from), nil
 }
 
 // Tokens lists the actor's tokens; everybody's when the actor may manage.

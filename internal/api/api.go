@@ -16,6 +16,7 @@ import (
 	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/runner"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
@@ -38,15 +39,18 @@ type Subscription interface {
 type Deps struct {
 	Store    *store.Store
 	Dispatch *dispatch.Dispatcher
+	Desk     *runner.Desk
 	Accounts Accounts
 	Stream   Stream
 	// Authenticate says who sits in front of a browser, by its session cookie.
 	// Nobody is fault.CodeUnauthenticated.
 	Authenticate func(*http.Request) (people.Actor, error)
-	Log          *slog.Logger
-	PublicURL    *url.URL                 // where the server is seen from outside
-	AssetURL     func(name string) string // the address of a static file, for the page of documentation
-	Now          func() time.Time         // nil: time.Now
+	// Robots are those connected to this node; nil: it does not know.
+	Robots    func() map[id.Robot]dispatch.RobotLink
+	Log       *slog.Logger
+	PublicURL *url.URL                 // where the server is seen from outside
+	AssetURL  func(name string) string // the address of a static file, for the page of documentation
+	Now       func() time.Time         // nil: time.Now
 	// CheckProvider says what is wrong with the settings of a provider, whose
 	// secrets are sealed; nil: only what is wrong with any provider is found.
 	CheckProvider func(org.Provider) error
@@ -74,11 +78,13 @@ func Register(mux *http.ServeMux, deps Deps) error {
 	a.huma = huma.NewAPI(a.config(), &router{a})
 	a.registerIncidents()
 	a.registerTimeline()
+	a.registerJobs()
 	a.registerAlerts()
 	a.registerOnCall()
 	a.registerOverrides()
 	a.registerSwaps()
 	a.registerAbsences()
+	a.registerHolidays()
 	a.registerFeeds()
 	a.registerExplain()
 	a.registerUsers()
@@ -89,6 +95,7 @@ func Register(mux *http.ServeMux, deps Deps) error {
 	a.registerKeys()
 	a.registerIntegrations()
 	a.registerHeartbeats()
+	a.registerRobots()
 	a.registerMaintenance()
 	a.registerDrills()
 	a.registerProviders()

@@ -38,6 +38,14 @@ type PagingRule struct {
 	When    []Window     `json:"when,omitempty" maxItems:"20" doc:"Any of these, in the person's own zone; absent for always."`
 	Steps   []PagingStep `json:"steps" minItems:"1" maxItems:"10" nullable:"false"`
 	Again   string       `json:"again,omitempty" example:"10m" doc:"After how long the last step is repeated, and again, until somebody acknowledges: a duration from 1m to 24h; absent: it is not."`
+
+	WaitUntil *PagingWait `json:"wait_until,omitempty" doc:"The first step waits for this time of day, in the person's own zone. Only with urgency low; the escalation policy does not wait."`
+}
+
+// PagingWait is the next time of day, on one of some days.
+type PagingWait struct {
+	At   string   `json:"at" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" example:"08:00" doc:"Local time."`
+	Days []string `json:"days,omitempty" enum:"mon,tue,wed,thu,fri,sat,sun" maxItems:"7" doc:"Absent for every day."`
 }
 
 // PagingStep is what happens together.
@@ -199,6 +207,9 @@ func pagingView(p *people.PagingPolicy) PagingPolicy {
 		for _, w := range r.When {
 			rule.When = append(rule.When, windowView(w))
 		}
+		if !r.Wait.IsZero() {
+			rule.WaitUntil = &PagingWait{At: r.Wait.At, Days: refs(r.Wait.Days)}
+		}
 		for _, s := range r.Steps {
 			rule.Steps = append(rule.Steps, PagingStep{After: s.After.String(), Contacts: refs(s.Contacts), Methods: refs(s.Methods)})
 		}
@@ -221,6 +232,12 @@ func buildPaging(in PagingPolicy) (*people.PagingPolicy, error) {
 		}
 		for _, w := range r.When {
 			rule.When = append(rule.When, buildWindow(w))
+		}
+		if w := r.WaitUntil; w != nil {
+			rule.Wait.At = w.At
+			for _, d := range w.Days {
+				rule.Wait.Days = append(rule.Wait.Days, people.Day(d))
+			}
 		}
 		for j, s := range r.Steps {
 			d, err := duration(fmt.Sprintf("%s.steps[%d].after", field, j), s.After, 0, people.MaxPagingAfter)

@@ -30,6 +30,7 @@ type cursorOf string
 const (
 	incidentCursor cursorOf = "i"
 	alertCursor    cursorOf = "a"
+	jobCursor      cursorOf = "j"
 	olderCursor    cursorOf = "o" // the timeline, towards the past
 	newerCursor    cursorOf = "n" // the timeline, towards the present
 )

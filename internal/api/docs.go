@@ -118,6 +118,8 @@ func documented(doc *huma.OpenAPI, op Operation) *huma.Operation {
 		return item.Post
 	case http.MethodPut:
 		return item.Put
+	case http.MethodPatch:
+		return item.Patch
 	case http.MethodDelete:
 		return item.Delete
 	}
@@ -230,7 +232,13 @@ func curl(doc *huma.OpenAPI, op *huma.Operation) string {
 
 // exampleName is what a thing of a chapter goes by.
 func exampleName(tag, parameter string) string {
-	if parameter != "id" {
+	switch parameter {
+	case "seq":
+		return "42"
+	case "room":
+		return "timeline"
+	case "id":
+	default:
 		return "01kay8zq4tfs60r2m9c7b5x3hd"
 	}
 	switch tag {

@@ -206,6 +206,14 @@ func TestReplacingAPersonKeepsProofs(t *testing.T) {
 	h.want(h.do("max", http.MethodDelete, at, ""), http.StatusNoContent)
 	h.want(h.do("max", http.MethodDelete, "/api/v1/users/me/paging", ""), http.StatusNoContent)
 	h.want(h.do("ada", http.MethodPut, "/api/v1/users/max/paging", `{"rules":[]}`), http.StatusOK)
+	calm := `{"rules":[{"name":"Calm","urgency":"low","steps":[{"after":"0s","methods":["email"]}],"wait_until":{"at":"08:00","days":["mon","fri"]}}]}`
+	if got := h.want(h.do("max", http.MethodPut, "/api/v1/users/me/paging", calm), http.StatusOK); strings.TrimSpace(got.Text) != calm {
+		t.Errorf("a rule that waits is answered with %s", got.Text)
+	}
+	urgent := h.do("max", http.MethodPut, "/api/v1/users/me/paging", strings.Replace(calm, `"low"`, `"high"`, 1))
+	if urgent.Status != http.StatusBadRequest || !strings.Contains(urgent.Text, "what is urgent does not wait") {
+		t.Errorf("what is urgent and waits: %d %s", urgent.Status, urgent.Text)
+	}
 	bad := h.do("max", http.MethodPut, "/api/v1/users/me/paging", `{"rules":[{"name":"x","steps":[{"after":"9h","methods":["email"]}]}]}`)
 	if bad.Status != http.StatusBadRequest || bad.JSON["field"] != "rules[0].steps[0].after" {
 		t.Errorf("a long delay: %s", bad.Text)

@@ -20,6 +20,8 @@ type Entry struct {
 	At       time.Time   `json:"at"`
 	Kind     kindName    `json:"kind" doc:"What happened; decides what is in payload."`
 	Actor    Actor       `json:"actor"`
+	Room     id.Room     `json:"room,omitempty" doc:"Where it stands; absent for the organisation's timeline."`
+	Thread   id.Seq      `json:"thread,omitempty" doc:"The message it answers; absent for none."`
 	Incident id.Incident `json:"incident,omitempty" doc:"Absent when it belongs to none."`
 	Team     id.Team     `json:"team,omitempty"`
 	Person   id.User     `json:"person,omitempty" doc:"Whom it is about: who acted, or who was paged."`
@@ -29,7 +31,7 @@ type Entry struct {
 
 func entryView(o *org.Org, e timeline.Entry) Entry {
 	return Entry{
-		Seq: e.Seq, At: e.At, Kind: kindName(e.Kind), Actor: actorOf(e.Actor), Incident: e.Incident, Team: e.Team, Person: e.Person,
+		Seq: e.Seq, At: e.At, Kind: kindName(e.Kind), Actor: actorOf(e.Actor), Incident: e.Incident, Team: e.Team, Person: e.Person, Room: e.Room, Thread: e.Thread,
 		Sentence: story.Sentence(e, namesOf(o)), Payload: payload{e.Payload},
 	}
 }

@@ -97,7 +97,7 @@ func (h *house) serve(stream api.Stream) http.Handler {
 	h.t.Helper()
 	mux := http.NewServeMux()
 	err := api.Register(mux, api.Deps{
-		Store: h.store, Dispatch: h.dispatch, Accounts: h.accounts, Stream: stream, Authenticate: door(h.store),
+		Store: h.store, Dispatch: h.dispatch, Desk: newDesk(h.t, h.store), Accounts: h.accounts, Stream: stream, Authenticate: door(h.store),
 		Log: slog.New(slog.DiscardHandler), PublicURL: &url.URL{Scheme: "https", Host: "watch.example.org"},
 		AssetURL: func(name string) string { return "/static/" + name },
 	})
@@ -236,7 +236,7 @@ func send(t testing.TB, handler http.Handler, r *http.Request) reply {
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	out := reply{Status: w.Code, Header: w.Header(), Text: w.Body.String()}
-	if strings.Contains(w.Header().Get("Content-Type"), "json") {
+	if ct := w.Header().Get("Content-Type"); strings.Contains(ct, "json") && ct != "application/x-ndjson" {
 		d := json.NewDecoder(bytes.NewReader(w.Body.Bytes()))
 		if err := d.Decode(&out.JSON); err != nil {
 			t.Fatalf("%s %s: body is no JSON: %v\n%s", r.Method, r.URL, err, w.Body)

@@ -107,12 +107,17 @@ func (a *api) describe(op Operation) huma.Operation {
 var created = map[string]bool{
 	"open-incident": true, "post-message": true, "invite-user": true, "create-team": true, "create-rotation": true, "create-policy": true,
 	"create-routing-key": true, "create-integration": true, "create-token": true, "test-integration": true,
-	"take-oncall": true, "create-override": true, "ask-swap": true, "create-absence": true, "create-feed": true, "add-contact": true,
-	"create-heartbeat": true, "renew-heartbeat-key": true, "start-maintenance": true, "plan-drill": true, "create-provider": true,
+	"take-oncall": true, "create-override": true, "ask-swap": true, "create-absence": true, "create-holidays": true, "create-feed": true, "add-contact": true,
+	"create-heartbeat": true, "renew-heartbeat-key": true, "create-robot": true, "renew-robot-key": true, "start-maintenance": true, "plan-drill": true, "create-provider": true,
+	"open-room": true, "say": true, "run-job-again": true, "take-lock": true,
 }
 
 // nothing are the operations that answer with nothing but 204.
-var nothing = map[string]bool{"send-contact-code": true, "verify-contact": true, "test-contact": true, "end-maintenance": true, "end-drill": true}
+var nothing = map[string]bool{
+	"send-contact-code": true, "verify-contact": true, "test-contact": true, "end-maintenance": true, "end-drill": true,
+	"join-room": true, "leave-room": true, "close-room": true, "reopen-room": true, "mark-room-read": true,
+	"edit-message": true, "add-reaction": true, "pin-message": true, "link-message": true,
+}
 
 func permissionText(op Operation) string {
 	switch {

@@ -30,6 +30,7 @@ func (op Operation) Description() string { return phrase.T("api.description." + 
 const (
 	tagIncidents    = "Incidents"
 	tagTimeline     = "Timeline"
+	tagRooms        = "Rooms and messages"
 	tagAlerts       = "Alerts"
 	tagOnCall       = "On call"
 	tagExplain      = "Explanations"
@@ -41,6 +42,8 @@ const (
 	tagKeys         = "Routing keys"
 	tagIntegrations = "Integrations"
 	tagHeartbeats   = "Heartbeats"
+	tagCommands     = "Commands"
+	tagRobots       = "Robots"
 	tagMaintenance  = "Maintenance"
 	tagDrills       = "Drills"
 	tagProviders    = "Providers"
@@ -51,8 +54,8 @@ const (
 )
 
 var tags = []string{
-	tagIncidents, tagTimeline, tagAlerts, tagOnCall, tagExplain, tagUsers, tagContacts, tagTeams, tagRotations, tagPolicies,
-	tagKeys, tagIntegrations, tagHeartbeats, tagMaintenance, tagDrills, tagProviders, tagSettings, tagTokens, tagSearch, tagAbout,
+	tagIncidents, tagTimeline, tagRooms, tagCommands, tagAlerts, tagOnCall, tagExplain, tagUsers, tagContacts, tagTeams, tagRotations, tagPolicies,
+	tagKeys, tagIntegrations, tagHeartbeats, tagRobots, tagMaintenance, tagDrills, tagProviders, tagSettings, tagTokens, tagSearch, tagAbout,
 }
 
 const prefix = "/api/v1"
@@ -76,6 +79,40 @@ var Operations = []Operation{
 	{http.MethodPost, prefix + "/timeline", "post-message", tagTimeline, people.Talk, false},
 	{http.MethodGet, prefix + "/timeline/stream", "follow-timeline", tagTimeline, people.Read, false},
 
+	{http.MethodGet, prefix + "/rooms", "list-rooms", tagRooms, people.Read, false},
+	{http.MethodPost, prefix + "/rooms", "open-room", tagRooms, people.Talk, false},
+	{http.MethodGet, prefix + "/rooms/{room}", "show-room", tagRooms, people.Read, false},
+	{http.MethodPatch, prefix + "/rooms/{room}", "change-room", tagRooms, people.Talk, false},
+	{http.MethodPost, prefix + "/rooms/{room}/join", "join-room", tagRooms, people.OwnSelf, false},
+	{http.MethodPost, prefix + "/rooms/{room}/leave", "leave-room", tagRooms, people.OwnSelf, false},
+	{http.MethodPost, prefix + "/rooms/{room}/close", "close-room", tagRooms, people.Talk, false},
+	{http.MethodPost, prefix + "/rooms/{room}/reopen", "reopen-room", tagRooms, people.Talk, false},
+	{http.MethodPut, prefix + "/rooms/{room}/mark", "mark-room-read", tagRooms, people.OwnSelf, false},
+	{http.MethodGet, prefix + "/unread", "list-unread", tagRooms, people.Read, false},
+	{http.MethodGet, prefix + "/rooms/{room}/messages", "list-messages", tagRooms, people.Read, false},
+	{http.MethodPost, prefix + "/rooms/{room}/messages", "say", tagRooms, people.Talk, false},
+	{http.MethodGet, prefix + "/messages/{seq}", "show-message", tagRooms, people.Read, false},
+	{http.MethodPatch, prefix + "/messages/{seq}", "edit-message", tagRooms, people.Talk, false},
+	{http.MethodDelete, prefix + "/messages/{seq}", "delete-message", tagRooms, people.Talk, false},
+	{http.MethodPut, prefix + "/messages/{seq}/reactions/{emoji}", "add-reaction", tagRooms, people.Talk, false},
+	{http.MethodDelete, prefix + "/messages/{seq}/reactions/{emoji}", "remove-reaction", tagRooms, people.Talk, false},
+	{http.MethodPut, prefix + "/messages/{seq}/pin", "pin-message", tagRooms, people.Talk, false},
+	{http.MethodDelete, prefix + "/messages/{seq}/pin", "unpin-message", tagRooms, people.Talk, false},
+	{http.MethodPost, prefix + "/messages/{seq}/incidents", "link-message", tagRooms, people.Talk, false},
+
+	{http.MethodGet, prefix + "/jobs", "list-jobs", tagCommands, people.Read, false},
+	{http.MethodGet, prefix + "/jobs/{job}", "show-job", tagCommands, people.Read, false},
+	{http.MethodPost, prefix + "/jobs/{job}/confirm", "confirm-job", tagCommands, people.Talk, false},
+	{http.MethodPost, prefix + "/jobs/{job}/approve", "approve-job", tagCommands, people.Respond, false},
+	{http.MethodPost, prefix + "/jobs/{job}/deny", "deny-job", tagCommands, people.Respond, false},
+	{http.MethodPost, prefix + "/jobs/{job}/cancel", "cancel-job", tagCommands, people.Talk, false},
+	{http.MethodPost, prefix + "/jobs/{job}/again", "run-job-again", tagCommands, people.Talk, false},
+	{http.MethodGet, prefix + "/approvals", "list-approvals", tagCommands, people.Read, false},
+	{http.MethodGet, prefix + "/locks", "list-locks", tagCommands, people.Read, false},
+	{http.MethodPost, prefix + "/locks", "take-lock", tagCommands, people.Respond, false},
+	{http.MethodDelete, prefix + "/locks", "release-lock", tagCommands, people.Respond, false},
+	{http.MethodGet, prefix + "/audit", "export-audit", tagCommands, people.Manage, false},
+
 	{http.MethodGet, prefix + "/alerts", "list-alerts", tagAlerts, people.Read, false},
 	{http.MethodGet, prefix + "/alerts/{id}", "show-alert", tagAlerts, people.Read, false},
 
@@ -96,6 +133,11 @@ var Operations = []Operation{
 	{http.MethodGet, prefix + "/absences", "list-absences", tagOnCall, people.Read, false},
 	{http.MethodPost, prefix + "/absences", "create-absence", tagOnCall, people.Respond, false},
 	{http.MethodDelete, prefix + "/absences/{id}", "delete-absence", tagOnCall, people.Respond, false},
+	{http.MethodGet, prefix + "/holidays", "list-holidays", tagOnCall, people.Read, false},
+	{http.MethodPost, prefix + "/holidays", "create-holidays", tagOnCall, people.Manage, false},
+	{http.MethodGet, prefix + "/holidays/{id}", "show-holidays", tagOnCall, people.Read, false},
+	{http.MethodPut, prefix + "/holidays/{id}", "replace-holidays", tagOnCall, people.Manage, false},
+	{http.MethodDelete, prefix + "/holidays/{id}", "delete-holidays", tagOnCall, people.Manage, false},
 	{http.MethodGet, prefix + "/feeds", "list-feeds", tagOnCall, people.OwnSelf, false},
 	{http.MethodPost, prefix + "/feeds", "create-feed", tagOnCall, people.OwnSelf, false},
 	{http.MethodDelete, prefix + "/feeds/{id}", "revoke-feed", tagOnCall, people.OwnSelf, false},
@@ -159,6 +201,13 @@ var Operations = []Operation{
 	{http.MethodPut, prefix + "/heartbeats/{id}", "replace-heartbeat", tagHeartbeats, people.Manage, false},
 	{http.MethodDelete, prefix + "/heartbeats/{id}", "delete-heartbeat", tagHeartbeats, people.Manage, false},
 	{http.MethodPost, prefix + "/heartbeats/{id}/key", "renew-heartbeat-key", tagHeartbeats, people.Manage, false},
+
+	{http.MethodGet, prefix + "/robots", "list-robots", tagRobots, people.Read, false},
+	{http.MethodPost, prefix + "/robots", "create-robot", tagRobots, people.Manage, false},
+	{http.MethodGet, prefix + "/robots/{id}", "show-robot", tagRobots, people.Read, false},
+	{http.MethodPut, prefix + "/robots/{id}", "replace-robot", tagRobots, people.Manage, false},
+	{http.MethodDelete, prefix + "/robots/{id}", "delete-robot", tagRobots, people.Manage, false},
+	{http.MethodPost, prefix + "/robots/{id}/key", "renew-robot-key", tagRobots, people.Manage, false},
 
 	{http.MethodGet, prefix + "/maintenance", "list-maintenance", tagMaintenance, people.Read, false},
 	{http.MethodPost, prefix + "/maintenance", "start-maintenance", tagMaintenance, people.Manage, false},

@@ -87,7 +87,7 @@ type TargetBody struct {
 	User     string `json:"user,omitempty" maxLength:"254" doc:"A person: id, username or e-mail address."`
 	Team     string `json:"team,omitempty" maxLength:"254" doc:"Every member: id or slug."`
 	Policy   string `json:"policy,omitempty" maxLength:"254" doc:"Those of its first step: id or slug. As the only target of the last thing of a policy: the incident moves into it."`
-	Webhook  string `json:"webhook,omitempty" maxLength:"200" doc:"An outgoing webhook, by its name, which is told."`
+	Webhook  string `json:"webhook,omitempty" maxLength:"200" doc:"An outgoing webhook, by the name of its provider, which is told."`
 	Email    string `json:"email,omitempty" maxLength:"254" doc:"An address, which is told."`
 	Room     string `json:"room,omitempty" maxLength:"200" doc:"A chat room, which is told."`
 }
@@ -288,6 +288,8 @@ func buildTarget(o *org.Org, field string, in TargetBody) (escalation.Target, er
 		t.Team, err = teamRef(o, field+".team", in.Team)
 	case in.Policy != "":
 		t.Policy, err = policyRef(o, field+".policy", in.Policy)
+	case in.Webhook != "" && !o.KnowsWebhook(in.Webhook):
+		err = fault.Invalid(field+".webhook", phrase.T("api.no_such.webhook", in.Webhook, o.WebhookHint()))
 	}
 	return t, err
 }

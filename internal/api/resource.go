@@ -106,7 +106,7 @@ func (r resource[O, V, B]) show(a *api) func(context.Context, people.Actor, *ref
 func (r resource[O, V, B]) create(a *api) func(context.Context, people.Actor, *createInput[B]) (*createdOutput[V], error) {
 	return func(ctx context.Context, by people.Actor, in *createInput[B]) (*createdOutput[V], error) {
 		var made O
-		_, err := a.Dispatch.ChangeOrg(ctx, by, func(o *org.Org) (changes []org.Change, err error) {
+		done, err := a.Dispatch.ChangeOrg(ctx, by, func(o *org.Org) (changes []org.Change, err error) {
 			var none O
 			if made, err = r.build(o, none, in.Body); err != nil {
 				return nil, err
@@ -116,6 +116,7 @@ func (r resource[O, V, B]) create(a *api) func(context.Context, people.Actor, *c
 		if err != nil {
 			return nil, err
 		}
+		made = r.stored(done, made)
 		v, err := r.saved(ctx, a.Store, by, made)
 		return &createdOutput[V]{ETag: etag(made), Location: r.path + "/" + r.id(made), Body: v}, err
 	}
@@ -124,7 +125,7 @@ func (r resource[O, V, B]) create(a *api) func(context.Context, people.Actor, *c
 func (r resource[O, V, B]) replace(a *api) func(context.Context, people.Actor, *putInput[B]) (*objectOutput[V], error) {
 	return func(ctx context.Context, by people.Actor, in *putInput[B]) (*objectOutput[V], error) {
 		var made O
-		_, err := a.Dispatch.ChangeOrg(ctx, by, func(o *org.Org) ([]org.Change, error) {
+		done, err := a.Dispatch.ChangeOrg(ctx, by, func(o *org.Org) ([]org.Change, error) {
 			was, ok := r.find(o, in.ID)
 			if !ok {
 				return nil, noSuch(r.kind, in.ID)
@@ -141,6 +142,7 @@ func (r resource[O, V, B]) replace(a *api) func(context.Context, people.Actor, *
 		if err != nil {
 			return nil, err
 		}
+		made = r.stored(done, made)
 		v, err := r.saved(ctx, a.Store, by, made)
 		return &objectOutput[V]{ETag: etag(made), Body: v}, err
 	}
@@ -164,6 +166,21 @@ func (r resource[O, V, B]) remove(a *api) func(context.Context, people.Actor, *r
 		}
 		return &empty{}, err
 	}
+}
+
+// stored is made as it was saved: that may say more, such as who answers for an
+// e-mail address and since when.
+func (r resource[O, V, B]) stored(done []org.Applied, made O) O {
+	for _, a := range done {
+		if a.Kind == r.kind && a.ID == r.id(made) {
+			if object, err := org.Decode(a.Kind, a.Body); err == nil {
+				if x, ok := object.(O); ok {
+					return x
+				}
+			}
+		}
+	}
+	return made
 }
 
 // saved shows what was just saved. The object is taken as it was written, even

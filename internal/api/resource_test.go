@@ -57,6 +57,7 @@ func TestObjectsFromCradleToGrave(t *testing.T) {
 	for _, o := range objects {
 		t.Run(o.path, func(t *testing.T) {
 			h := newHouse(t)
+	h.change(org.Put(org.Provider{ID: "chat", Kind: org.Webhook, Name: "chat", Settings: map[string]string{}, Secrets: map[string]string{"url": "sealed"}}))
 			if bad := h.do("ada", http.MethodPost, o.path, o.bad); bad.Status != http.StatusBadRequest || bad.JSON["field"] != o.field {
 				t.Errorf("bad: %d, field %v, want %q\n%s", bad.Status, bad.JSON["field"], o.field, bad.Text)
 			}
@@ -111,6 +112,7 @@ func TestObjectsByName(t *testing.T) {
 // What an editor reads can be sent back as it is.
 func TestPolicyIsReadAsItWasWritten(t *testing.T) {
 	h := newHouse(t)
+	h.change(org.Put(org.Provider{ID: "chat", Kind: org.Webhook, Name: "chat", Settings: map[string]string{}, Secrets: map[string]string{"url": "sealed"}}))
 	for _, o := range objects {
 		if !strings.Contains(o.create, `"ack_by":"all"`) {
 			continue
@@ -129,6 +131,14 @@ func TestPolicyIsReadAsItWasWritten(t *testing.T) {
 		if got := h.want(h.do("ada", http.MethodPut, at, string(again)), http.StatusOK); got.Header.Get("ETag") != shown.Header.Get("ETag") {
 			t.Errorf("sent back it is another: %s\n%s", shown.Text, got.Text)
 		}
+	}
+}
+
+func TestUnknownWebhook(t *testing.T) {
+	h := newHouse(t)
+	got := h.do("ada", http.MethodPost, "/api/v1/policies", `{"slug":"p","name":"P","steps":[{"targets":[{"webhook":"board"}]}]}`)
+	if got.Status != http.StatusBadRequest || got.JSON["field"] != "steps[0].targets[0].webhook" || !strings.Contains(got.Text, "there is none yet") {
+		t.Errorf("a webhook that is not there: %d %s", got.Status, got.Text)
 	}
 }
 
@@ -183,6 +193,13 @@ func TestUsers(t *testing.T) {
 		http.StatusOK)
 	if changed.at("contacts", 0, "id") != contact || changed.at("contacts", 1, "off") != true || changed.JSON["role"] != "observer" {
 		t.Errorf("Kim is %s", changed.Text)
+	}
+	if changed.at("contacts", 1, "proof") != "admin" || changed.at("contacts", 1, "vouched_by") != "u-ada" {
+		t.Errorf("the address that an administrator has written: %s", changed.Text)
+	}
+	own := h.want(h.do("ada", http.MethodPost, "/api/v1/users/me/contacts", `{"method":"email","address":"night@example.net"}`), http.StatusCreated)
+	if own.at("verified") != false || own.at("proof") != nil {
+		t.Errorf("an own address: %s, want it to be proven first", own.Text)
 	}
 	for body, field := range map[string]string{
 		`{"name":"X","email":"nowhere"}`:                                     "email",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/store"
@@ -39,7 +40,7 @@ type (
 
 func (a *api) registerSearch() { handle(a, "search", a.search) }
 
-func (a *api) search(ctx context.Context, _ people.Actor, in *searchInput) (*searchOutput, error) {
+func (a *api) search(ctx context.Context, by people.Actor, in *searchInput) (*searchOutput, error) {
 	f := Found{Incidents: []IncidentView{}, Entries: []Entry{}, Objects: []FoundObject{}}
 	words := store.Words(in.Query)
 	if len(words) == 0 {
@@ -56,7 +57,7 @@ func (a *api) search(ctx context.Context, _ people.Actor, in *searchInput) (*sea
 	for _, inc := range incidents {
 		f.Incidents = append(f.Incidents, a.incidentView(o, inc))
 	}
-	entries, err := a.Store.Entries(ctx, store.EntryFilter{Words: words, Limit: foundOfEach})
+	entries, err := a.Store.Entries(ctx, store.EntryFilter{Rooms: a.readable(ctx, o, by.User), Words: words, Limit: foundOfEach})
 	if err != nil {
 		return nil, fmt.Errorf("search timeline: %w", err)
 	}
@@ -65,6 +66,22 @@ func (a *api) search(ctx context.Context, _ people.Actor, in *searchInput) (*sea
 	}
 	f.Objects = objects(o, words)
 	return &searchOutput{Body: f}, nil
+}
+
+// readable lists every room that somebody may read.
+func (a *api) readable(ctx context.Context, o *org.Org, u id.User) []id.Room {
+	rooms := []id.Room{}
+	for _, r := range o.ReadableRooms(u) {
+		rooms = append(rooms, r.ID)
+	}
+	direct, err := a.directRooms(ctx, o, u)
+	if err != nil {
+		a.Log.ErrorContext(ctx, "list direct rooms", "err", err)
+	}
+	for _, r := range direct {
+		rooms = append(rooms, r.ID)
+	}
+	return rooms
 }
 
 // objects finds parts of the organisation by what they are called.

@@ -14,14 +14,17 @@ type SettingsView struct {
 	DefaultPolicy   id.Policy `json:"default_policy,omitempty" doc:"For alerts whose routing key is unknown or absent; absent when there is none."`
 	WarningsOpen    bool      `json:"warnings_open" doc:"A WARNING opens an incident."`
 	SnoozeMorningAt string    `json:"snooze_morning_at" doc:"Local time of \"until tomorrow morning\"."`
+	Bot             org.Bot   `json:"bot,omitzero" doc:"What the bot is called; absent members stand for victor and !."`
+	Rules           string    `json:"rules,omitempty" doc:"Who may run which command, one rule on a line."`
 }
 
 // SettingsBody is all of the settings.
 type SettingsBody struct {
-	Name            string `json:"name" minLength:"1" maxLength:"200" example:"Example Ltd" doc:"Of the organisation."`
-	DefaultPolicy   string `json:"default_policy,omitempty" maxLength:"100" example:"administrators" doc:"For alerts whose routing key is unknown or absent: id or slug. Left out: there is none, and such alerts page nobody."`
-	WarningsOpen    bool   `json:"warnings_open" example:"true" doc:"A WARNING opens an incident."`
-	SnoozeMorningAt string `json:"snooze_morning_at" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 09:00" example:"09:00" doc:"Local time of \"until tomorrow morning\"."`
+	Name            string   `json:"name" minLength:"1" maxLength:"200" example:"Example Ltd" doc:"Of the organisation."`
+	DefaultPolicy   string   `json:"default_policy,omitempty" maxLength:"100" example:"administrators" doc:"For alerts whose routing key is unknown or absent: id or slug. Left out: there is none, and such alerts page nobody."`
+	WarningsOpen    bool     `json:"warnings_open" example:"true" doc:"A WARNING opens an incident."`
+	SnoozeMorningAt string   `json:"snooze_morning_at" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 09:00" example:"09:00" doc:"Local time of \"until tomorrow morning\"."`
+	Bot             *org.Bot `json:"bot,omitempty" doc:"What the bot is called and what begins a command. Left out: as it is."`
 }
 
 type putSettingsInput struct {
@@ -57,6 +60,9 @@ func (a *api) replaceSettings(ctx context.Context, by people.Actor, in *putSetti
 		made = o.Settings
 		made.Name, made.DefaultPolicy = in.Body.Name, policy
 		made.WarningsOpen, made.SnoozeMorningAt = in.Body.WarningsOpen, in.Body.SnoozeMorningAt
+		if in.Body.Bot != nil {
+			made.Bot = *in.Body.Bot
+		}
 		return []org.Change{org.Put(made)}, nil
 	})
 	if err != nil {

@@ -49,7 +49,7 @@ func (a *api) registerStream() {
 		}},
 	}
 	a.huma.OpenAPI().AddOperation(&described)
-	a.plain(op, func(w http.ResponseWriter, r *http.Request, _ people.Actor) error { return a.follow(w, r, op) })
+	a.plain(op, func(w http.ResponseWriter, r *http.Request, by people.Actor) error { return a.follow(w, r, op, by) })
 }
 
 func streamParameters() []*huma.Param {
@@ -63,29 +63,30 @@ func streamParameters() []*huma.Param {
 	kinds.Explode = &no
 	return []*huma.Param{
 		param("after", "query", number), param("Last-Event-ID", "header", number), kinds,
-		param("team", "query", text), param("incident", "query", number), param("person", "query", text),
+		param("team", "query", text), param("incident", "query", number), param("person", "query", text), param("rooms", "query", text),
 	}
 }
 
 // followed is what a reader wants to see.
 type followed struct {
+	by     id.User
 	after  id.Seq
 	filter store.EntryFilter
 }
 
 func (f followed) wants(e timeline.Entry) bool {
 	w := f.filter
-	return (len(w.Kinds) == 0 || slices.Contains(w.Kinds, e.Kind)) && (w.Team == "" || w.Team == e.Team) &&
+	return slices.Contains(w.Rooms, e.Room) && (len(w.Kinds) == 0 || slices.Contains(w.Kinds, e.Kind)) && (w.Team == "" || w.Team == e.Team) &&
 		(w.Incident == 0 || w.Incident == e.Incident) && (w.Person == "" || w.Person == e.Person)
 }
 
 // readFollowed reads the query of a stream. Last-Event-ID, which a browser
 // sends when it comes back, goes before the after of the address.
-func (a *api) readFollowed(ctx context.Context, r *http.Request) (followed, error) {
-	var f followed
+func (a *api) readFollowed(ctx context.Context, r *http.Request, by people.Actor) (followed, error) {
+	f := followed{by: by.User}
 	q := r.URL.Query()
 	for name := range q {
-		if !slices.Contains([]string{"after", "kinds", "team", "incident", "person"}, name) {
+		if !slices.Contains([]string{"after", "kinds", "team", "incident", "person", "rooms"}, name) {
 			return f, fault.Invalid(name, phrase.T("api.no_such_parameter", name))
 		}
 	}
@@ -104,6 +105,9 @@ func (a *api) readFollowed(ctx context.Context, r *http.Request) (followed, erro
 		return f, err
 	}
 	if f.filter, err = entryFilter(o, kinds, q.Get("team"), q.Get("person"), incident); err != nil {
+		return f, err
+	}
+	if f.filter.Rooms, err = a.roomsParam(ctx, by, strings.Split(q.Get("rooms"), ",")); err != nil {
 		return f, err
 	}
 	after, given, err := wholeNumber("Last-Event-ID", r.Header.Get("Last-Event-ID"))
@@ -139,10 +143,10 @@ func wholeNumber(field, text string) (n int64, given bool, err error) {
 // follow writes entries until the reader leaves, is too slow, may no longer
 // read, or the server stops. Whatever ends it, the reader comes back with the
 // number of the last entry it has.
-func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation) error {
+func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation, by people.Actor) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	f, err := a.readFollowed(ctx, r)
+	f, err := a.readFollowed(ctx, r, by)
 	if err != nil {
 		return err
 	}
@@ -203,6 +207,10 @@ func (a *api) pump(ctx context.Context, out *events, sub Subscription, f followe
 
 // send writes those of the entries that are wanted, in one piece.
 func (a *api) send(ctx context.Context, out *events, f followed, events []live.Event) error {
+	o, err := a.Store.Org(ctx)
+	if err != nil {
+		return err
+	}
 	var text []byte
 	for _, ev := range events {
 		e := ev.Entry
@@ -210,7 +218,7 @@ func (a *api) send(ctx context.Context, out *events, f followed, events []live.E
 			continue
 		}
 		out.seen = max(out.seen, e.Seq)
-		if e.Seq <= out.sent || !f.wants(e) {
+		if e.Seq <= out.sent || !f.wants(e) || e.Room != "" && !o.CanRead(f.by, e.Room) { // who leaves a room hears no more of it
 			continue
 		}
 		frame, err := ev.Frame("api", func(live.Event) ([]byte, error) { return a.frame(ctx, e) })

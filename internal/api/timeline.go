@@ -12,6 +12,7 @@ import (
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -26,6 +27,7 @@ type listEntriesInput struct {
 	Incident int64           `query:"incident" minimum:"1" doc:"Only those of this incident."`
 	Person   string          `query:"person" maxLength:"254" doc:"Only those about this person: id, username or e-mail address."`
 	Query    string          `query:"q" maxLength:"200" doc:"Only those with words that begin like each of these."`
+	Rooms    []string        `query:"rooms" maxItems:"50" doc:"Only those in these rooms, separated by commas; the timeline alone when absent."`
 }
 
 // EntryList is one page of the timeline.
@@ -48,12 +50,13 @@ type (
 func (a *api) registerTimeline() {
 	handle(a, "list-entries", a.listEntries)
 	handle(a, "post-message", a.postMessage)
+	a.registerRooms()
 	a.registerStream()
 }
 
 // entryFilter checks the filters that a list and a stream have in common.
 func entryFilter(o *org.Org, kinds []kindName, team, person string, incident int64) (store.EntryFilter, error) {
-	f := store.EntryFilter{Incident: id.Incident(incident)}
+	f := store.EntryFilter{Rooms: []id.Room{room.Main}, Incident: id.Incident(incident)}
 	for _, k := range kinds {
 		if !slices.Contains(timeline.Kinds, timeline.Kind(k)) {
 			return f, fault.Invalid("kinds", phrase.T("api.no_such_kind", k))
@@ -68,13 +71,16 @@ func entryFilter(o *org.Org, kinds []kindName, team, person string, incident int
 	return f, err
 }
 
-func (a *api) listEntries(ctx context.Context, _ people.Actor, in *listEntriesInput) (*entriesOutput, error) {
+func (a *api) listEntries(ctx context.Context, by people.Actor, in *listEntriesInput) (*entriesOutput, error) {
 	o, err := a.Store.Org(ctx)
 	if err != nil {
 		return nil, err
 	}
 	f, err := entryFilter(o, in.Kinds, in.Team, in.Person, in.Incident)
 	if err != nil {
+		return nil, err
+	}
+	if f.Rooms, err = a.roomsParam(ctx, by, in.Rooms); err != nil {
 		return nil, err
 	}
 	f.Words, f.Limit = store.Words(in.Query), in.Limit+1

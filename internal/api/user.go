@@ -24,6 +24,7 @@ type UserView struct {
 	Paging    *PagingPolicy `json:"paging,omitempty" doc:"How the person wants to be paged; absent: by every contact method at once."`
 	Reminders []string      `json:"reminders" nullable:"false" doc:"Which messages about their own rota the person wants: shift_start, shift_end, hand_over."`
 	Disabled  bool          `json:"disabled"`
+	Robot     bool          `json:"robot,omitempty" doc:"Not a person but the name of a program in a room."`
 	Reachable bool          `json:"reachable" doc:"A page could go out: not disabled, and a contact method is on and proven."`
 }
 
@@ -35,8 +36,10 @@ type ContactView struct {
 	Address    string     `json:"address,omitempty" doc:"Absent for others when it is itself a secret."`
 	Shown      string     `json:"shown" doc:"What to call it before others."`
 	Off        bool       `json:"off,omitempty" doc:"Kept, but not used."`
-	Verified   bool       `json:"verified" doc:"The person has proved that it reaches them; before that nothing is paged to it. An e-mail address needs no proof."`
+	Verified   bool       `json:"verified" doc:"It is known that it reaches the person; before that nothing is paged to it."`
 	VerifiedAt *time.Time `json:"verified_at,omitempty"`
+	Proof      string     `json:"proof,omitempty" enum:"code,link,admin,earlier" doc:"How that is known. code: a code that was sent there was typed back. link: a link that was sent there was used. admin: an administrator answers for the e-mail address. earlier: an e-mail address in use before addresses had to be proven. Absent: it is not."`
+	VouchedBy  id.User    `json:"vouched_by,omitempty" doc:"The administrator who answers for it; absent for the command line."`
 }
 
 // ContactBody is one way to reach a person, as it is written.
@@ -44,7 +47,7 @@ type ContactBody struct {
 	ID      id.Contact `json:"id,omitempty" doc:"Made up when absent; give it back to keep the contact method."`
 	Method  string     `json:"method" enum:"email,sms,voice,push,ntfy,gotify,pushover,telegram"`
 	Label   string     `json:"label,omitempty" maxLength:"100"`
-	Address string     `json:"address" maxLength:"2048" example:"kim@example.org" doc:"One that is new or has changed has to be proven by its owner, unless it is an e-mail address."`
+	Address string     `json:"address" maxLength:"2048" example:"kim@example.org" doc:"One that is new or has changed has to be proven by its owner; for an e-mail address who writes this answers."`
 	Off     bool       `json:"off,omitempty" doc:"Kept, but not used."`
 }
 
@@ -101,7 +104,7 @@ func (a *api) registerUsers() {
 func userView(u people.User, by people.Actor) UserView {
 	v := UserView{
 		ID: u.ID, Username: u.Username, Name: u.Name, Email: u.Email, Role: string(u.Role), Zone: u.Zone,
-		Contacts: []ContactView{}, Reminders: refs(u.Reminders), Disabled: u.Disabled, Reachable: u.Reachable(),
+		Contacts: []ContactView{}, Reminders: refs(u.Reminders), Disabled: u.Disabled, Robot: u.Robot, Reachable: u.Reachable(),
 	}
 	for _, c := range u.Contacts {
 		v.Contacts = append(v.Contacts, contactView(c, u.ID == by.User && by.May(people.OwnSelf) || by.May(people.Manage)))
@@ -118,6 +121,7 @@ func userView(u people.User, by people.Actor) UserView {
 func contactView(c people.Contact, own bool) ContactView {
 	v := ContactView{
 		ID: c.ID, Method: string(c.Method), Label: c.Label, Shown: c.Shown(), Off: c.Off, Verified: c.Verified(), VerifiedAt: instant(c.VerifiedAt),
+		Proof: string(c.ProvenBy()), VouchedBy: c.VouchedBy,
 	}
 	switch c.Method {
 	case people.Email, people.SMS, people.Voice:
@@ -131,7 +135,7 @@ func contactView(c people.Contact, own bool) ContactView {
 
 func buildUser(_ *org.Org, was people.User, in UserBody) (people.User, error) {
 	u := people.User{
-		ID: newID(was.ID), Username: in.Username, Name: in.Name, Email: in.Email, Role: people.Role(in.Role), Zone: in.Zone, Disabled: in.Disabled,
+		ID: newID(was.ID), Username: in.Username, Name: in.Name, Email: in.Email, Role: people.Role(in.Role), Zone: in.Zone, Disabled: in.Disabled, Robot: was.Robot,
 		Paging: was.Paging, Reminders: was.Reminders,
 	}
 	if err := checkZone("zone", in.Zone); err != nil {
@@ -148,7 +152,7 @@ func buildUser(_ *org.Org, was people.User, in UserBody) (people.User, error) {
 			ID: cmp.Or(c.ID, had[at], id.Contact(id.New())), Method: at.Method, Label: c.Label, Address: c.Address, Off: c.Off,
 		})
 	}
-	u.Contacts = people.KeepProofs(was.Contacts, u.Contacts)
+	u.Contacts = people.Declared(was.Contacts, u.Contacts)
 	if in.Reminders != nil {
 		u.Reminders = nil
 		for _, r := range in.Reminders {

@@ -55,7 +55,8 @@ type Options struct {
 	// Mail is called with the settings of outgoing mail before the sender is
 	// made from them; tests put another way of dialling in. May be nil.
 	Mail func(email.Config) email.Config
-	// HTTP calls the providers of pages; nil: a client of its own.
+	// HTTP calls the providers of pages; nil: a client of its own. Tests put in
+	// one that carries requests to fakes, also those to addresses that people type.
 	HTTP *http.Client
 }
 
@@ -77,6 +78,7 @@ type App struct {
 	rota     *watch.Watch     // hand-overs, reminders, gaps
 	self     *selfwatch.Watch // the server's own health
 	mailbox  *mailbox.Mailbox
+	talk     talk
 	meters   *meters
 	past     *demoClock     // the demo's clock; nil otherwise
 	house    *demo.House    // the demo's organisation; nil otherwise
@@ -157,6 +159,9 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.sender = outbox.NewSender(a.Store, a.Dispatch, a.carry, a.box, links{cfg.PublicURL, a.box.Signer()}, a.opts.Log, a.holder, a.opts.Look)
 	a.sender.Observe = a.meters.delivered
+	if err := a.openTalk(); err != nil {
+		return err
+	}
 	if a.Handler, err = a.routes(); err != nil {
 		return err
 	}
@@ -241,6 +246,11 @@ func (a *App) start(group *errgroup.Group, ctx context.Context) {
 		"track":     track.New(track.Options{Store: a.Store, Carriers: a.carriers, Events: a.Dispatch, Log: a.opts.Log, Holder: a.holder}).Run,
 		"follow":    a.Store.Follow,
 		"cleanup":   a.cleanUp,
+		"files":     a.sweepFiles,
+		"scripts":   a.talk.scripts.Run,
+		"bot":       a.talk.bot.Run,
+		"runner":    a.talk.runner.Run,
+		"herald":    a.talk.herald.Run,
 		"demo":      a.play,
 	} {
 		group.Go(func() error {
@@ -250,6 +260,11 @@ func (a *App) start(group *errgroup.Group, ctx context.Context) {
 			return nil
 		})
 	}
+}
+
+// sweepFiles removes files that nothing shows, on one node.
+func (a *App) sweepFiles(ctx context.Context) error {
+	return lease.Run(ctx, a.Store, "files", a.holder, 30*time.Second, a.talk.uploads.Run)
 }
 
 // cleanUp removes what has expired, on one node.

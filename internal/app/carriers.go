@@ -17,7 +17,7 @@ import (
 func (a *App) openCarriers(ctx context.Context) error {
 	cfg := a.opts.Config
 	options := carrier.Options{
-		Box: a.box, HTTP: a.opts.HTTP, Guard: outbound.Policy{AllowPrivate: cfg.AllowPrivateTargets}, PublicURL: cfg.PublicURL,
+		Box: a.box, HTTP: a.opts.HTTP, Typed: a.opts.HTTP, Guard: outbound.Policy{AllowPrivate: cfg.AllowPrivateTargets}, PublicURL: cfg.PublicURL,
 		Callbacks: carrier.Reachable(cfg.PublicURL), OnTelegramStart: a.Dispatch.ConnectTelegram,
 	}
 	if a.mailer != nil { // a nil pointer in the interface would not be nil

@@ -61,7 +61,7 @@ func (a *App) routes() (http.Handler, error) {
 	show := httpd.ProblemsUnder(pages.ShowProblem, "/api/", "/healthz", "/readyz", "/metrics")
 	shell, err := httpd.Handler(mux, httpd.Options{
 		Log: a.opts.Log, PublicURL: public, Render: show, ImageSources: httpd.AnyImage, TrustedProxies: cfg.Proxies(),
-		CrossSiteExempt: append(web.CrossSiteExempt(), hooks.CrossSiteExempt()...), BodyLimit: bodyLimit,
+		CrossSiteExempt: append(web.CrossSiteExempt(), hooks.CrossSiteExempt()...), BodyLimit: a.bodyLimit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put the handlers together: %w", err)
@@ -86,18 +86,34 @@ func (a *App) routes() (http.Handler, error) {
 // maxBeatBody is how much a job may say when it calls in; nobody reads it.
 const maxBeatBody = 64 << 10
 
+// filesPath is where files come in.
+const filesPath = "/files"
+
+// formOverhead is what a form adds to the file in it.
+const formOverhead = 64 << 10
+
 // bodyLimit is how long a request's body may be, in front of what each handler says itself.
-func bodyLimit(r *http.Request) int64 {
+func (a *App) bodyLimit(r *http.Request) int64 {
+	if r.URL.Path == filesPath {
+		return int64(a.opts.Config.MaxUpload) + formOverhead
+	}
 	if r.URL.Path == "/api/v1/org/apply" {
 		return orghttp.MaxBody
 	}
 	return httpd.DefaultBodyLimit
 }
 
+// press is a button of a message.
+func (a *App) press(ctx context.Context, actor people.Actor, token string) error {
+	_, err := a.talk.bot.Press(ctx, actor, token)
+	return err
+}
+
 func (a *App) pages() *web.Server {
 	deps := web.Deps{
 		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Live: a.Hub, Signer: a.box.Signer(), PublicURL: a.opts.Config.PublicURL,
 		MailConfigured: a.mailer != nil, Demo: a.opts.Demo, Log: a.opts.Log, Carriers: a.carriers, Box: a.box,
+		Uploads: a.talk.uploads, Complete: a.talk.bot.Complete, Press: a.press,
 		Export: func(o *org.Org) ([]byte, error) { return orgfile.Export(o).Encode(), nil },
 	}
 	if a.mailbox != nil {

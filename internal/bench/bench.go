@@ -50,6 +50,8 @@ func suites() []suite {
 		{name: "big", title: "With a full database", run: big},
 		{name: "timers", title: "Due timers", run: timers},
 		{name: "streams", title: "Open event streams", run: streams},
+		{name: "chat", title: "A room with many readers", run: chat},
+		{name: "search", title: "Searching what was said", run: chatSearch},
 		{name: "size", title: "Memory and disk", run: sizes},
 		{name: "rotas", title: "Rotations", run: rotas, once: true},
 		{name: "binary", title: "The program", run: binary, once: true, long: true},

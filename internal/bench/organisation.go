@@ -29,7 +29,7 @@ const (
 	later   = "later"                            // routing key of the policy that waits
 )
 
-func person(n int) id.User { return id.User(fmt.Sprintf("bench-user-%03d", n)) }
+func person(n int) id.User { return id.User(fmt.Sprintf("benchuser%03d", n)) }
 func team(n int) id.Team   { return id.Team(fmt.Sprintf("bench-team-%03d", n)) }
 func policy(n int) id.Policy {
 	return id.Policy(fmt.Sprintf("bench-policy-%03d", n))

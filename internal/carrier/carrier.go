@@ -64,6 +64,7 @@ type Options struct {
 	Box   Opener
 	HTTP  *http.Client    // for vendors' own addresses; nil: without a guard or a time limit of its own
 	Guard outbound.Policy // for addresses that people type
+	Typed *http.Client    // for those, instead of a client with Guard; for tests
 
 	PublicURL string // what links begin with, without a slash at the end
 	Callbacks bool   // vendors can reach PublicURL: https, and not this machine's own name
@@ -113,7 +114,10 @@ func New(o Options) *Set {
 			return o.PublicURL + AnswerPath + token + "/" + string(action)
 		}
 	}
-	s := &Set{opts: o, guarded: o.Guard.Client(longest), kept: map[id.Provider]*account{}}
+	if o.Typed == nil {
+		o.Typed = o.Guard.Client(longest)
+	}
+	s := &Set{opts: o, guarded: o.Typed, kept: map[id.Provider]*account{}}
 	s.ntfy = ntfy.New(ntfy.Config{AnswerURL: o.AnswerURL, HomeURL: o.PublicURL}, s.guarded)
 	s.gotify = gotify.New(gotify.Config{HomeURL: o.PublicURL}, s.guarded)
 	return s

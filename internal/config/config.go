@@ -93,6 +93,10 @@ type Config struct {
 	AlarmURL       string        `help:"Address that gets the same as JSON." env:"WATCHROOM_ALARM_URL" placeholder:"URL" name:"alarm-url"`
 
 	MaxAlertBody    Size          `help:"Longest alert that is accepted." default:"1MiB" env:"WATCHROOM_MAX_ALERT_BODY"`
+	Files           string        `help:"Where uploaded files are kept: a folder, or s3://KEY:SECRET@host/bucket?region=... Default: files in the folder of --data." env:"WATCHROOM_FILES" placeholder:"PLACE"`
+	ScanCommand     string        `help:"Program that looks at each upload: it gets the file's path, and says by its exit status 0 clean, 1 infected." env:"WATCHROOM_SCAN_COMMAND" placeholder:"PROGRAM"`
+	Commands        string        `help:"Folder of executables that people may run as commands in a conversation; each has a manifest beside it." env:"WATCHROOM_COMMANDS" placeholder:"FOLDER"`
+	CommandsUser    string        `help:"Account of the machine that runs them; needs a server that runs as root." env:"WATCHROOM_COMMANDS_USER" placeholder:"USER"`
 	MaxUpload       Size          `help:"Longest upload that is accepted." default:"25MiB" env:"WATCHROOM_MAX_UPLOAD"`
 	ShutdownTimeout time.Duration `help:"How long requests may take to end after SIGTERM." default:"20s" env:"WATCHROOM_SHUTDOWN_TIMEOUT"`
 }
@@ -168,6 +172,14 @@ func network(text string) (netip.Prefix, error) {
 	return p.Masked(), err
 }
 
+// FilesPlace is where uploaded files are kept.
+func (c Config) FilesPlace() string {
+	if c.Files != "" {
+		return c.Files
+	}
+	return filepath.Join(c.Data, "files")
+}
+
 // String shows every setting and no secret.
 func (c Config) String() string { return c.shown().String() }
 
@@ -188,6 +200,7 @@ func (c Config) shown() slog.Value {
 		slog.String("metrics", c.Metrics), slog.Any("trusted-proxies", c.TrustedProxies),
 		slog.String("heartbeat-url", withoutSecrets(c.HeartbeatURL)), slog.Duration("heartbeat-every", c.HeartbeatEvery),
 		slog.Duration("synthetic-every", c.SyntheticEvery), slog.Any("alarm-to", c.AlarmTo), slog.String("alarm-url", withoutSecrets(c.AlarmURL)),
+		slog.String("files", placeShown(c.Files)), slog.String("scan-command", c.ScanCommand), slog.String("commands", c.Commands), slog.String("commands-user", c.CommandsUser),
 		slog.String("max-alert-body", c.MaxAlertBody.String()), slog.String("max-upload", c.MaxUpload.String()),
 		slog.Duration("shutdown-timeout", c.ShutdownTimeout),
 	)
@@ -198,6 +211,14 @@ func hidden(secret string) string {
 		return ""
 	}
 	return "(hidden)"
+}
+
+// placeShown is a folder as it is, and an address without its secret.
+func placeShown(place string) string {
+	if !strings.Contains(place, "://") {
+		return place
+	}
+	return withoutSecrets(place)
 }
 
 // withoutSecrets keeps of a URL what says where it leads.

@@ -81,11 +81,16 @@ func policies() []escalation.Policy {
 // contacts are a person's. Of all there is only the mail is used: the demo has
 // a mail server of its own, and reaches nobody outside.
 func contacts(username string, now time.Time) []people.Contact {
-	all := []people.Contact{{ID: contact(username), Method: people.Email, Label: "Work", Address: Address(username)}}
+	proven := now.AddDate(0, 0, -19).UTC().Truncate(time.Second)
+	work := people.Contact{ID: contact(username), Method: people.Email, Label: "Work", Address: Address(username)}
+	if username == "olga" { // has not used the invitation's link yet
+		work.VerifiedAt, work.Proof, work.VouchedBy = proven, people.ByAdmin, userID(Admin)
+		return []people.Contact{work}
+	}
+	all := []people.Contact{work.Proven(people.ByLink, proven)}
 	if username != Admin {
 		return all
 	}
-	proven := now.AddDate(0, 0, -19).UTC().Truncate(time.Second)
 	return append(all,
 		people.Contact{ID: "demo-sms-ada", Method: people.SMS, Label: "Phone (switched off in the demo)", Address: "+447700900123", Off: true, VerifiedAt: proven},
 		people.Contact{

@@ -278,7 +278,7 @@ func TestTextIsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := h.entries(t, store.EntryFilter{Incident: n, Kinds: []timeline.Kind{timeline.MessagePosted}})
-		if len(all) != 1 || all[0].Payload != (timeline.Message{Text: "火災 ä\uFFFD"}) || all[0].Team != "dba" || all[0].Person != "kim" {
+		if len(all) != 1 || !cmp.Equal(all[0].Payload, timeline.Message{Text: "火災 ä\uFFFD"}) || all[0].Team != "dba" || all[0].Person != "kim" {
 			t.Errorf("the line is kept as %+v", all)
 		}
 	})

@@ -29,8 +29,9 @@ func mayReach(by people.Actor, user id.User) bool {
 // AddContact adds a contact method to a person. c needs method and address, and
 // may have a label; secretPlain is what is needed beside the address, "" for
 // most. It is not paged before VerifyContact, and the code for that leaves by
-// the method itself; only an e-mail address counts at once and gets none.
-// A browser that subscribes again under the address it had keeps its proof.
+// the method itself. Only for the e-mail address of somebody else an
+// administrator answers. A browser that subscribes again under the address it
+// had keeps its proof.
 func (d *Dispatcher) AddContact(ctx context.Context, by people.Actor, user id.User, c people.Contact, secretPlain string) (people.Contact, error) {
 	if !mayReach(by, user) {
 		return c, forbidden()
@@ -40,7 +41,11 @@ func (d *Dispatcher) AddContact(ctx context.Context, by people.Actor, user id.Us
 		if err != nil {
 			return c, err
 		}
-		c.ID, c.Off, c.VerifiedAt, c.Secret = id.Contact(id.New()), false, time.Time{}, ""
+		c = people.Contact{ID: id.Contact(id.New()), Method: c.Method, Label: c.Label, Address: c.Address, Proof: people.Wanted}
+		if c.Method == people.Email && by.User != user && by.May(people.Manage) {
+			c = c.Proven(people.ByAdmin, tx.Now)
+			c.VouchedBy = by.User
+		}
 		c.Address, c.Label = cleanAddress(c.Method, c.Address), strings.TrimSpace(c.Label)
 		if secretPlain = strings.TrimSpace(secretPlain); secretPlain != "" {
 			c.Secret = d.box.Seal(secretPlain)
@@ -130,7 +135,7 @@ func (d *Dispatcher) VerifyContact(ctx context.Context, by people.Actor, user id
 func prove(tx *store.Tx, by people.Actor, u people.User, c people.Contact) error {
 	i := slices.IndexFunc(u.Contacts, func(o people.Contact) bool { return o.ID == c.ID })
 	u.Contacts = slices.Clone(u.Contacts)
-	u.Contacts[i].VerifiedAt = tx.Now
+	u.Contacts[i] = u.Contacts[i].Proven(people.ByCode, tx.Now)
 	_, err := ApplyChanges(tx, by, []org.Change{org.Put(u)})
 	return err
 }
@@ -225,7 +230,7 @@ func (d *Dispatcher) ConnectTelegram(ctx context.Context, code, chat, called str
 			}
 			u.Contacts, i = append(u.Contacts, c), len(u.Contacts)
 		}
-		u.Contacts[i].VerifiedAt = tx.Now
+		u.Contacts[i] = u.Contacts[i].Proven(people.ByLink, tx.Now)
 		tx.RemoveLinks(telegramLink, u.ID)
 		by := people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Origin: timeline.System}
 		if _, err := ApplyChanges(tx, by, []org.Change{org.Put(u)}); err != nil {

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/notify"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/store"
 )
@@ -125,6 +127,82 @@ func TestContactIsVerified(t *testing.T) {
 	})
 }
 
+// An own e-mail address has its code typed back like any other method, even
+// that of an administrator; for the address of somebody else they answer.
+func TestEmailIsVerified(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		for _, own := range []people.Actor{kim(), ada()} {
+			c, err := h.AddContact(t.Context(), own, own.User, people.Contact{Method: people.Email, Address: "night@example.net"}, "")
+			if err != nil || c.Usable() || c.ProvenBy() != "" {
+				t.Fatalf("AddContact() by %s = %+v, %v, want it not to be paged yet", own.Name, c, err)
+			}
+			wantCode(t, "a test page to what is not proven", h.TestContact(t.Context(), own, own.User, c.ID), fault.CodeConflict)
+			if err := h.VerifyContact(t.Context(), own, own.User, c.ID, h.code(t, c.ID)); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := h.contact(t, own.User, c.ID); !got.Usable() || got.ProvenBy() != people.ByCode {
+				t.Errorf("after the code the address is %+v", got)
+			}
+		}
+		c, err := h.AddContact(t.Context(), ada(), "kim", people.Contact{Method: people.Email, Address: "desk@example.net"}, "")
+		if err != nil || !c.Usable() || c.ProvenBy() != people.ByAdmin || c.VouchedBy != "ada" || len(h.notices(t, c.ID)) != 0 {
+			t.Fatalf("AddContact() by an administrator = %+v, %v, want it to count by their word", c, err)
+		}
+		h.clock.pass(codePause)
+		if err := h.SendCode(t.Context(), kim(), "kim", c.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := h.contact(t, "kim", c.ID); !got.Usable() {
+			t.Error("asking for a code takes away what counts")
+		}
+		if err := h.VerifyContact(t.Context(), kim(), "kim", c.ID, h.code(t, c.ID)); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := h.contact(t, "kim", c.ID); got.ProvenBy() != people.ByCode || got.VouchedBy != "" {
+			t.Errorf("after the code the address is %+v, want it proven by its owner", got)
+		}
+	})
+}
+
+// Nobody proves an address by saying so, and what was in use goes on counting.
+func TestDeclaredAddresses(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		forged := people.Contact{ID: "forged", Method: people.Email, Address: "forged@example.net", Proof: people.ByAdmin, VerifiedAt: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+		err := h.EditSelf(t.Context(), kim(), func(u people.User) people.User {
+			u.Contacts = append(slices.Clone(u.Contacts), forged)
+			return u
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := h.contact(t, "kim", "forged"); got.Verified() {
+			t.Errorf("an own address that claims a proof is %+v", got)
+		}
+		o, err := h.store.Org(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := o.Users["lee"].Contacts[0]
+		if before.ProvenBy() != people.Earlier {
+			t.Fatalf("Lee's address is %+v, want one of before there were proofs", before)
+		}
+		_, err = h.ChangeOrg(t.Context(), ada(), func(o *org.Org) ([]org.Change, error) {
+			u := o.Users["lee"]
+			u.Contacts = people.Declared(u.Contacts, append(slices.Clone(u.Contacts), people.Contact{ID: "second", Method: people.Email, Address: "second@example.net"}))
+			return []org.Change{org.Put(u)}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := h.contact(t, "lee", "second"); got.ProvenBy() != people.ByAdmin || got.VouchedBy != "ada" || got.VerifiedAt.IsZero() {
+			t.Errorf("a declared address is %+v, want when and by whom", got)
+		}
+		if got, _ := h.contact(t, "lee", before.ID); got != before {
+			t.Errorf("an address that was in use became %+v, want %+v", got, before)
+		}
+	})
+}
+
 func TestCodeIsTriedFiveTimes(t *testing.T) {
 	eachEngine(t, func(t *testing.T, h *house) {
 		c := h.addNumber(t)
@@ -227,20 +305,6 @@ func TestAddContactRefuses(t *testing.T) {
 	}
 	if _, err := h.AddContact(t.Context(), actor("ada", "Ada", people.Admin), "kim", people.Contact{Method: people.Voice, Address: number}, ""); err != nil {
 		t.Errorf("an administrator adds the same number for calls = %v", err)
-	}
-}
-
-func TestMailNeedsNoCode(t *testing.T) {
-	h := newHouse(t, "sqlite")
-	c, err := h.AddContact(t.Context(), kim(), "kim", people.Contact{Method: people.Email, Address: "kim@home.example"}, "")
-	if err != nil || !c.Usable() || len(h.notices(t, c.ID)) != 0 {
-		t.Fatalf("AddContact() of a mail address = %+v, %v, want it usable without a code", c, err)
-	}
-	if err := h.SendCode(t.Context(), kim(), "kim", c.ID); err != nil {
-		t.Fatal(err)
-	}
-	if err := h.VerifyContact(t.Context(), kim(), "kim", c.ID, h.code(t, c.ID)); err != nil {
-		t.Errorf("VerifyContact() of a mail address = %v", err)
 	}
 }
 

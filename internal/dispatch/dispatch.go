@@ -133,29 +133,6 @@ func (d *Dispatcher) AddNote(ctx context.Context, actor people.Actor, n id.Incid
 	return d.act(ctx, actor, n, incident.AddNote{By: actor.Who(), Text: text})
 }
 
-// Post writes a line into the timeline; incident is 0 for none.
-func (d *Dispatcher) Post(ctx context.Context, actor people.Actor, n id.Incident, text string) error {
-	if !actor.May(people.Talk) {
-		return forbidden()
-	}
-	text, err := cleanText(text)
-	if err != nil {
-		return err
-	}
-	return d.store.Do(ctx, func(tx *store.Tx) error {
-		e := timeline.Entry{Kind: timeline.MessagePosted, Actor: actor.Who(), Person: actor.User, Payload: timeline.Message{Text: text}}
-		if n != 0 {
-			inc, err := load(tx, n)
-			if err != nil {
-				return err
-			}
-			e.Incident, e.Team = n, inc.Team
-		}
-		tx.Append(e)
-		return nil
-	})
-}
-
 func (d *Dispatcher) act(ctx context.Context, actor people.Actor, n id.Incident, in incident.Input) (incident.Incident, error) {
 	return d.actWith(ctx, actor, n, func(*store.Tx) (incident.Input, error) { return in, nil })
 }

@@ -103,7 +103,11 @@ func (d *Dispatcher) UnprovenContacts(ctx context.Context, team id.Team) ([]Unpr
 			continue
 		}
 		for _, c := range u.Usable() {
-			asked, contacts = append(asked, Unproven{User: u.ID, Name: u.Name, Contact: c, LastAt: c.VerifiedAt}), append(contacts, c.ID)
+			a := Unproven{User: u.ID, Name: u.Name, Contact: c}
+			if c.ProvenBy() != people.ByAdmin { // who answers for an address has not seen a page arrive
+				a.LastAt = c.VerifiedAt
+			}
+			asked, contacts = append(asked, a), append(contacts, c.ID)
 		}
 	}
 	proofs, err := d.store.Proofs(ctx, contacts)

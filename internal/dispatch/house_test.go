@@ -249,7 +249,7 @@ func (h *house) audit(t *testing.T) {
 	replayed := map[id.Incident]incident.Incident{}
 	var last timeline.Entry
 	for last.Seq < head.Seq {
-		some := h.entries(t, store.EntryFilter{After: last.Seq})
+		some := h.entries(t, store.EntryFilter{AllRooms: true, After: last.Seq})
 		if len(some) == 0 {
 			t.Fatalf("entries end at %d, the head says %d", last.Seq, head.Seq)
 		}

@@ -105,7 +105,7 @@ func planImport(o *org.Org, by people.Actor, i Import, shifts []ical.Occurrence,
 	}
 	var known []ical.Person
 	for _, u := range o.Users {
-		if !u.Disabled {
+		if !u.Disabled && !u.Robot {
 			known = append(known, ical.Person{ID: u.ID, Name: u.Name, Email: u.Email, Username: u.Username})
 		}
 	}

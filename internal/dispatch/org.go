@@ -59,7 +59,19 @@ func (d *Dispatcher) changeOrg(ctx context.Context, actor people.Actor, changes 
 
 // ApplyChanges checks changes against the organisation of tx, saves them and
 // tells the timeline. What hangs on something that is changed follows: see fit.
+// The actor answers for the e-mail addresses that are declared in changes.
 func ApplyChanges(tx *store.Tx, actor people.Actor, changes []org.Change) ([]org.Applied, error) {
+	changes = slices.Clone(changes)
+	for i, c := range changes {
+		if u, ok := c.Put.(people.User); ok {
+			u.Contacts = people.Vouched(u.Contacts, actor, tx.Now)
+			changes[i] = org.Put(u)
+			if was, known := tx.Org.Users[u.ID]; known && was.Email != u.Email { // links went to the address before
+				tx.RemoveLinks(store.ResetLink, u.ID)
+				tx.RemoveLinks(store.InviteLink, u.ID)
+			}
+		}
+	}
 	next, done, err := tx.Org.Apply(changes...)
 	if err != nil {
 		return nil, fault.Invalid("", err.Error())

@@ -48,6 +48,7 @@ func objects() []any {
 		kim, person("lee", "Lee"), person("ada", "Ada"),
 		people.Team{ID: "dba", Slug: "dba", Name: "Databases", Members: []id.User{"kim", "lee"}},
 		people.Team{ID: "net", Slug: "net", Name: "Network"},
+		org.Provider{ID: "hook", Kind: org.Webhook, Name: "status"},
 		oncall.Rotation{ID: "primary", Name: "Primary", Team: "dba", Zone: "Europe/Berlin", Layers: []oncall.Layer{{
 			Members: []id.User{"kim", "lee"}, Every: 1, Unit: oncall.Days, HandoffAt: "03:00", Start: "2027-03-01",
 		}}},

@@ -21,6 +21,8 @@ func (c *check) ahead(o *org.Org) {
 		switch {
 		case r.Kind == org.HoursRisk:
 			c.r.Notes = append(c.r.Notes, Finding{Organisation, r.Object, phrase.T("cli.health.hours", at)})
+		case r.Kind == org.HolidayRisk: // somebody is on call, and may like it
+			c.r.Notes = append(c.r.Notes, Finding{Organisation, r.Object, phrase.T("cli.health.holiday", at, r.Text)})
 		case !r.Start.After(c.now): // so it is now, or always
 		case r.Kind == org.GapRisk:
 			c.say(Organisation, r.Object, "cli.health.gap", at)

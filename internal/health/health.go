@@ -266,7 +266,7 @@ func (c *check) lag(ctx context.Context) error {
 		if l.Behind {
 			// A follower that never ran has no place to look after; the newest
 			// entry is then good enough.
-			waiting, err := c.s.Entries(ctx, store.EntryFilter{After: at, Kinds: f.kinds, Limit: 1})
+			waiting, err := c.s.Entries(ctx, store.EntryFilter{AllRooms: true, After: at, Kinds: f.kinds, Limit: 1})
 			if err != nil {
 				return err
 			}

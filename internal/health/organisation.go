@@ -28,7 +28,7 @@ func (c *check) organisation(ctx context.Context) error {
 	}
 	inRotation := members(o)
 	for _, u := range org.Sorted(o.Users, func(u people.User) string { return u.Username }) {
-		if u.Role != people.Observer && !u.Disabled && !u.Reachable() && !inRotation[u.ID] {
+		if u.Role != people.Observer && !u.Disabled && !u.Robot && !u.Reachable() && !inRotation[u.ID] {
 			c.say(Organisation, phrase.T("cli.health.user", u.Name), "cli.health.unreachable")
 		}
 	}

@@ -25,21 +25,22 @@ var floors = []floor{
 	{name: "vocabulary", pure: true, packages: []string{"timeline"}},
 	{name: "field", pure: true, together: true, packages: []string{
 		"alert", "people", "oncall", "escalation", "routing", "org", "incident", "story",
-		"paging", "maintenance", "heartbeat", "explain",
+		"paging", "maintenance", "heartbeat", "explain", "room", "command", "invocation",
 	}},
 	{name: "means", together: true, packages: []string{
-		"store", "notify", "outbound", "secret", "config", "pgtest", "strictyaml", "ical",
+		"store", "notify", "outbound", "secret", "config", "pgtest", "strictyaml", "ical", "program", "permit", "markdown", "blob",
 	}},
-	{name: "machinery", together: true, packages: []string{"dispatch", "outbox", "timer", "lease", "search", "live", "watch"}},
-	{name: "service", together: true, packages: []string{"auth", "account", "httpd", "health", "orgfile", "demo"}},
+	{name: "machinery", together: true, packages: []string{"dispatch", "outbox", "timer", "lease", "search", "live", "watch", "herald", "runner"}},
+	{name: "service", together: true, packages: []string{"auth", "account", "httpd", "health", "orgfile", "demo", "builtin", "bot", "upload"}},
 	{name: "provider", packages: []string{
 		"notify/email", "notify/twilio", "notify/vonage", "notify/gateway", "notify/hook", "notify/ntfy", "notify/gotify", "notify/pushover",
 		"notify/telegram", "notify/webpush",
+		"script", "chatopsrpc", "slash",
 	}},
 	{name: "attendance", together: true, packages: []string{"carrier", "track", "selfwatch"}}, // carrier is the one place that knows all providers
 	{name: "edge", packages: []string{
 		"api", "web", "mailbox", "orghttp", "beat", "feed", "hooks",
-		"ingest/victorops",
+		"ingest/victorops", "chat/victorops",
 	}},
 	{name: "wiring", packages: []string{"app", "notifytest"}}, // notifytest brings edges together, for tests
 	{name: "program", packages: []string{"cmd", "bench", "house"}},

@@ -13,8 +13,15 @@ type expansion struct {
 	from, to time.Time
 	left     int // instances that may still be computed
 	found    []Occurrence
+	whole    []whole         // those of found that are whole days, in no order
 	seen     map[string]bool // occurrences that are in found, for calendars that repeat themselves
 	instead  map[string]gone // by UID
+}
+
+// whole is an occurrence of whole days, by their dates.
+type whole struct {
+	first, behind wall // midnights
+	summary       string
 }
 
 // replaced notes which instances have an event of their own (RECURRENCE-ID).
@@ -113,6 +120,16 @@ func (x *expansion) keep(e *event, start moment, end *moment, l *length) error {
 	}
 	x.seen[key] = true
 	x.found = append(x.found, o)
+	if start.date {
+		behind := start.wall + daySeconds
+		switch {
+		case end != nil:
+			behind = end.wall
+		case l != nil:
+			behind = start.wall + wall(l.days*daySeconds)
+		}
+		x.whole = append(x.whole, whole{start.wall, behind, o.Summary})
+	}
 	return nil
 }
 

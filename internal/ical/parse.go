@@ -36,6 +36,17 @@ type Occurrence struct {
 // shifts. The error is an *Error when the calendar is to blame, and ctx's when
 // its time is up: rules can be made that take long to find no date.
 func Parse(ctx context.Context, data []byte, from, to time.Time, zone *time.Location) ([]Occurrence, error) {
+	x, err := expand(ctx, data, from, to, zone)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(x.found, func(a, b Occurrence) int {
+		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End), cmp.Compare(a.UID, b.UID), cmp.Compare(a.Summary, b.Summary))
+	})
+	return x.found, nil
+}
+
+func expand(ctx context.Context, data []byte, from, to time.Time, zone *time.Location) (*expansion, error) {
 	if len(data) > MaxSize {
 		return nil, refuse("ical.too_large", MaxSize>>20)
 	}
@@ -48,7 +59,7 @@ func Parse(ctx context.Context, data []byte, from, to time.Time, zone *time.Loca
 	if err != nil {
 		return nil, err
 	}
-	x := expansion{from: from, to: to, left: maxRepeats, seen: map[string]bool{}}
+	x := &expansion{from: from, to: to, left: maxRepeats, seen: map[string]bool{}}
 	x.replaced(events)
 	for _, e := range events {
 		if err := ctx.Err(); err != nil {
@@ -58,10 +69,7 @@ func Parse(ctx context.Context, data []byte, from, to time.Time, zone *time.Loca
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(x.found, func(a, b Occurrence) int {
-		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End), cmp.Compare(a.UID, b.UID), cmp.Compare(a.Summary, b.Summary))
-	})
-	return x.found, nil
+	return x, nil
 }
 
 // calendar is what events need to know of the object around them.

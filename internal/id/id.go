@@ -45,6 +45,8 @@ type (
 	Override string
 	// Absence identifies a time in which a person is away.
 	Absence string
+	// Holidays identifies the public holidays of a region.
+	Holidays string
 	// Swap identifies a request to exchange duties.
 	Swap string
 	// Provider identifies an account with a system that carries pages.
@@ -53,6 +55,14 @@ type (
 	Drill string
 	// Feed identifies a calendar feed (never the secret in its address).
 	Feed string
+	// Room identifies a place to talk; "" is the organisation's timeline.
+	Room string
+	// File identifies an uploaded file.
+	File string
+	// Invocation identifies one command that somebody gave, in all its states.
+	Invocation string
+	// Robot identifies a program that talks in a room (never its key).
+	Robot string
 	// Session identifies a signed-in browser (never the cookie itself).
 	Session string
 )

@@ -259,7 +259,7 @@ func (s *Subscription) Next(ctx context.Context) ([]Event, error) {
 }
 
 func (s *Subscription) backlog(ctx context.Context) ([]Event, error) {
-	entries, err := s.hub.store.Entries(ctx, store.EntryFilter{After: s.after, FromStart: s.after == 0, Limit: readAtOnce})
+	entries, err := s.hub.store.Entries(ctx, store.EntryFilter{AllRooms: true, After: s.after, FromStart: s.after == 0, Limit: readAtOnce})
 	if err != nil {
 		return nil, fmt.Errorf("resume timeline: %w", err)
 	}

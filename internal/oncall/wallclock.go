@@ -40,6 +40,14 @@ func (w wall) instant(loc *time.Location) int64 {
 	}
 }
 
+// Instant returns the first instant at which the clocks of loc show what a clock
+// on the wall shows, or a later time; the zone of shows is not looked at. It is
+// the rule for every local time of a rota, for whoever has another one.
+func Instant(shows time.Time, loc *time.Location) time.Time {
+	w := wallOf(shows.Year(), shows.Month(), shows.Day()) + wall(shows.Hour()*60*60+shows.Minute()*60+shows.Second())
+	return time.Unix(w.instant(loc), 0).UTC()
+}
+
 // periodEnd returns an instant after t up to which the offset stays as it is at
 // t, or false when it stays for ever. Behind the end there may be the same
 // offset again.

@@ -24,11 +24,14 @@ const (
 	OverrideKind    Kind = "override"
 	AbsenceKind     Kind = "absence"
 	SwapKind        Kind = "swap"
+	HolidayKind     Kind = "holiday"
 	MaintenanceKind Kind = "maintenance"
 	HeartbeatKind   Kind = "heartbeat"
 	CarrierKind     Kind = "provider"
 	FeedKind        Kind = "feed"
 	DrillKind       Kind = "drill"
+	RobotKind       Kind = "robot"
+	RoomKind        Kind = "room"
 	SettingsKind    Kind = "settings"
 )
 

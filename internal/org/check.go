@@ -3,6 +3,7 @@ package org
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/routing"
 )
 
@@ -20,7 +22,7 @@ func (s Settings) validate() error {
 	if _, err := time.Parse("15:04", s.SnoozeMorningAt); err != nil {
 		return fmt.Errorf("organisation: morning %q is not a time such as 09:00", s.SnoozeMorningAt)
 	}
-	return nil
+	return s.Bot.validate()
 }
 
 // index builds what is derived from the objects; it fails when two of them
@@ -43,7 +45,10 @@ func (o *Org) index() error {
 	}
 	var errs []error
 	for _, u := range o.Users {
-		errs = append(errs, claim("username", u.Username), claim("e-mail address", strings.ToLower(u.Email)))
+		errs = append(errs, claim("username", u.Username))
+		if !u.Robot { // those have none
+			errs = append(errs, claim("e-mail address", strings.ToLower(u.Email)))
+		}
 		for _, c := range u.Contacts { // pages to one contact method may become one message
 			errs = append(errs, claim("contact method id", string(c.ID)))
 		}
@@ -65,6 +70,19 @@ func (o *Org) index() error {
 	}
 	if err := o.indexQuiet(claim); err != nil {
 		errs = append(errs, err)
+	}
+	if err := o.indexRobots(claim); err != nil {
+		errs = append(errs, err)
+	}
+	o.rooms = make(map[string]id.Room, len(o.Rooms))
+	for _, r := range o.Rooms {
+		if r.Slug != "" {
+			errs = append(errs, claim("room name", r.Slug))
+			o.rooms[r.Slug] = r.ID
+		}
+	}
+	for _, c := range o.Holidays {
+		errs = append(errs, claim("name of public holidays", c.Name))
 	}
 	for _, r := range o.Rotations {
 		if id.Slug(r.Name) == "" {
@@ -111,6 +129,11 @@ func (o *Org) check(was *Org) error {
 			}
 		}
 	}
+	for _, c := range Sorted(o.Holidays, func(c oncall.HolidayCalendar) string { return c.Name }) {
+		if _, ok := o.Teams[c.Team]; c.Team != "" && !ok {
+			return was.missing(TeamKind, string(c.Team), "the team of the public holidays of "+c.Name)
+		}
+	}
 	for _, r := range Sorted(o.Rotations, func(r oncall.Rotation) string { return r.Name }) {
 		if _, ok := o.Teams[r.Team]; r.Team != "" && !ok {
 			return was.missing(TeamKind, string(r.Team), "the team of rotation "+r.Name)
@@ -130,6 +153,9 @@ func (o *Org) check(was *Org) error {
 		if _, ok := o.Policies[k.Policy]; !ok {
 			return was.missing(PolicyKind, string(k.Policy), "the policy of routing key "+k.Name)
 		}
+	}
+	if err := o.checkRobots(was); err != nil {
+		return err
 	}
 	if _, ok := o.Policies[o.Settings.DefaultPolicy]; o.Settings.DefaultPolicy != "" && !ok {
 		return was.missing(PolicyKind, string(o.Settings.DefaultPolicy), "the default policy")
@@ -156,6 +182,8 @@ func (o *Org) checkTargets(was *Org, targets []escalation.Target, as string) err
 	for _, t := range targets {
 		kind, target := UserKind, string(t.User)
 		switch {
+		case t.Webhook != "" && !o.hasWebhook(t.Webhook) && (was.hasWebhook(t.Webhook) || !was.TellsWebhook(t.Webhook)):
+			return was.noWebhook(t.Webhook, as)
 		case t.Told():
 			continue // outside of the organisation
 		case t.Rotation != "":
@@ -170,6 +198,49 @@ func (o *Org) checkTargets(was *Org, targets []escalation.Target, as string) err
 		}
 	}
 	return nil
+}
+
+// KnowsWebhook reports whether a step may tell a webhook of that name: it is
+// there, or a policy of the time when nobody looked names it already.
+func (o *Org) KnowsWebhook(name string) bool { return o.hasWebhook(name) || o.TellsWebhook(name) }
+
+// Webhooks lists the names of the webhooks that a step can tell.
+func (o *Org) Webhooks() []string {
+	var names []string
+	for _, p := range Sorted(o.Providers, func(p Provider) string { return p.Name }) {
+		if p.Kind == Webhook {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+func (o *Org) hasWebhook(name string) bool { return slices.Contains(o.Webhooks(), name) }
+
+// TellsWebhook reports whether a policy names a webhook, whether it is there or not.
+func (o *Org) TellsWebhook(name string) bool {
+	names := func(t escalation.Target) bool { return t.Webhook == name }
+	_, ok := find(o.Policies, func(p escalation.Policy) bool {
+		return slices.ContainsFunc(p.LastResort, names) || slices.ContainsFunc(p.Steps, func(s escalation.Step) bool { return slices.ContainsFunc(s.Targets, names) })
+	})
+	return ok
+}
+
+// noWebhook is the sentence about a webhook that is gone and is still needed, or
+// that never was; o is the organisation before.
+func (o *Org) noWebhook(name, as string) error {
+	if o.hasWebhook(name) {
+		return fmt.Errorf("webhook %s is still %s", name, as)
+	}
+	return fmt.Errorf("there is no webhook %q to be %s; %s", name, as, o.WebhookHint())
+}
+
+// WebhookHint says which webhooks there are.
+func (o *Org) WebhookHint() string {
+	if names := o.Webhooks(); len(names) > 0 {
+		return phrase.T("org.webhooks", strings.Join(names, ", "))
+	}
+	return phrase.T("org.webhooks.none")
 }
 
 // checkLoop refuses a policy that leads back to itself, at once or by others:

@@ -19,6 +19,7 @@ import (
 	"github.com/watchroom/watchroom/internal/maintenance"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/routing"
 )
 
@@ -28,6 +29,8 @@ type Settings struct {
 	DefaultPolicy   id.Policy `json:"default_policy"`    // for alerts whose routing key is unknown or absent
 	WarningsOpen    bool      `json:"warnings_open"`     // a WARNING opens an incident
 	SnoozeMorningAt string    `json:"snooze_morning_at"` // local time of "until tomorrow morning", "09:00"
+	Bot             Bot       `json:"bot,omitzero"`
+	Rules           string    `json:"rules,omitempty"` // who may run which command; see package permit
 }
 
 // Org is the organisation at one revision.
@@ -43,11 +46,14 @@ type Org struct {
 	Overrides    map[id.Override]oncall.Override
 	Absences     map[id.Absence]oncall.Absence
 	Swaps        map[id.Swap]oncall.Swap
+	Holidays     map[id.Holidays]oncall.HolidayCalendar
 	Maintenance  map[maintenance.ID]maintenance.Window
 	Heartbeats   map[heartbeat.ID]heartbeat.Heartbeat
 	Providers    map[id.Provider]Provider
 	Feeds        map[id.Feed]Feed
 	Drills       map[id.Drill]Drill
+	Robots       map[id.Robot]Robot
+	Rooms        map[id.Room]room.Room
 
 	versions map[policyVersion]escalation.Policy
 	zones    map[string]*time.Location // of the hours of policies, in all their versions
@@ -55,7 +61,9 @@ type Org struct {
 	keys     map[string]routing.Key         // by folded name
 	doors    map[string]routing.Integration // by key hash
 	jobs     map[string]heartbeat.ID        // by key hash
+	robots   map[string]id.Robot            // by key hash
 	windows  []maintenance.Window           // those that end last in front
+	rooms    map[string]id.Room             // by slug
 }
 
 type policyVersion struct {
@@ -127,7 +135,7 @@ func (o *Org) UserName(u id.User) string {
 
 // UserByEmail finds a person by e-mail address, whatever its case.
 func (o *Org) UserByEmail(email string) (people.User, bool) {
-	return find(o.Users, func(u people.User) bool { return strings.EqualFold(u.Email, strings.TrimSpace(email)) })
+	return find(o.Users, func(u people.User) bool { return !u.Robot && strings.EqualFold(u.Email, strings.TrimSpace(email)) })
 }
 
 // UserByName finds a person by username.

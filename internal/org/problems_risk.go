@@ -29,6 +29,9 @@ const (
 	AbsentRisk RiskKind = "absent"
 	// DoubledRisk: one person is on call in several layers of a rotation at once.
 	DoubledRisk RiskKind = "doubled"
+	// HolidayRisk: somebody is on call on a public holiday because the rota says
+	// so, and nobody has arranged it. It may be meant.
+	HolidayRisk RiskKind = "holiday"
 )
 
 // Risk is something that will leave an alert without a person unless somebody
@@ -62,7 +65,8 @@ func (o *Org) Risks(from, to time.Time) []Risk {
 		x.doubled(r)
 	}
 	x.absent(rotations)
-	order := []RiskKind{GapRisk, HoursRisk, NobodyRisk, UnreachableRisk, AbsentRisk, DoubledRisk}
+	x.holidays(rotations)
+	order := []RiskKind{GapRisk, HoursRisk, NobodyRisk, UnreachableRisk, AbsentRisk, DoubledRisk, HolidayRisk}
 	slices.SortStableFunc(x.found, func(a, b Risk) int { return cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)) })
 	return x.found
 }
@@ -236,6 +240,40 @@ func (x *risks) absent(rotations []oncall.Rotation) {
 			x.add(AbsentRisk, string(r.ID)+":"+string(a.ID), risk, x.o.UserName(a.User))
 		}
 	}
+}
+
+// holidays tells of each day by itself: another one is nobody's "later time".
+func (x *risks) holidays(rotations []oncall.Rotation) {
+	for _, r := range rotations {
+		for _, d := range x.o.HolidayDuties(r.ID, x.from, x.to) {
+			risk := ofRotation(r, d.Interval)
+			risk.Person = d.User
+			x.add(HolidayRisk, string(r.ID)+":"+d.Holiday.Date+":"+string(d.User), risk, x.o.UserName(d.User), d.Holiday.Name)
+		}
+	}
+}
+
+// HolidayDuties returns who is on duty in a rotation on public holidays within
+// [from, to) and has it from the rota alone; see oncall.HolidayDuties.
+func (o *Org) HolidayDuties(r id.Rotation, from, to time.Time) []oncall.HolidayDuty {
+	days := o.HolidaysOf(o.Rotations[r].Team)
+	loc, err := time.LoadLocation(o.Rotations[r].Zone)
+	if len(days) == 0 || o.compiled[r] == nil || err != nil {
+		return nil
+	}
+	return oncall.HolidayDuties(o.compiled[r], days, loc, from, to)
+}
+
+// HolidaysOf lists the public holidays that count for the rotations of a team:
+// its own, and those that are for all.
+func (o *Org) HolidaysOf(t id.Team) []oncall.Holiday {
+	var days []oncall.Holiday
+	for _, c := range o.Holidays {
+		if c.Team == "" || c.Team == t {
+			days = append(days, c.Days...)
+		}
+	}
+	return oncall.SortHolidays(days)
 }
 
 // dutyOf returns the shifts of a person within [from, to), cut to it.

@@ -99,6 +99,52 @@ func TestRisks(t *testing.T) {
 }
 
 // A problem keeps its id while time goes on, or it would come up again and again.
+// A holiday is told of by itself, until somebody has taken it over; only of the
+// teams that have it.
+func TestHolidayRisks(t *testing.T) {
+	days := oncall.HolidayCalendar{ID: "h", Name: "Somewhere", Team: "ops", Days: []oncall.Holiday{
+		{Date: now.AddDate(0, 0, 3).Format(time.DateOnly), Name: "One"}, {Date: now.AddDate(0, 0, 4).Format(time.DateOnly), Name: "Two"},
+	}}
+	ours := rota("primary", "Primary", "kim")
+	ours.Team = "ops"
+	texts := func(o *Org) []string {
+		var all []string
+		for _, r := range o.Risks(now, now.AddDate(0, 0, 14)) {
+			if r.Kind == HolidayRisk {
+				all = append(all, r.ID+" "+r.Text)
+			}
+		}
+		return all
+	}
+	team := people.Team{ID: "ops", Slug: "ops", Name: "Operations"}
+	o, _, err := example(t).Apply(puts(team, ours, days)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"holiday:primary:" + days.Days[0].Date + ":kim Kim is on call on a public holiday (One)",
+		"holiday:primary:" + days.Days[1].Date + ":kim Kim is on call on a public holiday (Two)",
+	}
+	if diff := cmp.Diff(want, texts(o)); diff != "" {
+		t.Errorf("Risks() (-want +got):\n%s", diff)
+	}
+	duty := o.HolidayDuties("primary", now, now.AddDate(0, 0, 14))[0]
+	taken := oncall.Override{ID: "o", Rotation: "primary", User: "ada", For: "kim", Start: duty.From, End: duty.To, Kind: oncall.Planned}
+	if o, _, err = o.Apply(puts(taken)...); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want[1:], texts(o)); diff != "" {
+		t.Errorf("after an override (-want +got):\n%s", diff)
+	}
+	if _, _, err := o.Apply(Remove(TeamKind, "ops")); err == nil {
+		t.Error("a team is deleted whose holidays are there")
+	}
+	ours.Team = ""
+	if o, _, err = o.Apply(puts(ours)...); err != nil || len(texts(o)) != 0 {
+		t.Errorf("the rota of nobody has %v, %v", texts(o), err)
+	}
+}
+
 func TestRisksKeepTheirIDs(t *testing.T) {
 	ended := rota("primary", "Primary", "kim", "lee")
 	ended.Layers[0].End = "2026-01-12"

@@ -9,6 +9,7 @@ import (
 	"github.com/watchroom/watchroom/internal/maintenance"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/routing"
 )
 
@@ -32,6 +33,8 @@ var shelves = []shelf{
 		func(a oncall.Absence) (id.Absence, string) { return a.ID, a.Note }},
 	kindOf[id.Swap, oncall.Swap]{SwapKind, func(o *Org) *map[id.Swap]oncall.Swap { return &o.Swaps },
 		func(s oncall.Swap) (id.Swap, string) { return s.ID, string(s.State) }},
+	kindOf[id.Holidays, oncall.HolidayCalendar]{HolidayKind, func(o *Org) *map[id.Holidays]oncall.HolidayCalendar { return &o.Holidays },
+		func(c oncall.HolidayCalendar) (id.Holidays, string) { return c.ID, c.Name }},
 	kindOf[maintenance.ID, maintenance.Window]{MaintenanceKind, func(o *Org) *map[maintenance.ID]maintenance.Window { return &o.Maintenance },
 		func(w maintenance.Window) (maintenance.ID, string) { return w.ID, w.Name }},
 	kindOf[heartbeat.ID, heartbeat.Heartbeat]{HeartbeatKind, func(o *Org) *map[heartbeat.ID]heartbeat.Heartbeat { return &o.Heartbeats },
@@ -42,6 +45,10 @@ var shelves = []shelf{
 		func(f Feed) (id.Feed, string) { return f.ID, string(f.ID) }},
 	kindOf[id.Drill, Drill]{DrillKind, func(o *Org) *map[id.Drill]Drill { return &o.Drills },
 		func(d Drill) (id.Drill, string) { return d.ID, d.Note }},
+	kindOf[id.Robot, Robot]{RobotKind, func(o *Org) *map[id.Robot]Robot { return &o.Robots },
+		func(r Robot) (id.Robot, string) { return r.ID, r.Name }},
+	kindOf[id.Room, room.Room]{RoomKind, func(o *Org) *map[id.Room]room.Room { return &o.Rooms },
+		func(r room.Room) (id.Room, string) { return r.ID, r.Slug }},
 }
 
 // shelf is what the organisation does with every kind alike.

@@ -77,7 +77,10 @@ func TestPoliciesMustNotLeadBack(t *testing.T) {
 			p.LastResort = []escalation.Target{{User: "max"}}
 			return p
 		}()), "there is no user max to be a target of the last resort of policy A"},
-		{"what is told is not looked for", puts(policy("a", "A", escalation.Target{Webhook: "status"}, escalation.Target{Room: "#x"})), ""},
+		{"what is outside is not looked for", puts(policy("a", "A", escalation.Target{Email: "noc@example.org"}, escalation.Target{Room: "#x"})), ""},
+		{"a webhook that is there", puts(hook("status"), policy("a", "A", escalation.Target{Webhook: "status"})), ""},
+		{"one that is not", puts(hook("status"), policy("a", "A", escalation.Target{Webhook: "Status"})), `there is no webhook "Status" to be a target of step 1 of policy A; there is none yet`},
+		{"another provider is none", puts(Provider{ID: "t", Kind: Twilio, Name: "status"}, policy("a", "A", escalation.Target{Webhook: "status"})), `there is no webhook "status"`},
 		{"a policy that is still led to stays", []Change{Put(policy("a", "A", to("database"))), Remove(KeyKind, "k1"), Remove(PolicyKind, "database")},
 			"policy Database is still a target of step 1 of policy A"},
 	}
@@ -89,6 +92,32 @@ func TestPoliciesMustNotLeadBack(t *testing.T) {
 		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 			t.Errorf("%s: Apply() = %v, want … %s …", tt.intent, err, tt.want)
 		}
+	}
+}
+
+func hook(name string) Provider { return Provider{ID: "hook", Kind: Webhook, Name: name} }
+
+// A webhook that a policy tells stays and keeps its name. One that is named
+// since before anybody looked is no mistake of whoever changes something else.
+func TestWebhooksThatAreTold(t *testing.T) {
+	o, _, err := example(t).Apply(puts(hook("status"), policy("a", "A", escalation.Target{Webhook: "status"}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for intent, change := range map[string]Change{"deleted": Remove(CarrierKind, "hook"), "renamed": Put(hook("board"))} {
+		if _, _, err := o.Apply(change); err == nil || err.Error() != "webhook status is still a target of step 1 of policy A" {
+			t.Errorf("%s: Apply() = %v, want it to be needed", intent, err)
+		}
+	}
+	if _, _, err := o.Apply(Remove(CarrierKind, "hook"), Put(policy("a", "A", escalation.Target{User: "kim"}))); err != nil {
+		t.Errorf("deleted with the target: %v", err)
+	}
+	delete(o.Providers, "hook") // as it was stored before
+	if _, _, err := o.Apply(Put(person("new", "New", people.Member))); err != nil {
+		t.Errorf("something else changes: %v", err)
+	}
+	if _, _, err := o.Apply(Put(policy("b", "B", escalation.Target{Webhook: "other"}))); err == nil {
+		t.Error("another policy may name a webhook that is not there")
 	}
 }
 

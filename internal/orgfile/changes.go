@@ -3,6 +3,7 @@ package orgfile
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,7 @@ func (d Document) Changes(o *org.Org, opts Options, make Maker) ([]org.Change, e
 	c.users()
 	c.teams()
 	c.rotations()
+	c.holidays()
 	c.policies()
 	c.routingKeys()
 	c.integrations()
@@ -153,7 +155,7 @@ func (c *changer) users() {
 	}
 	for _, u := range org.Sorted(c.o.Users, func(u people.User) string { return u.Username }) {
 		switch {
-		case listed[u.ID]:
+		case listed[u.ID], u.Robot: // robots are not people: the file says nothing of them
 		case c.opts.Prune:
 			c.remove(org.UserKind, string(u.ID))
 		case !u.Disabled:
@@ -257,7 +259,7 @@ func (c *changer) target(t Target) escalation.Target {
 	case "policy":
 		return escalation.Target{Policy: c.policy(t.Ref)}
 	case "webhook":
-		return escalation.Target{Webhook: t.Ref.Name}
+		return escalation.Target{Webhook: c.webhook(t.Ref)}
 	case "email":
 		return escalation.Target{Email: t.Ref.Name}
 	case "room":
@@ -265,6 +267,18 @@ func (c *changer) target(t Target) escalation.Target {
 	default:
 		return escalation.Target{Team: c.team(t.Ref)}
 	}
+}
+
+// webhook checks that there is one of that name, or will be.
+func (c *changer) webhook(r Ref) string {
+	known := c.o.KnowsWebhook(r.Name)
+	if c.doc.Providers.Listed {
+		known = c.o.TellsWebhook(r.Name) || slices.ContainsFunc(c.doc.Providers.Items, func(v Provider) bool { return v.Kind == org.Webhook && v.Name == r.Name })
+	}
+	if !known {
+		c.say(r.At, "there is no webhook %q; name a provider of the kind webhook", r.Name)
+	}
+	return r.Name
 }
 
 func (c *changer) rotation(r Ref) id.Rotation {

@@ -20,6 +20,7 @@ func Diff(before, after *org.Org) string {
 	diff(&b, "user", a.Users, z.Users, func(u User) string { return u.Username }, User.fields)
 	diff(&b, "team", a.Teams, z.Teams, func(t Team) string { return t.Slug }, Team.fields)
 	diff(&b, "rotation", a.Rotations, z.Rotations, func(r Rotation) string { return rotationKey(r.Name) }, Rotation.fields)
+	diff(&b, "public holidays", a.Holidays, z.Holidays, func(h Holidays) string { return h.Name }, Holidays.fields)
 	diff(&b, "policy", a.Policies, z.Policies, func(p Policy) string { return p.Slug }, Policy.fields)
 	diff(&b, "routing key", a.RoutingKeys, z.RoutingKeys, func(k RoutingKey) string { return routing.Fold(k.Name) }, RoutingKey.fields)
 	markKeys(before, after, &z)

@@ -28,6 +28,7 @@ func (d Document) Encode() []byte {
 	write(w, "users", "Names that are mentioned and put on rotas. Passwords are not here: people set their own.", d.Users, User.fields)
 	write(w, "teams", "", d.Teams, Team.fields)
 	write(w, "rotations", "Who is on call when. Members take turns in the order written.", d.Rotations, Rotation.fields)
+	write(w, "holidays", "Days on which the rota says who is on call, in time to ask somebody else.", d.Holidays, Holidays.fields)
 	write(w, "policies", "Who is paged after how long.", d.Policies, Policy.fields)
 	write(w, "routing_keys", "The last word of the address that an alert is sent to.", d.RoutingKeys, RoutingKey.fields)
 	write(w, "integrations", "Keys are not exported. One without a key keeps its own, a new one gets a fresh one.", d.Integrations, Integration.fields)

@@ -24,11 +24,15 @@ func Export(o *org.Org) Document {
 		Policies:     Section[Policy]{Listed: true},
 		RoutingKeys:  Section[RoutingKey]{Listed: true},
 		Integrations: Section[Integration]{Listed: true},
+		Holidays:     x.holidays(),
 		Heartbeats:   x.heartbeats(),
 		Maintenance:  x.maintenance(),
 		Providers:    x.providers(),
 	}
 	for _, u := range org.Sorted(o.Users, func(u people.User) string { return u.Username }) {
+		if u.Robot {
+			continue // made with its key, which no file holds
+		}
 		doc.Users.Items = append(doc.Users.Items, x.user(u))
 	}
 	for _, t := range org.Sorted(o.Teams, func(t people.Team) string { return t.Slug }) {

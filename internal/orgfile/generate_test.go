@@ -27,6 +27,9 @@ func anyPaging(t *rapid.T, contacts []people.Contact) *people.PagingPolicy {
 			When:  maybe(t, [][]people.PagingWindow{someHours.Windows}, "when"),
 			Again: people.Duration(rapid.SampledFrom([]time.Duration{0, 10 * time.Minute}).Draw(t, "again")),
 		}
+		if r.Urgency == people.Low {
+			r.Wait = maybe(t, []people.PagingWait{{At: "08:00"}, {At: "00:30", Days: []people.Day{"mon", "fri"}}}, "wait")
+		}
 		first := people.PagingStep{Methods: []people.Method{people.WebPush, people.SMS}}
 		second := people.PagingStep{After: people.Duration(2 * time.Minute), Contacts: []id.Contact{"01kay8zq4tfs60r2m9c7b5x3hd"}}
 		for _, c := range contacts {
@@ -94,6 +97,7 @@ func anyQuiet(t *rapid.T, teams []id.Team) []org.Change {
 		}
 		changes = append(changes, org.Put(w))
 	}
+	changes = append(changes, org.Put(org.Provider{ID: "hook", Kind: org.Webhook, Name: "to: chat", Secrets: map[string]string{"url": "sealed"}}))
 	for i := range rapid.IntRange(0, 2).Draw(t, "providers") {
 		changes = append(changes, org.Put(org.Provider{
 			ID: id.Provider("provider" + strconv.Itoa(i)), Kind: rapid.SampledFrom([]org.ProviderKind{org.Twilio, org.Gateway}).Draw(t, "kind"), Name: anyName(t, "name") + strconv.Itoa(i),

@@ -38,6 +38,7 @@ type Document struct {
 	Users        Section[User]
 	Teams        Section[Team]
 	Rotations    Section[Rotation]
+	Holidays     Section[Holidays]
 	Policies     Section[Policy]
 	RoutingKeys  Section[RoutingKey]
 	Integrations Section[Integration]
@@ -88,6 +89,9 @@ type Contact struct {
 	Address string
 	Label   string
 	Off     bool
+	// Unproven is an e-mail address whose owner has yet to type its code; for
+	// any other the file answers.
+	Unproven bool
 }
 
 // Team is a people.Team.

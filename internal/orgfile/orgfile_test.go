@@ -297,10 +297,45 @@ func TestANewUserIsPagedByMail(t *testing.T) {
 	u, _ := o.UserByName("kim")
 	want := people.User{
 		ID: u.ID, Username: "kim", Name: "kim", Email: "kim@example.org", Role: people.Member, Zone: "UTC",
-		Contacts: []people.Contact{{ID: "id0002", Method: people.Email, Address: "kim@example.org"}},
+		Contacts: []people.Contact{{ID: "id0002", Method: people.Email, Address: "kim@example.org", Proof: people.ByAdmin}},
 	}
 	if diff := cmp.Diff(want, u); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A file answers for e-mail addresses, unless it says that one is unproven; an
+// address whose code is wanted is exported as such.
+func TestAFileAnswersForAddresses(t *testing.T) {
+	const two = "kim, email: kim@example.org, contacts: [{email: kim@example.org}, {email: night@example.org, proven: false}]"
+	o := apply(t, emptyOrg(t), parse(t, users(two)), Options{}).After
+	kim, _ := o.UserByName("kim")
+	if a, b := kim.Contacts[0], kim.Contacts[1]; a.ProvenBy() != people.ByAdmin || b.Verified() || len(kim.Usable()) != 1 {
+		t.Fatalf("the addresses are %+v and %+v, want only the first to count", a, b)
+	}
+	text := string(Export(o).Encode())
+	if !strings.Contains(text, "email: night@example.org\n        proven: false\n") || strings.Count(text, "proven") != 1 {
+		t.Errorf("the export says\n%s", text)
+	}
+	if again := apply(t, o, parse(t, text), Options{}); len(again.Applied) > 0 {
+		t.Errorf("applying the export changes %+v", again.Applied)
+	}
+	vouched := apply(t, o, parse(t, users(strings.Replace(two, ", proven: false", "", 1))), Options{})
+	kim, _ = vouched.After.UserByName("kim")
+	if c := kim.Contacts[1]; c.ProvenBy() != people.ByAdmin || !strings.Contains(vouched.Diff, "proven: false") {
+		t.Errorf("without the word the address is %+v; the difference is\n%s", c, vouched.Diff)
+	}
+	kim.Contacts[1] = kim.Contacts[1].Proven(people.ByCode, time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	o, _, err := vouched.After.Apply(org.Put(kim))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if later := apply(t, o, parse(t, users(two)), Options{}); len(later.Applied) > 0 {
+		t.Errorf("a file that is behind takes the proof away: %+v", later.Applied)
+	}
+	_, err = Parse([]File{{"x", []byte(users(`kim, email: k@example.org, contacts: [{method: sms, address: "+49301234567", proven: true}]`))}}, Secrets{})
+	if err == nil || !strings.Contains(err.Error(), "with the code that is sent there") {
+		t.Errorf("a number that is said to be proven: %v", err)
 	}
 }
 

@@ -18,6 +18,7 @@ type Rule struct {
 	When    []people.PagingWindow
 	Steps   []RuleStep
 	Again   people.Duration // 0: not
+	Wait    people.PagingWait
 }
 
 // RuleStep is a people.PagingStep.
@@ -35,8 +36,11 @@ var identifier = regexp.MustCompile(`^[0-9a-z]{26}$`)
 
 // contact reads {email: kim@example.org} or {method: sms, address: "+49301234567"}.
 func (p *parser) contact(n strictyaml.Node) Contact {
-	f := p.fields(n, "a contact", "email", "method", "address", "label", "off")
+	f := p.fields(n, "a contact", "email", "method", "address", "label", "off", "proven")
 	c := Contact{At: n.At, Label: f.text("label"), Off: f.yes("off")}
+	if f.has("proven") {
+		c.Unproven = !f.yes("proven")
+	}
 	if f.has("email") {
 		if f.has("method") || f.has("address") {
 			p.say(n.At, "contact: give either email, or method and address")
@@ -52,14 +56,24 @@ func (p *parser) contact(n strictyaml.Node) Contact {
 	if !slices.Contains(managed, c.Method) {
 		p.say(n.At, "contact: method %q: use email, sms or voice; other contact methods are added by their owner", c.Method)
 	}
+	if c.Method != people.Email && f.has("proven") {
+		p.say(n.At, "contact: proven is for e-mail addresses; a number is proven by its owner, with the code that is sent there")
+	}
 	return c
 }
 
 func (p *parser) rule(n strictyaml.Node) Rule {
-	f := p.fields(n, "a paging rule", "name", "urgency", "when", "steps", "again")
+	f := p.fields(n, "a paging rule", "name", "urgency", "when", "steps", "again", "wait_until")
 	r := Rule{
 		At: n.At, Name: f.needed("paging rule", "name"), Urgency: people.Urgency(f.text("urgency")), When: p.windows(f, "when"),
 		Again: f.duration("again", 0),
+	}
+	if n, ok := f.node.Get("wait_until"); ok {
+		f := p.fields(n, "wait_until", "at", "days")
+		r.Wait.At = f.needed("wait_until", "at")
+		for _, d := range f.refs("days") {
+			r.Wait.Days = append(r.Wait.Days, people.Day(d.Name))
+		}
 	}
 	for _, n := range f.list("steps") {
 		f := p.fields(n, "a step of a paging rule", "after", "methods", "contacts")
@@ -74,6 +88,7 @@ func (p *parser) rule(n strictyaml.Node) Rule {
 
 // contacts keeps the identity and the proof of an address that stays, because
 // deliveries and paging policies refer to it, and all that files do not manage.
+// For an e-mail address that it does not call unproven the file answers.
 func (c *changer) contacts(old people.User, listed []Contact) []people.Contact {
 	var all []people.Contact
 	for _, l := range listed {
@@ -93,7 +108,18 @@ func (c *changer) contacts(old people.User, listed []Contact) []people.Contact {
 			all = slices.Insert(all, min(i, len(all)), was)
 		}
 	}
-	return people.KeepProofs(old.Contacts, all)
+	all = people.Declared(old.Contacts, all)
+	for _, l := range listed {
+		i := slices.IndexFunc(all, func(is people.Contact) bool { return is.Method == l.Method && is.Address == l.Address })
+		switch is := &all[i]; {
+		case l.Method != people.Email:
+		case l.Unproven && is.Proof == people.ByAdmin && is.VerifiedAt.IsZero(): // it is new
+			is.Proof = people.Wanted
+		case !l.Unproven && is.Proof == people.Wanted:
+			is.Proof = people.ByAdmin
+		}
+	}
+	return all
 }
 
 // contactNames are what the contact methods of a person go by in a file.
@@ -135,7 +161,7 @@ func (c *changer) paging(username string, contacts []people.Contact, rules []Rul
 	names := contactNames(contacts)
 	p := &people.PagingPolicy{}
 	for _, r := range rules {
-		rule := people.PagingRule{Name: r.Name, Urgency: r.Urgency, When: r.When, Again: r.Again}
+		rule := people.PagingRule{Name: r.Name, Urgency: r.Urgency, When: r.When, Again: r.Again, Wait: r.Wait}
 		for _, s := range r.Steps {
 			step := people.PagingStep{After: s.After, Methods: s.Methods}
 			for _, ref := range s.Contacts {
@@ -160,7 +186,7 @@ func (x exporter) user(u people.User) User {
 	contacts := []Contact{}
 	for _, c := range u.Contacts {
 		if slices.Contains(managed, c.Method) {
-			contacts = append(contacts, Contact{Method: c.Method, Address: c.Address, Label: c.Label, Off: c.Off})
+			contacts = append(contacts, Contact{Method: c.Method, Address: c.Address, Label: c.Label, Off: c.Off, Unproven: c.Method == people.Email && !c.Verified()})
 		}
 	}
 	out := User{Username: u.Username, Name: u.Name, Email: u.Email, Role: u.Role, Zone: u.Zone, Contacts: &contacts, Disabled: u.Disabled}
@@ -172,7 +198,7 @@ func (x exporter) user(u people.User) User {
 	}
 	rules := []Rule{}
 	for _, r := range u.Paging.Rules {
-		rule := Rule{Name: r.Name, Urgency: r.Urgency, When: r.When, Again: r.Again}
+		rule := Rule{Name: r.Name, Urgency: r.Urgency, When: r.When, Again: r.Again, Wait: r.Wait}
 		for _, s := range r.Steps {
 			step := RuleStep{After: s.After, Methods: s.Methods}
 			for _, n := range s.Contacts {
@@ -216,7 +242,11 @@ func (c Contact) fields() object {
 	if c.Method != people.Email {
 		o = object{{"method", text(string(c.Method))}, {"address", text(c.Address)}}
 	}
-	return append(o, without(field{"label", some(c.Label)}, field{"off", yes(c.Off)})...)
+	var proven any
+	if c.Unproven {
+		proven = scalar("false")
+	}
+	return append(o, without(field{"label", some(c.Label)}, field{"off", yes(c.Off)}, field{"proven", proven})...)
 }
 
 func (r Rule) fields() object {
@@ -233,7 +263,14 @@ func (r Rule) fields() object {
 			field{"after", duration(s.After)}, field{"methods", methods}, field{"contacts", contacts},
 		)))
 	}
-	var times, again any
+	var times, again, wait any
+	if !r.Wait.IsZero() {
+		var days any
+		if len(r.Wait.Days) > 0 {
+			days = words(r.Wait.Days)
+		}
+		wait = oneLine(without(field{"at", text(r.Wait.At)}, field{"days", days}))
+	}
 	if len(r.When) > 0 {
 		times = windows(r.When)
 	}
@@ -241,7 +278,7 @@ func (r Rule) fields() object {
 		again = duration(r.Again)
 	}
 	return without(
-		field{"name", text(r.Name)}, field{"urgency", some(string(r.Urgency))}, field{"when", times},
+		field{"name", text(r.Name)}, field{"urgency", some(string(r.Urgency))}, field{"when", times}, field{"wait_until", wait},
 		field{"steps", flow("[" + strings.Join(steps, ", ") + "]")}, field{"again", again},
 	)
 }

@@ -58,7 +58,7 @@ func inOrder(mistakes []error) error {
 }
 
 func (p *parser) document(n strictyaml.Node, doc *Document) {
-	f := p.fields(n, "a file", "settings", "users", "teams", "rotations", "policies", "routing_keys", "integrations",
+	f := p.fields(n, "a file", "settings", "users", "teams", "rotations", "holidays", "policies", "routing_keys", "integrations",
 		"heartbeats", "maintenance", "providers")
 	if s, ok := n.Get("settings"); ok {
 		p.settings(s, doc)
@@ -66,6 +66,7 @@ func (p *parser) document(n strictyaml.Node, doc *Document) {
 	section(f, "users", &doc.Users, p.user)
 	section(f, "teams", &doc.Teams, p.team)
 	section(f, "rotations", &doc.Rotations, p.rotation)
+	section(f, "holidays", &doc.Holidays, p.holidays)
 	section(f, "policies", &doc.Policies, p.policy)
 	section(f, "routing_keys", &doc.RoutingKeys, p.routingKey)
 	section(f, "integrations", &doc.Integrations, p.integration)
@@ -304,6 +305,9 @@ func (p *parser) duplicates(doc Document) {
 	}
 	for _, r := range doc.Rotations.Items {
 		claim(r.At, "rotation", rotationKey(r.Name), r.Name)
+	}
+	for _, h := range doc.Holidays.Items {
+		claim(h.At, "public holidays", h.Name, h.Name)
 	}
 	for _, y := range doc.Policies.Items {
 		claim(y.At, "policy", y.Slug, y.Slug)

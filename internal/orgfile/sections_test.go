@@ -67,7 +67,22 @@ providers:
     settings: {account_sid: AC0, from: "+15005550006"}
     secrets: {auth_token: "${TOKEN}"}
     deadline: 90s
+  - {name: chat, kind: webhook}
 `
+
+// A webhook that no section and no server has is told with its line.
+func TestUnknownWebhook(t *testing.T) {
+	const text = "policies:\n  - slug: p\n    steps: [{page: [{webhook: board}]}]\n"
+	for _, more := range []string{"", "providers: []\n", "providers: [{name: board, kind: twilio}]\n"} {
+		_, err := parse(t, text+more).Plan(emptyOrg(t), Options{}, testMaker())
+		if err == nil || !strings.Contains(err.Error(), `org.yaml:3: there is no webhook "board"`) {
+			t.Errorf("with %q: %v", more, err)
+		}
+	}
+	if _, err := parse(t, text+"providers: [{name: board, kind: webhook}]\n").Plan(emptyOrg(t), Options{}, testMaker()); err != nil {
+		t.Errorf("with the webhook: %v", err)
+	}
+}
 
 func parseWith(t *testing.T, text string, variables map[string]string) Document {
 	t.Helper()

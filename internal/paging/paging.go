@@ -8,6 +8,8 @@
 //     local time when the page is asked for counts, until that page is done. An
 //     escalation policy may ask to ignore it.
 //   - Without such a rule every usable contact method is used at once.
+//   - A rule may wait for a time of day, such as the next working morning at
+//     eight: its first step then counts from there.
 //   - Contact methods that are off, not proven or gone are passed over, and the
 //     chain says so. A step of which nothing remains gives its turn to the step
 //     after it, for nobody waits for nothing. When nothing of a rule remains,
@@ -27,6 +29,7 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
@@ -72,7 +75,7 @@ func Plan(u people.User, urgency people.Urgency, at time.Time, ignoreCustom bool
 	rule, reason := choose(u, urgency, at, ignoreCustom)
 	var c Chain
 	if rule != nil {
-		c = byRule(u, *rule)
+		c = byRule(u, *rule, at)
 		if c.Empty() {
 			reason = phrase.T("paging.nothing_left", rule.Name)
 			all := everything(u)
@@ -85,6 +88,9 @@ func Plan(u people.User, urgency people.Urgency, at time.Time, ignoreCustom bool
 		c = everything(u)
 	}
 	c.Reason = reason
+	if c.Rule != "" && !rule.Wait.IsZero() {
+		c.Reason = phrase.T("paging.waits", reason, Until(rule.Wait, at, u.Location()).In(u.Location()).Format("Mon 2 Jan 15:04"))
+	}
 	if c.Empty() {
 		c.Reason = phrase.T("paging.unreachable", u.Name)
 	}
@@ -121,9 +127,9 @@ func everything(u people.User) Chain {
 	return c
 }
 
-func byRule(u people.User, r people.PagingRule) Chain {
+func byRule(u people.User, r people.PagingRule, at time.Time) Chain {
 	var c Chain
-	var due time.Duration
+	due := Until(r.Wait, at, u.Location()).Sub(at)
 	waiting := true // the next step that has somebody waits its own delay
 	last := 0       // where the last step that remains begins
 	for i, s := range r.Steps {
@@ -158,6 +164,30 @@ func byRule(u people.User, r people.PagingRule) Chain {
 		}
 	}
 	return c
+}
+
+// Until returns when w is over that begins at an instant: the first time, from
+// then on, at which the clocks of loc show its time on one of its days; at once
+// without w. Where they skip it, that is the instant at which they jump.
+func Until(w people.PagingWait, at time.Time, loc *time.Location) time.Time {
+	minute, ok := people.Clock(w.At)
+	if !ok {
+		return at
+	}
+	local := at.In(loc)
+	// Each of the days comes within a week, but for one on which the clocks have
+	// passed the time when they are set back, or that a zone leaves out.
+	for ahead := range 16 {
+		day := time.Date(local.Year(), local.Month(), local.Day()+ahead, 0, minute, 0, 0, time.UTC)
+		if len(w.Days) > 0 && !slices.Contains(w.Days, people.DayOf(day.Weekday())) {
+			continue
+		}
+		t := oncall.Instant(day, loc)
+		if !t.Before(at) && t.In(loc).Day() == day.Day() {
+			return t
+		}
+	}
+	return at
 }
 
 // resolve returns the usable contact methods of a step, each once, in the order

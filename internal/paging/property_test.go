@@ -26,6 +26,9 @@ func genUser(t *rapid.T) people.User {
 	for i := range rapid.IntRange(0, 3).Draw(t, "rules") {
 		r := people.PagingRule{Name: fmt.Sprint("r", i), Urgency: rapid.SampledFrom([]people.Urgency{"", people.High, people.Low}).Draw(t, "urgency")}
 		r.Again = minute * people.Duration(rapid.IntRange(0, 30).Draw(t, "again"))
+		if r.Urgency == people.Low && rapid.Bool().Draw(t, "waits") {
+			r.Wait = people.PagingWait{At: "12:30"} // half an hour after noon, where the zone is UTC
+		}
 		if rapid.Bool().Draw(t, "windowed") {
 			r.When = []people.PagingWindow{{From: "22:00", To: "07:30"}}
 		}

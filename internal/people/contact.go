@@ -52,10 +52,33 @@ type Contact struct {
 	// ntfy or gotify token, or the keys of a push subscription as JSON.
 	Secret string `json:"secret,omitempty"`
 	Off    bool   `json:"off,omitempty"` // kept, not used
-	// VerifiedAt is when the person proved that it reaches them; zero: not
-	// yet, and it is not paged. E-mail addresses need no proof: see Verified.
+	// VerifiedAt is when it was proved that it reaches the person, Proof how:
+	// see Verified.
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
+	Proof      Proof     `json:"proof,omitempty"`
+	VouchedBy  id.User   `json:"vouched_by,omitempty"` // with ByAdmin: who; "" for the command line
 }
+
+// Proof is how it is known that a contact method reaches its person. Stable in
+// storage.
+type Proof string
+
+// The proofs.
+const (
+	// Wanted: the code is still to be typed back, and nothing is paged.
+	Wanted Proof = "wanted"
+	// ByCode: the code that was sent there was typed back.
+	ByCode Proof = "code"
+	// ByLink: a link that was sent there, to join or for a password, or that
+	// led to a chat, was used.
+	ByLink Proof = "link"
+	// ByAdmin: an administrator has written the e-mail address and answers for
+	// it, so that nobody whom they put on a rota is unreachable.
+	ByAdmin Proof = "admin"
+	// Earlier: it was in use before proofs were written down. It is never
+	// stored: it is what an empty Proof means on a method that counts.
+	Earlier Proof = "earlier"
+)
 
 // Limits of contact methods.
 const (
@@ -65,12 +88,33 @@ const (
 	maxSecret   = 8192 // bytes, sealed
 )
 
-// Verified reports whether the person has proved that c reaches them. An
-// e-mail address always counts: it is entered by its owner or an administrator,
-// mail to a stranger is a nuisance and no more, and installations of before
-// there was a proof must go on paging. Every other method needs its code typed
-// back first, for a call at night to a mistyped number is worse than none.
-func (c Contact) Verified() bool { return c.Method == Email || !c.VerifiedAt.IsZero() }
+// Verified reports whether it is known that c reaches its person. Every method
+// has its code typed back first, for a call at night to a mistyped number is
+// worse than none. An e-mail address counts too when an administrator answers
+// for it, and when it was stored before addresses had to be proven: without the
+// mark Wanted it goes on being paged.
+func (c Contact) Verified() bool {
+	return !c.VerifiedAt.IsZero() || c.Method == Email && c.Proof != Wanted
+}
+
+// ProvenBy is how c was proven; "" when it is not.
+func (c Contact) ProvenBy() Proof {
+	switch {
+	case !c.Verified():
+		return ""
+	case c.Proof != "":
+		return c.Proof
+	case c.VerifiedAt.IsZero():
+		return Earlier
+	}
+	return ByCode
+}
+
+// Proven is c with a proof of an instant.
+func (c Contact) Proven(how Proof, at time.Time) Contact {
+	c.VerifiedAt, c.Proof, c.VouchedBy = at, how, ""
+	return c
+}
 
 // Usable reports whether pages go to c.
 func (c Contact) Usable() bool { return !c.Off && c.Verified() }
@@ -101,18 +145,58 @@ func (c Contact) Shown() string {
 func KeepProofs(was, is []Contact) []Contact {
 	kept := slices.Clone(is)
 	for i, c := range kept {
-		kept[i].VerifiedAt = time.Time{}
-		for _, old := range was {
-			if old.ID != c.ID || old.Method != c.Method || old.Address != c.Address {
-				continue
-			}
-			kept[i].VerifiedAt = old.VerifiedAt
-			if c.Secret == "" {
-				kept[i].Secret = old.Secret
-			}
+		old, same := counterpart(was, c)
+		kept[i].VerifiedAt, kept[i].Proof, kept[i].VouchedBy = old.VerifiedAt, old.Proof, old.VouchedBy
+		if !same {
+			kept[i].Proof = Wanted
+		}
+		if c.Secret == "" {
+			kept[i].Secret = old.Secret
 		}
 	}
 	return kept
+}
+
+// Declared is KeepProofs of what an administrator has written: they answer for
+// the e-mail addresses that are new. When, and who they are, is written where
+// it is saved: see Vouched.
+func Declared(was, is []Contact) []Contact {
+	kept := KeepProofs(was, is)
+	for i, c := range kept {
+		if _, same := counterpart(was, c); !same && c.Method == Email {
+			kept[i].Proof = ByAdmin
+		}
+	}
+	return kept
+}
+
+// Vouched completes what Declared has left open: by answers for it at an
+// instant. Who may not answer for others leaves it to be proven by its code.
+func Vouched(contacts []Contact, by Actor, at time.Time) []Contact {
+	open := func(c Contact) bool { return c.Proof == ByAdmin && c.VerifiedAt.IsZero() }
+	if !slices.ContainsFunc(contacts, open) {
+		return contacts
+	}
+	all := slices.Clone(contacts)
+	for i, c := range all {
+		switch {
+		case !open(c):
+		case by.May(Manage):
+			all[i].VerifiedAt, all[i].VouchedBy = at, by.User
+		default:
+			all[i].Proof = Wanted
+		}
+	}
+	return all
+}
+
+// counterpart is what was stored of c: the same id, method and address.
+func counterpart(was []Contact, c Contact) (old Contact, ok bool) {
+	i := slices.IndexFunc(was, func(o Contact) bool { return o.ID == c.ID && o.Method == c.Method && o.Address == c.Address })
+	if i < 0 {
+		return Contact{}, false
+	}
+	return was[i], true
 }
 
 // Usable returns the contact methods of u that pages go to, in u's order; none

@@ -88,11 +88,12 @@ func TestContactsTogether(t *testing.T) {
 	holds(t, "too many", u.Validate(), "are more than 40")
 }
 
-// Pages go to what is on and proven; e-mail is proven as it is.
+// Pages go to what is on and proven.
 func TestUsable(t *testing.T) {
 	u := User{Contacts: []Contact{
-		{ID: "mail", Method: Email},
-		{ID: "mail-off", Method: Email, Off: true},
+		{ID: "mail", Method: Email, VerifiedAt: proven, Proof: ByCode},
+		{ID: "mail-off", Method: Email, VerifiedAt: proven, Proof: ByCode, Off: true},
+		{ID: "mail-new", Method: Email, Proof: Wanted},
 		{ID: "sms", Method: SMS, VerifiedAt: proven},
 		{ID: "sms-new", Method: SMS},
 		{ID: "call-off", Method: Voice, VerifiedAt: proven, Off: true},
@@ -120,15 +121,65 @@ func TestKeepProofs(t *testing.T) {
 	}
 	want := []Contact{
 		{ID: "a", Method: SMS, Address: "+49301", Label: "phone", Off: true, Secret: "s", VerifiedAt: proven},
-		{ID: "b", Method: SMS, Address: "+49303"},
-		{ID: "c", Method: SMS, Address: "+49302"},
-		{ID: "b", Method: Voice, Address: "+49302", Secret: "new"},
+		{ID: "b", Method: SMS, Address: "+49303", Proof: Wanted},
+		{ID: "c", Method: SMS, Address: "+49302", Proof: Wanted},
+		{ID: "b", Method: Voice, Address: "+49302", Secret: "new", Proof: Wanted},
 	}
 	if diff := cmp.Diff(want, KeepProofs(was, is)); diff != "" {
 		t.Errorf("KeepProofs() (-want +got):\n%s", diff)
 	}
 	if is[1].VerifiedAt.IsZero() {
 		t.Error("KeepProofs() changed what it was given")
+	}
+}
+
+// What was stored before e-mail addresses had to be proven goes on being paged.
+func TestProvenBy(t *testing.T) {
+	tests := []struct {
+		intent, stored string
+		want           Proof
+	}{
+		{"an e-mail address of before there were proofs", `{"id":"c","method":"email","address":"kim@example.org"}`, Earlier},
+		{"one that was proven by the way, by its code", `{"id":"c","method":"email","address":"kim@example.org","verified_at":"2026-11-22T12:00:00Z"}`, ByCode},
+		{"a number of before", `{"id":"c","method":"sms","address":"+49301","verified_at":"2026-11-22T12:00:00Z"}`, ByCode},
+		{"a number of before whose code was never typed", `{"id":"c","method":"sms","address":"+49301"}`, ""},
+		{"a new e-mail address", `{"id":"c","method":"email","address":"kim@example.org","proof":"wanted"}`, ""},
+		{"one that somebody answers for", `{"id":"c","method":"email","address":"kim@example.org","proof":"admin","verified_at":"2026-11-22T12:00:00Z"}`, ByAdmin},
+		{"nobody answers for a number", `{"id":"c","method":"sms","address":"+49301","proof":"admin"}`, ""},
+	}
+	for _, tt := range tests {
+		var c Contact
+		if err := json.Unmarshal([]byte(tt.stored), &c); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.ProvenBy(); got != tt.want || c.Usable() != (tt.want != "") {
+			t.Errorf("%s: ProvenBy() = %q, usable %t, want %q", tt.intent, got, c.Usable(), tt.want)
+		}
+		if again, err := json.Marshal(c); err != nil || len(again) != len(tt.stored) {
+			t.Errorf("%s is stored as %s, want it unchanged", tt.intent, again)
+		}
+	}
+}
+
+func TestDeclared(t *testing.T) {
+	was := []Contact{{ID: "old", Method: Email, Address: "old@example.org"}, {ID: "new", Method: Email, Address: "new@example.org", Proof: Wanted}}
+	is := append(slices.Clone(was), Contact{ID: "desk", Method: Email, Address: "desk@example.org"}, Contact{ID: "sms", Method: SMS, Address: "+49301"})
+	declared := Declared(was, is)
+	want := slices.Clone(is)
+	want[2].Proof, want[3].Proof = ByAdmin, Wanted
+	if diff := cmp.Diff(want, declared); diff != "" {
+		t.Errorf("Declared() (-want +got):\n%s", diff)
+	}
+	admin, member := Actor{User: "ada", Role: Admin}, Actor{User: "kim", Role: Member}
+	want[2].VerifiedAt, want[2].VouchedBy = proven, "ada"
+	if diff := cmp.Diff(want, Vouched(declared, admin, proven)); diff != "" {
+		t.Errorf("Vouched() by an administrator (-want +got):\n%s", diff)
+	}
+	if again := Vouched(want, Operator(), proven.Add(time.Hour)); again[2].VouchedBy != "ada" || !again[2].VerifiedAt.Equal(proven) {
+		t.Errorf("Vouched() for the second time gives %+v, want it as it was", again[2])
+	}
+	if got := Vouched(declared, member, proven)[2]; got.Verified() || got.Proof != Wanted {
+		t.Errorf("Vouched() by a member gives %+v, want the code wanted", got)
 	}
 }
 

@@ -34,6 +34,28 @@ type PagingRule struct {
 	// Again is after how long the last step is repeated, and again, until
 	// somebody acknowledges; 0: it is not.
 	Again Duration `json:"again,omitempty"`
+	// Wait is a time of day that the first step waits for: "low urgency waits
+	// for the morning". The escalation policy does not wait with it.
+	Wait PagingWait `json:"wait_until,omitzero"`
+}
+
+// PagingWait is the next local time such as 08:00 in the person's own zone, on
+// one of some days. Where the clocks skip it, it is when they jump; where they
+// show it twice, the first time.
+type PagingWait struct {
+	At   string `json:"at"`
+	Days []Day  `json:"days,omitempty"` // none: every day
+}
+
+// IsZero reports whether nothing is waited for.
+func (w PagingWait) IsZero() bool { return w.At == "" && len(w.Days) == 0 }
+
+// Validate returns a sentence about what is wrong with w.
+func (w PagingWait) Validate() error {
+	if _, ok := Clock(w.At); !ok {
+		return fmt.Errorf("%q is not a time such as 08:00", w.At)
+	}
+	return validDays(w.Days)
 }
 
 // PagingWindow is a time of the week in the person's own zone, by what a clock
@@ -108,6 +130,13 @@ func (r PagingRule) validate() error {
 		return fmt.Errorf("again every %s is not between %s and %s", r.Again, Duration(MinPagingAgain), Duration(MaxPagingAgain))
 	case r.Again.D()%time.Second != 0:
 		return fmt.Errorf("again every %s is finer than a second", r.Again)
+	case !r.Wait.IsZero() && r.Urgency != Low:
+		return fmt.Errorf("wait_until is for rules of low urgency: what is urgent does not wait")
+	}
+	if !r.Wait.IsZero() {
+		if err := r.Wait.Validate(); err != nil {
+			return fmt.Errorf("wait_until: %w", err)
+		}
 	}
 	for i, w := range r.When {
 		if err := w.Validate(); err != nil {
@@ -124,13 +153,8 @@ func (r PagingRule) validate() error {
 
 // Validate returns a sentence about what is wrong with w.
 func (w PagingWindow) Validate() error {
-	for i, d := range w.Days {
-		if !slices.Contains(Days, d) {
-			return fmt.Errorf("day %q: use mon, tue, wed, thu, fri, sat or sun", d)
-		}
-		if slices.Contains(w.Days[:i], d) {
-			return fmt.Errorf("day %s is there twice", d)
-		}
+	if err := validDays(w.Days); err != nil {
+		return err
 	}
 	if w.From == "" && w.To == "" {
 		return nil
@@ -142,6 +166,18 @@ func (w PagingWindow) Validate() error {
 	}
 	if w.From == w.To {
 		return fmt.Errorf("from %s to %s is no time at all; leave both out for the whole day", w.From, w.To)
+	}
+	return nil
+}
+
+func validDays(days []Day) error {
+	for i, d := range days {
+		if !slices.Contains(Days, d) {
+			return fmt.Errorf("day %q: use mon, tue, wed, thu, fri, sat or sun", d)
+		}
+		if slices.Contains(days[:i], d) {
+			return fmt.Errorf("day %s is there twice", d)
+		}
 	}
 	return nil
 }

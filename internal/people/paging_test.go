@@ -66,6 +66,21 @@ func TestPagingPolicyValidate(t *testing.T) {
 	holds(t, "too many rules", PagingPolicy{Rules: many}.Validate(), "21 rules are more than 20")
 }
 
+func TestWaitValidate(t *testing.T) {
+	rule := func(u Urgency, w PagingWait) error {
+		r := nights()
+		r.Urgency, r.Wait = u, w
+		return PagingPolicy{Rules: []PagingRule{r}}.Validate()
+	}
+	holds(t, "what can wait waits for the morning", rule(Low, PagingWait{At: "08:00", Days: []Day{"mon", "fri"}}), "")
+	holds(t, "what is urgent does not", rule(High, PagingWait{At: "08:00"}), "what is urgent does not wait")
+	holds(t, "nor a rule for both", rule("", PagingWait{At: "08:00"}), "what is urgent does not wait")
+	holds(t, "a time that is none", rule(Low, PagingWait{At: "8"}), `"8" is not a time such as 08:00`)
+	holds(t, "days without a time", rule(Low, PagingWait{Days: []Day{"mon"}}), `"" is not a time`)
+	holds(t, "a day that is none", rule(Low, PagingWait{At: "08:00", Days: []Day{"monday"}}), "use mon, tue")
+	holds(t, "a day twice", rule(Low, PagingWait{At: "08:00", Days: []Day{"mon", "mon"}}), "is there twice")
+}
+
 func TestWindow(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {

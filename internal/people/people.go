@@ -35,11 +35,16 @@ type User struct {
 	Zone     string    `json:"zone"` // IANA name
 	Contacts []Contact `json:"contacts,omitempty"`
 	Disabled bool      `json:"disabled,omitempty"` // may not sign in, is not paged
+	// Robot is not a person but a program's name in a room: it may not sign in,
+	// has no address and no contact methods, and is never on call.
+	Robot bool `json:"robot,omitempty"`
 	// Paging is how the person wants to be paged; nil: every usable contact
 	// method at once.
 	Paging *PagingPolicy `json:"paging,omitempty"`
 	// Reminders are those the person chose; none unless chosen.
 	Reminders []Reminder `json:"reminders,omitempty"`
+	// Chat is how the person hears of conversation.
+	Chat ChatSettings `json:"chat,omitzero"`
 }
 
 // Reminder is a message about one's own rota, ahead of time. Stable in storage.
@@ -75,13 +80,13 @@ func (u User) Validate() error {
 	case !slices.Contains(Roles, u.Role):
 		return fmt.Errorf("user %s: role %q: use admin, member or observer", u.Username, u.Role)
 	}
-	if err := validEmail(u.Email); err != nil {
-		return fmt.Errorf("user %s: email: %w", u.Username, err)
+	if err := u.validAddresses(); err != nil {
+		return err
 	}
 	if _, err := time.LoadLocation(u.Zone); err != nil || u.Zone == "" || u.Zone == "Local" {
 		return fmt.Errorf("user %s: time zone %q is not a known IANA name such as Europe/Berlin", u.Username, u.Zone)
 	}
-	if err := validContacts(u.Contacts); err != nil {
+	if err := u.Chat.Validate(); err != nil {
 		return fmt.Errorf("user %s: %w", u.Username, err)
 	}
 	if u.Paging != nil {
@@ -96,6 +101,23 @@ func (u User) Validate() error {
 		if slices.Contains(u.Reminders[:i], r) {
 			return fmt.Errorf("user %s: reminder %s is there twice", u.Username, r)
 		}
+	}
+	return nil
+}
+
+// validAddresses looks at how u can be reached: a robot cannot.
+func (u User) validAddresses() error {
+	if u.Robot {
+		if u.Role != Member || u.Email != "" || len(u.Contacts) > 0 || u.Paging != nil || len(u.Reminders) > 0 {
+			return fmt.Errorf("user %s: a robot is a member without e-mail address, contact methods, paging policy and reminders", u.Username)
+		}
+		return nil
+	}
+	if err := validEmail(u.Email); err != nil {
+		return fmt.Errorf("user %s: email: %w", u.Username, err)
+	}
+	if err := validContacts(u.Contacts); err != nil {
+		return fmt.Errorf("user %s: %w", u.Username, err)
 	}
 	return nil
 }

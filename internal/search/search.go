@@ -48,6 +48,21 @@ func Of(e timeline.Entry) []string {
 		add(p.Text)
 	case timeline.Message:
 		add(p.Text)
+		for _, f := range p.Files {
+			add(f.Name)
+		}
+	case timeline.Link:
+		add(p.Author, p.Text)
+	case timeline.RoomChange:
+		add(p.Name, p.Topic)
+	case timeline.RoomMade:
+		add(p.Name)
+	case timeline.Asked:
+		add(p.Line, p.Short)
+	case timeline.Finished:
+		add(p.Line, p.State)
+	case timeline.Lock:
+		add(p.Name, p.Reason)
 	case timeline.PageLost:
 		add(p.Address, p.Detail)
 	case timeline.PageReply:

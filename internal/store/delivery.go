@@ -206,6 +206,7 @@ func (tx *Tx) RenewClaims(holder string, until time.Time, numbers []id.Delivery)
 // of a SQLite file may call it, when it starts: whoever claimed is dead.
 func (tx *Tx) DropClaims() {
 	tx.exec(`UPDATE delivery SET claimed_by = '', claimed_until = 0 WHERE state = 'pending' AND claimed_until > 0`)
+	tx.dropRuns()
 }
 
 // Deliveries returns the deliveries with the given numbers.

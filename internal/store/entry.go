@@ -6,13 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
-const entryColumns = `entry.seq, entry.at, entry.kind, entry.incident, entry.team, entry.person, entry.actor, entry.payload`
+const entryColumns = `entry.seq, entry.at, entry.kind, entry.incident, entry.team, entry.person, entry.room, entry.thread, entry.actor, entry.payload`
 
 const selectEntry = `SELECT ` + entryColumns + ` FROM entry`
 
@@ -20,7 +21,7 @@ func scanEntry(rows *sql.Rows) (timeline.Entry, error) {
 	var e timeline.Entry
 	var at int64
 	var actor, payload []byte
-	if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Incident, &e.Team, &e.Person, &actor, &payload); err != nil {
+	if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Incident, &e.Team, &e.Person, &e.Room, &e.Thread, &actor, &payload); err != nil {
 		return e, err
 	}
 	e.At = instant(at)
@@ -36,11 +37,17 @@ func scanEntry(rows *sql.Rows) (timeline.Entry, error) {
 	return e, nil
 }
 
-// EntryFilter chooses entries; the zero value means all.
+// EntryFilter chooses entries; the zero value means all of the organisation's
+// timeline. What stands in other rooms has to be asked for by who may read it.
 type EntryFilter struct {
-	After     id.Seq // only later ones, the nearest first; 0: the newest
-	FromStart bool   // the oldest instead of the newest, when After is 0
-	Before    id.Seq // only earlier ones, the nearest first
+	Rooms     []id.Room // in any of these; nil: the organisation's timeline alone
+	AllRooms  bool      // for those who act for nobody in particular
+	Thread    id.Seq    // only the answers in this thread
+	NoReplies bool      // without answers in threads
+	Lines     bool      // without what only changes a message that stands elsewhere
+	After     id.Seq    // only later ones, the nearest first; 0: the newest
+	FromStart bool      // the oldest instead of the newest, when After is 0
+	Before    id.Seq    // only earlier ones, the nearest first
 	Kinds     []timeline.Kind
 	Team      id.Team
 	Incident  id.Incident
@@ -84,6 +91,18 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 	if f.Before > 0 {
 		q.where(order+` < `, int64(f.Before))
 	}
+	if !f.AllRooms {
+		q.inRooms(f.Rooms)
+	}
+	if f.Thread > 0 {
+		q.where(`entry.thread > 0 AND entry.thread = `, int64(f.Thread))
+	}
+	if f.NoReplies {
+		q.and(`entry.thread = 0`)
+	}
+	if f.Lines {
+		q.and(`entry.kind NOT IN ` + bookkeeping)
+	}
 	if f.Incident > 0 {
 		q.where(`entry.incident > 0 AND entry.incident = `, int64(f.Incident))
 	}
@@ -110,7 +129,48 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 			found[i], found[j] = found[j], found[i]
 		}
 	}
-	return found, nil
+	return found, s.overlay(ctx, s.read, found)
+}
+
+// bookkeeping are the kinds of entries that show on the message they are about.
+const bookkeeping = `('message_edited', 'message_deleted', 'message_unpinned', 'reaction_added', 'reaction_removed')`
+
+// inRooms lets through what stands in any of rooms; nil is the organisation's
+// timeline alone. The index of rooms leaves that one out.
+func (q *query) inRooms(rooms []id.Room) {
+	switch {
+	case rooms == nil, len(rooms) == 1 && rooms[0] == "":
+		q.and(`entry.room = ''`)
+	case len(rooms) == 0:
+		q.and(`1 = 0`)
+	case slices.Contains(rooms, ""):
+		q.and(`entry.room IN ` + q.list(rooms))
+	default:
+		q.and(`entry.room <> '' AND entry.room IN ` + q.list(rooms))
+	}
+}
+
+func (q *query) list(rooms []id.Room) string {
+	args := make([]any, len(rooms), 2*len(rooms))
+	for i, r := range rooms {
+		args[i] = string(r)
+	}
+	args = padded(args)
+	first := len(q.args) + 1
+	q.args = append(q.args, args...)
+	return in(first, len(args))
+}
+
+// Entry returns one entry; ErrNotFound when there is none. Whether somebody may
+// read it is for the caller to say.
+func (s *Store) Entry(ctx context.Context, seq id.Seq) (timeline.Entry, error) {
+	e, err := one(ctx, s.read, scanEntry, selectEntry+` WHERE seq = $1`, int64(seq))
+	if err != nil {
+		return e, fmt.Errorf("load entry %d: %w", seq, err)
+	}
+	found := []timeline.Entry{e}
+	err = s.overlay(ctx, s.read, found)
+	return found[0], err
 }
 
 // Head says how far everything has come.

@@ -69,7 +69,17 @@ func (s *Store) IndexNext(ctx context.Context, cursor string, limit int, words f
 	}
 	var todo []statement
 	for _, e := range entries {
-		todo = append(todo, s.engine.indexWords(e.Seq, words(e)))
+		switch p := e.Payload.(type) {
+		case timeline.Edit: // its words are the message's
+			said := e
+			said.Seq, said.Kind, said.Payload = p.Of, timeline.MessagePosted, timeline.Message{Text: p.Text}
+			todo = append(todo, s.engine.forgetWords(p.Of), s.engine.indexWords(p.Of, words(said)))
+		case timeline.Deletion:
+			todo = append(todo, s.engine.forgetWords(p.Of))
+		case timeline.Unpin, timeline.Reaction, timeline.ReactionGone: // nothing to find
+		default:
+			todo = append(todo, s.engine.indexWords(e.Seq, words(e)))
+		}
 	}
 	todo = append(todo, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{cursor, int64(upto)}}, upsertCursor)...)
 	open = false
@@ -99,6 +109,14 @@ func (e *postgres) few(context.Context, querier, []any) (bool, error) { return f
 
 func (e *sqlite) indexWords(seq id.Seq, words string) statement {
 	return statement{`INSERT INTO entry_text (rowid, words) VALUES ($1, $2)`, []any{int64(seq), words}}
+}
+
+func (e *sqlite) forgetWords(seq id.Seq) statement {
+	return statement{`DELETE FROM entry_text WHERE rowid = $1`, []any{int64(seq)}}
+}
+
+func (e *postgres) forgetWords(seq id.Seq) statement {
+	return statement{`DELETE FROM entry_text WHERE seq = $1`, []any{int64(seq)}}
 }
 
 // maxTerms is how many words may begin like a given one before the index is

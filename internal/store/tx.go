@@ -29,7 +29,8 @@ type Tx struct {
 	s     *Store
 	tx    tx
 	head  head
-	dirty bool // the head row must be written
+	dirty bool   // the head row must be written
+	about Topics // what it is about beside what its buffers say
 
 	restored bool  // everything is new
 	failed   error // of a read that could not return it; the transaction ends with it
@@ -41,6 +42,7 @@ type Tx struct {
 	deliveries map[id.Delivery]Delivery
 	cursors    map[string]id.Seq
 	defs       []org.Applied
+	commands   commandBuffers
 	more       []statement
 }
 
@@ -188,6 +190,9 @@ func (tx *Tx) SetCursor(name string, seq id.Seq) { tx.cursors[name] = seq }
 
 // PutDefinition buffers what a change of the organisation did.
 func (tx *Tx) PutDefinition(done ...org.Applied) { tx.defs = append(tx.defs, done...) }
+
+// NextSeq is the number that the next entry to be appended will have.
+func (tx *Tx) NextSeq() id.Seq { return tx.head.seq + id.Seq(len(tx.entries)) + 1 }
 
 // Epoch changes when a backup is restored and all numbers begin anew.
 func (tx *Tx) Epoch() string { return tx.head.epoch }
@@ -384,11 +389,15 @@ func (tx *Tx) statements() ([]statement, error) {
 		all = append(all, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{name, int64(seq)}}, upsertCursor)...)
 	}
 	all = append(all, tx.definitionStatements()...)
+	if rows, err = tx.invocationRows(); err != nil {
+		return nil, err
+	}
+	all = append(all, insertRows(insertInvocation, rows, upsertInvocation)...)
 	all = append(all, tx.more...)
 	if rows, err = tx.entryRows(); err != nil {
 		return nil, err
 	}
-	all = append(all, insertRows(`INSERT INTO entry (seq, at, kind, incident, team, person, actor, payload)`, rows, ``)...)
+	all = append(all, insertRows(`INSERT INTO entry (seq, at, kind, incident, team, person, room, thread, actor, payload)`, rows, ``)...)
 	if tx.dirty {
 		h := tx.head
 		all = append(all, statement{`UPDATE head SET epoch = $1, seq = $2, incident = $3, alert = $4, delivery = $5, rev = $6, config = $7, at = $8 WHERE id = 1`,
@@ -480,7 +489,7 @@ func (tx *Tx) entryRows() ([][]any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("write entry: %w", err)
 		}
-		rows = append(rows, []any{int64(tx.head.seq), micros(e.At), string(e.Kind), int64(e.Incident), string(e.Team), string(e.Person), string(actor), string(payload)})
+		rows = append(rows, []any{int64(tx.head.seq), micros(e.At), string(e.Kind), int64(e.Incident), string(e.Team), string(e.Person), string(e.Room), int64(e.Thread), string(actor), string(payload)})
 	}
 	return rows, nil
 }

@@ -16,21 +16,23 @@ const (
 	Entries    Topics = 1 << iota // an entry, or a changed incident
 	Timers                        // a timer that is due soon
 	Deliveries                    // a delivery that is due soon
+	Presences                     // somebody came, left, or is typing
+	Commands                      // a command that somebody gave, or what became of it
 
-	everything = Entries | Timers | Deliveries
+	everything = Entries | Timers | Deliveries | Presences | Commands
 )
 
 // soon is how far ahead a commit tells of what will be due.
 const soon = time.Minute
 
-var letters = map[Topics]string{Entries: "e", Timers: "t", Deliveries: "d"}
+var letters = map[Topics]string{Entries: "e", Timers: "t", Deliveries: "d", Presences: "p", Commands: "c"}
 
 // topics of what is about to be committed.
 func (tx *Tx) topics() Topics {
 	if tx.restored {
 		return everything
 	}
-	var t Topics
+	t := tx.about
 	if len(tx.entries) > 0 || len(tx.incidents) > 0 {
 		t |= Entries
 	}

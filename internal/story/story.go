@@ -114,12 +114,10 @@ func Parts(e timeline.Entry, names Names) []Part {
 		return w.page("page_retrying", timeline.PageState(p))
 	case timeline.PageLost:
 		return w.page("page_failed", timeline.PageState(p))
-	case timeline.Message:
-		return quote(p.Text)
 	case timeline.Change:
 		return w.change(p)
 	}
-	for _, more := range []func() []Part{w.escalation, w.pages, w.duty, w.watch} {
+	for _, more := range []func() []Part{w.escalation, w.pages, w.duty, w.watch, w.chat, w.commands} {
 		if parts := more(); parts != nil {
 			return parts
 		}

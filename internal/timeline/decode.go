@@ -100,6 +100,38 @@ func Decode(kind Kind, data []byte) (Payload, error) {
 		return decode[Drill](data)
 	case DrillEnded:
 		return decode[DrillOver](data)
+	case MessageEdited:
+		return decode[Edit](data)
+	case MessageDeleted:
+		return decode[Deletion](data)
+	case MessageLinked:
+		return decode[Link](data)
+	case MessagePinned:
+		return decode[Pin](data)
+	case MessageUnpinned:
+		return decode[Unpin](data)
+	case ReactionAdded:
+		return decode[Reaction](data)
+	case ReactionRemoved:
+		return decode[ReactionGone](data)
+	case RoomOpened:
+		return decode[RoomMade](data)
+	case RoomChanged:
+		return decode[RoomChange](data)
+	case RoomClosed:
+		return decode[RoomEnd](data)
+	case CommandAsked:
+		return decode[Asked](data)
+	case CommandApproved:
+		return decode[Approval](data)
+	case CommandRejected:
+		return decode[Rejection](data)
+	case CommandFinished:
+		return decode[Finished](data)
+	case LockTaken:
+		return decode[Lock](data)
+	case LockReleased:
+		return decode[Unlock](data)
 	}
 	return nil, fmt.Errorf("timeline: unknown kind %q", kind)
 }

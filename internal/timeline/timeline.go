@@ -65,6 +65,22 @@ const (
 	HeartbeatResumed       Kind = "heartbeat_resumed"       // 2026-11-22: it does again
 	DrillStarted           Kind = "drill_started"           // 2026-11-22: a test page goes to people
 	DrillEnded             Kind = "drill_ended"             // 2026-11-22
+	MessageEdited          Kind = "message_edited"          // 2026-11-22: its author wrote it anew
+	MessageDeleted         Kind = "message_deleted"         // 2026-11-22: a tombstone stands in its place
+	MessageLinked          Kind = "message_linked"          // 2026-11-22: a message was made part of an incident's record
+	MessagePinned          Kind = "message_pinned"          // 2026-11-22
+	MessageUnpinned        Kind = "message_unpinned"        // 2026-11-22
+	ReactionAdded          Kind = "reaction_added"          // 2026-11-22
+	ReactionRemoved        Kind = "reaction_removed"        // 2026-11-22
+	RoomOpened             Kind = "room_opened"             // 2026-11-22: a room was made
+	RoomChanged            Kind = "room_changed"            // 2026-11-22: its name, topic or members changed
+	RoomClosed             Kind = "room_closed"             // 2026-11-22: it can be read, and not written in
+	CommandAsked           Kind = "command_asked"           // 2026-11-22: a command was decided: runs, waits for somebody, or is refused
+	CommandApproved        Kind = "command_approved"        // 2026-11-22: somebody with the right said yes
+	CommandRejected        Kind = "command_rejected"        // 2026-11-22: or no
+	CommandFinished        Kind = "command_finished"        // 2026-11-22: it ended, one way or another
+	LockTaken              Kind = "lock_taken"              // 2026-11-22: somebody keeps a thing to themselves
+	LockReleased           Kind = "lock_released"           // 2026-11-22
 )
 
 // Kinds lists every kind once, in the order of declaration.
@@ -78,6 +94,9 @@ var Kinds = []Kind{
 	ShiftChanged, OnCallTaken, OnCallHandedBack, OverrideAdded, OverrideRemoved,
 	SwapAsked, SwapAnswered, AbsenceAdded, AbsenceRemoved, CoverageProblem, CoverageRestored,
 	MaintenanceStarted, MaintenanceEnded, HeartbeatMissed, HeartbeatResumed, DrillStarted, DrillEnded,
+	MessageEdited, MessageDeleted, MessageLinked, MessagePinned, MessageUnpinned, ReactionAdded, ReactionRemoved,
+	RoomOpened, RoomChanged, RoomClosed,
+	CommandAsked, CommandApproved, CommandRejected, CommandFinished, LockTaken, LockReleased,
 }
 
 // Origin says from where somebody acted.
@@ -90,6 +109,9 @@ const (
 	Mail       Origin = "mail"
 	Command    Origin = "command" // the command line
 	Page       Origin = "page"    // an answer to a page: a reply, a key, a button
+	Chat       Origin = "chat"    // a command typed in a room, or one of its buttons
+	Bot        Origin = "bot"     // our own bot
+	Robot      Origin = "robot"   // a program that talks in a room, such as Hubot
 	Monitoring Origin = "monitoring"
 	System     Origin = "system" // a timer or rule of ours
 )
@@ -110,6 +132,8 @@ type Entry struct {
 	At       time.Time // UTC, never before the entry in front of it
 	Kind     Kind
 	Actor    Actor
+	Room     id.Room     // "" is the organisation's timeline, the first room; see package room
+	Thread   id.Seq      // the message whose thread it is written in; 0: none
 	Incident id.Incident // 0 when it belongs to none
 	Team     id.Team     // "" when it belongs to none
 	Person   id.User     // the person it is about: the actor, or who was paged
@@ -248,10 +272,6 @@ type (
 	PageRetry PageState
 	// PageLost is a page that was given up.
 	PageLost PageState
-	// Message is a line somebody wrote.
-	Message struct {
-		Text string `json:"text"`
-	}
 	// Change is a change of the organisation.
 	Change struct {
 		Object string   `json:"object"` // "rotation", "user", ...
@@ -281,5 +301,4 @@ func (Exhausted) Kind() Kind      { return EscalationExhausted }
 func (PageState) Kind() Kind      { return PageSent }
 func (PageRetry) Kind() Kind      { return PageRetrying }
 func (PageLost) Kind() Kind       { return PageFailed }
-func (Message) Kind() Kind        { return MessagePosted }
 func (Change) Kind() Kind         { return OrgChanged }

@@ -32,6 +32,13 @@ func samples() []Payload {
 	page := PageState{
 		Delivery: 5, User: "u1", Name: "Kim", Method: "email", Address: "kim@example.org", Attempt: 2, Bundled: 7, Detail: "451 try again later",
 	}
+	file := File{ID: "f1", Name: "graph.png", Type: "image/png", Size: 2048, Width: 640, Height: 480}
+	half := 50
+	doc := Document{Status: StatusGood, Progress: &half, Blocks: []Block{
+		{Text: "done"}, {Code: &Code{Language: "go", Text: "x"}}, {Table: &Table{Head: []string{"a"}, Rows: [][]string{{"1"}}}},
+		{List: []string{"one"}}, {Fields: []Field{{Name: "host", Value: "db01"}}}, {Image: &Image{Address: "/files/f1", Alt: "graph"}}, {File: &file},
+		{Actions: []Action{{Label: "Acknowledge", Line: "ack 42", URL: "/incidents/42", Token: "t1", Style: "primary"}}},
+	}}
 	return []Payload{
 		AlertBody{
 			Alert: 9, Type: "info", EntityID: "disk/db01", Title: "Disk of db01", Message: "checked", Tool: "nagios",
@@ -61,7 +68,11 @@ func samples() []Payload {
 		page,
 		PageRetry(page),
 		PageLost(page),
-		Message{Text: "is anybody looking?"},
+		Message{
+			Text: "is anybody looking?", Files: []File{file}, Mentions: []id.User{"u2"}, Everybody: true, Quote: 3, Invocation: "i1", Doc: &doc,
+			Deleted: true, EditedAt: since, Edits: 2, Reactions: []ReactionSum{{Emoji: "👍", Users: []id.User{"u1"}}},
+			PinnedAt: since, Replies: 4, RepliedAt: until, Incidents: []id.Incident{42},
+		},
 		Change{Object: "rotation", ID: "r1", Name: "Primary", Action: "changed", Fields: []string{"layers", "zone"}},
 		PartAcknowledged{Message: "on it", Acked: 1, Of: 2, Waiting: []id.User{"u2"}},
 		AckLapsed{User: "u1", Name: "Kim", Since: since},
@@ -97,6 +108,20 @@ func samples() []Payload {
 		Beat{Heartbeat: "h1", Name: "backup", LastAt: since},
 		Drill{Drill: "d1", Name: "Friday", Users: []id.User{"u1", "u2"}, Names: []string{"Kim", "Lee"}},
 		DrillOver{Drill: "d1", Name: "Friday", Answered: 1, Asked: 2},
+		Edit{Of: 7, Text: "db01 is fine", Mentions: []id.User{"u2"}, Doc: &doc},
+		Deletion{Of: 7, Author: "Lee"},
+		Link{Of: 7, Text: "the disk is full", Author: "Lee", Room: "r1"},
+		Pin{Of: 7, Text: "runbook"}, Unpin{Of: 7, Text: "runbook"},
+		Reaction{Of: 7, Emoji: "👍"}, ReactionGone{Of: 7, Emoji: "👍"},
+		RoomMade{Room: "r1", Name: "ops", What: "public"},
+		RoomChange{Room: "r1", Name: "ops", Fields: []string{"topic"}, Topic: "deploys", Joined: []string{"Kim"}, Left: []string{"Lee"}},
+		RoomEnd{Room: "r1", Name: "ops", What: "public"},
+		Asked{ID: "i1", Command: "deploy.run", Line: "deploy run shop", State: "awaiting_approval", Rule: "require approval(release)", Why: "production", Short: "7kq2"},
+		Approval{ID: "i1", Command: "deploy.run", Line: "deploy run shop", By: "u2", Got: 1, Of: 2},
+		Rejection{ID: "i1", Command: "deploy.run", Line: "deploy run shop", Reason: "not on Friday", Expired: true},
+		Finished{ID: "i1", Command: "deploy.run", Line: "deploy run shop", State: "failed", For: 1200, Why: "exit 3", Rule: "allow role:member"},
+		Lock{Name: "deploy/shop", Reason: "freeze", Until: until, ID: "i1"},
+		Unlock{Name: "deploy/shop", Owner: "Lee"},
 	}
 }
 

@@ -210,13 +210,14 @@ func (c calendar) rotations() []oncall.Rotation {
 
 func (c calendar) days() []view.CalendarDay {
 	var all []view.CalendarDay
-	today := dateOf(c.now, c.span.loc)
+	today, holidays := dateOf(c.now, c.span.loc), c.holidays()
 	for i := range c.span.days {
 		date := c.span.first.AddDate(0, 0, i)
 		from, to := midnight(date, 0, c.span.loc), midnight(date, 1, c.span.loc)
 		d := view.CalendarDay{
 			X: inPercent(c.span.share(from)), W: inPercent(c.span.share(to) - c.span.share(from)), Name: date.Format("Mon"), Number: date.Format("2"),
 			Label: date.Format("Monday 2 January"), Today: date.Equal(today), Weekend: date.Weekday() == time.Saturday || date.Weekday() == time.Sunday,
+			Holiday: holidays[date.Format(time.DateOnly)],
 		}
 		if c.span.view != viewWeek {
 			week := c.span
@@ -266,10 +267,12 @@ func (c calendar) riskHref(risk org.Risk) string {
 		until = c.now.Add(lookAhead)
 	}
 	switch {
-	case risk.Kind == org.AbsentRisk && c.may(people.Respond):
+	case (risk.Kind == org.AbsentRisk || risk.Kind == org.HolidayRisk) && c.may(people.Respond):
 		return coverHref(rotation, risk.Person, risk.Start, until, c.span.href())
 	case risk.Kind == org.GapRisk && c.may(people.Respond):
 		return coverHref(rotation, "", risk.Start, until, c.span.href())
+	case risk.Kind == org.HolidayRisk:
+		return holidaysPath
 	case risk.Kind == org.UnreachableRisk && risk.Person == c.viewer:
 		return "/settings/profile"
 	case risk.Kind == org.UnreachableRisk:

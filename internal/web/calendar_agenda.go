@@ -34,16 +34,16 @@ func (c calendar) agendaDays(shifts []agendaShift, first, last int) []view.Agend
 	shifts = slices.DeleteFunc(slices.Clone(shifts), func(s agendaShift) bool { return !s.to.IsZero() && !s.to.After(begin) })
 	slices.SortStableFunc(shifts, func(a, b agendaShift) int { return maxTime(a.from, begin).Compare(maxTime(b.from, begin)) })
 	var all []view.AgendaDay
-	today := dateOf(c.now, c.span.loc)
+	today, holidays := dateOf(c.now, c.span.loc), c.holidays()
 	for i := first; i < last; i++ {
 		date := c.span.first.AddDate(0, 0, i)
 		end := midnight(date, 1, c.span.loc)
-		d := view.AgendaDay{Label: date.Format("Monday 2 January"), Today: date.Equal(today)}
+		d := view.AgendaDay{Label: date.Format("Monday 2 January"), Today: date.Equal(today), Holiday: holidays[date.Format(time.DateOnly)]}
 		for len(shifts) > 0 && maxTime(shifts[0].from, begin).Before(end) {
 			d.Items = append(d.Items, c.agendaItem(shifts[0], begin))
 			shifts = shifts[1:]
 		}
-		if len(d.Items) > 0 || d.Today {
+		if len(d.Items) > 0 || d.Today || d.Holiday != "" {
 			all = append(all, d)
 		}
 	}

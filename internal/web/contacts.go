@@ -112,7 +112,7 @@ func contactRow(base string, c people.Contact) view.ContactRow {
 	plain.Label = "" // Shown is then the address, as far as it may be shown
 	return view.ContactRow{
 		ID: string(c.ID), Href: base + "/contacts/" + string(c.ID), Method: string(c.Method), Kind: capital(c.Method.Words()),
-		Label: c.Label, Address: plain.Shown(), Off: c.Off, Verified: c.Verified(), Proof: !c.VerifiedAt.IsZero(), VerifiedAt: c.VerifiedAt,
+		Label: c.Label, Address: plain.Shown(), Off: c.Off, Verified: c.Verified(), Proof: string(c.ProvenBy()), VerifiedAt: c.VerifiedAt,
 	}
 }
 
@@ -247,8 +247,12 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	here := p.contacts() + "/" + string(c.ID)
+	if !s.carried(p.org, c.Method) {
+		s.flash(w, view.Flash{Tone: "warning", Text: phrase.T("contacts_web.unavailable.text")})
+		return redirect(w, r, here)
+	}
 	err = s.Dispatch.SendCode(r.Context(), actorOf(r), p.user.ID, c.ID)
-	return s.did(w, r, err, here, here, phrase.T("contacts_web.code.sent", c.Shown()))
+	return s.did(w, r, err, here+"?code=sent", here+"?code=sent", phrase.T("contacts_web.code.sent", c.Shown()))
 }
 
 func (s *Server) verifyContact(w http.ResponseWriter, r *http.Request) error {
@@ -298,7 +302,11 @@ func (s *Server) contactPage(w http.ResponseWriter, r *http.Request, status int,
 	}
 	v := view.ContactPage{
 		Page: page, Whose: p.whose, Contact: contactRow(p.base(), c), Error: problem, CanTest: s.carried(p.org, c.Method),
+		Asks:      !c.Verified() || problem != "" || text(r, "code") != "",
 		MayManage: page.Viewer.May(string(people.Manage)),
+	}
+	if c.VouchedBy != "" {
+		v.VouchedBy = p.org.UserName(c.VouchedBy)
 	}
 	if v.Sent, err = s.sentTo(r.Context(), p, c.ID); err != nil {
 		return err

@@ -170,7 +170,12 @@ func (s *Server) addContact(w http.ResponseWriter, r *http.Request) error {
 	if made.Verified() {
 		return s.done(w, r, p.contacts(), phrase.T("settings.contact.added", made.Shown()))
 	}
-	return s.done(w, r, p.contacts()+"/"+string(made.ID), phrase.T("contacts_web.code.sent", made.Shown()))
+	here := p.contacts() + "/" + string(made.ID)
+	if !s.carried(p.org, made.Method) { // an e-mail address before there is mail
+		s.flash(w, view.Flash{Tone: "warning", Text: phrase.T("contacts_web.unavailable.text")})
+		return redirect(w, r, here)
+	}
+	return s.done(w, r, here, phrase.T("contacts_web.code.sent", made.Shown()))
 }
 
 // has reports whether u has a contact method already.

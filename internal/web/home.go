@@ -8,7 +8,7 @@ import (
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
-	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/web/view"
 )
 
@@ -19,42 +19,14 @@ func (s *Server) homeRoutes() []Route {
 	}
 }
 
-// home is the three panes as one screen.
+// home is the three panes as one screen, around the organisation's timeline.
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
-	ctx, query := r.Context(), r.URL.Query()
-	o, err := s.organisation(ctx)
+	o, err := s.organisation(r.Context())
 	if err != nil {
 		return err
 	}
-	page, err := s.page(w, r, o, phrase.T("web.nav.timeline"), "timeline")
-	if err != nil {
-		return err
-	}
-	if pane := query.Get("pane"); slices.Contains([]string{"people", "timeline", "incidents"}, pane) {
-		page.Pane = pane
-	}
-	f := filterOf(query)
-	at, err := positionOf(query, page.Viewer.Zone)
-	if err != nil {
-		return err
-	}
-	tl, err := s.timeline(ctx, o, f, at, page.Viewer)
-	if err != nil {
-		return err
-	}
-	tl.Filter = f.view(o)
-	tl.Filter.At = at.at
-	incidents, err := s.incidentsPane(ctx, o, page.Viewer)
-	if err != nil {
-		return err
-	}
-	if tab := query.Get("tab"); slices.Contains([]string{"triggered", "acknowledged", "resolved"}, tab) {
-		incidents.Tab = tab
-	}
-	now := s.Now()
-	return draw(w, r, http.StatusOK, view.HomePage(view.Home{
-		Page: page, Timeline: tl, Incidents: incidents, People: s.people(o, now).as(actorOf(r).User),
-	}))
+	main, _ := o.Room(room.Main)
+	return s.drawRoom(w, r, o, main, nil)
 }
 
 // peopleFragment is the left pane alone.
@@ -77,7 +49,7 @@ func peopleOptions(o *org.Org, chosen string) []view.Option {
 }
 
 func activePeople(o *org.Org) []people.User {
-	return slices.DeleteFunc(org.Sorted(o.Users, func(u people.User) string { return u.Name }), func(u people.User) bool { return u.Disabled })
+	return slices.DeleteFunc(org.Sorted(o.Users, func(u people.User) string { return u.Name }), func(u people.User) bool { return u.Disabled || u.Robot })
 }
 
 func teamsToChoose(o *org.Org, chosen string) []view.Option {

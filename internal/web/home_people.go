@@ -50,11 +50,32 @@ func (c *crowds) now(now time.Time, look func() crowd) (crowd, int) {
 	}
 	fresh := look()
 	c.at = now
-	if c.version == 0 || !reflect.DeepEqual(fresh, c.last) {
+	if c.version == 0 || !reflect.DeepEqual(fresh.still(), c.last.still()) {
 		c.last = fresh
 		c.version++
 	}
 	return c.last, c.version
+}
+
+// still is the crowd without who is there, which is told by itself.
+func (c crowd) still() crowd {
+	out := crowd{}
+	rest := func(all []view.PersonRow) []view.PersonRow {
+		all = slices.Clone(all)
+		for i := range all {
+			all[i].Presence = ""
+		}
+		return all
+	}
+	for _, d := range c.duties {
+		d.Now, d.Next = rest(d.Now), rest(d.Next)
+		out.duties = append(out.duties, d)
+	}
+	for _, r := range c.all {
+		r.Presence = ""
+		out.all = append(out.all, r)
+	}
+	return out
 }
 
 // people says who is on call now and next, and who else there is.
@@ -72,13 +93,13 @@ func (s *Server) people(o *org.Org, now time.Time) crowd {
 		d.NextAt = d.Until
 		c.duties = append(c.duties, d)
 	}
-	online := s.presence.online(now)
+	there := s.presence.states()
 	for i, d := range c.duties {
-		c.duties[i].Now = rows(o, d.now, onCall, online)
-		c.duties[i].Next = rows(o, d.next, onCall, online)
+		c.duties[i].Now = rows(o, d.now, onCall, there)
+		c.duties[i].Next = rows(o, d.next, onCall, there)
 	}
 	for _, u := range activePeople(o) {
-		c.all = append(c.all, row{personRow(u, onCall[u.ID], online[u.ID]), u.ID})
+		c.all = append(c.all, row{personRow(u, onCall[u.ID], there[u.ID]), u.ID})
 	}
 	return c
 }
@@ -102,24 +123,21 @@ func handOver(shifts, upcoming []oncall.Shift) (at time.Time, next []id.User) {
 	return at, next
 }
 
-func rows(o *org.Org, users []id.User, onCall, online map[id.User]bool) []view.PersonRow {
+func rows(o *org.Org, users []id.User, onCall map[id.User]bool, there map[id.User]string) []view.PersonRow {
 	var all []view.PersonRow
 	for _, u := range users {
 		user, ok := o.Users[u]
 		if !ok {
 			user = people.User{ID: u, Name: string(u)}
 		}
-		all = append(all, personRow(user, onCall[u], online[u]))
+		all = append(all, personRow(user, onCall[u], there[u]))
 	}
 	return all
 }
 
-func personRow(u people.User, onCall, online bool) view.PersonRow {
-	p := view.PersonRow{Name: u.Name, Username: u.Username, OnCall: onCall}
-	if online {
-		p.Presence = "online"
-	}
-	if !u.Reachable() {
+func personRow(u people.User, onCall bool, presence string) view.PersonRow {
+	p := view.PersonRow{ID: string(u.ID), Name: u.Name, Username: u.Username, Robot: u.Robot, OnCall: onCall, Presence: presence}
+	if !u.Robot && !u.Reachable() {
 		p.Warning = phrase.T("webmain.people.unreachable")
 	}
 	return p

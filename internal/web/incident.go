@@ -123,7 +123,7 @@ func (s *Server) incident(ctx context.Context, n id.Incident) (incident.Incident
 // given up, how many notes there are.
 func (s *Server) cardOf(ctx context.Context, o *org.Org, inc incident.Incident, seq id.Seq) (view.Incident, error) {
 	told, err := s.Store.Entries(ctx, store.EntryFilter{
-		Incident: inc.ID, Kinds: []timeline.Kind{timeline.StepStarted, timeline.PageFailed, timeline.NoteAdded}, Limit: mostAtOnce,
+		Incident: inc.ID, Kinds: []timeline.Kind{timeline.StepStarted, timeline.PageFailed, timeline.NoteAdded, timeline.MessagePosted}, Limit: mostAtOnce,
 	})
 	if err != nil {
 		return view.Incident{}, err
@@ -141,6 +141,10 @@ func (s *Server) cardOf(ctx context.Context, o *org.Org, inc incident.Incident, 
 			card.Paging.Failed++
 		case timeline.Noted:
 			card.Notes++
+		case timeline.Message:
+			if !p.Deleted {
+				card.Notes++
+			}
 		}
 	}
 	return card, nil

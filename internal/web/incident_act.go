@@ -155,9 +155,9 @@ func reachable(o *org.Org, step escalation.Step, now time.Time) []id.User {
 
 func (s *Server) addNote(w http.ResponseWriter, r *http.Request) error {
 	actor, n := actorOf(r), incidentOf(r.PathValue("n"))
-	err := s.sent.once(actor.User, r.PostFormValue("nonce"), s.Now(), func() error {
+	_, err := s.sent.once(r.Context(), actor.User, r.PostFormValue("nonce"), s.Now(), func() (id.Seq, error) {
 		_, err := s.Dispatch.AddNote(r.Context(), actor, n, r.PostFormValue("text"))
-		return err
+		return 0, err
 	})
 	return s.posted(w, r, incidentHref(n), err)
 }

@@ -38,6 +38,9 @@ func (s *Server) onCallRoutes() []Route {
 		{"GET /oncall/away/new", people.Respond, s.showNewAbsence},
 		{"POST /oncall/away", people.Respond, s.addAbsence},
 		{"POST /oncall/away/{id}/remove", people.Respond, s.removeAbsence},
+		{"GET /oncall/holidays", people.Read, s.showHolidays},
+		{"POST /oncall/holidays", people.Manage, s.addHolidays},
+		{"POST /oncall/holidays/{id}/remove", people.Manage, s.removeHolidays},
 		{"GET /oncall/swap", people.Respond, s.showNewSwap},
 		{"POST /oncall/swaps", people.Respond, s.askSwap},
 		{"POST /oncall/swaps/{id}/accept", people.Respond, s.answerSwap(true)},
@@ -54,7 +57,7 @@ func onCallTabs(o *org.Org, actor people.Actor, now time.Time, current string) [
 	tab := func(name, path string) view.Tab {
 		return view.Tab{Label: phrase.T("oncall_web.tab." + name), Href: path, Current: name == current}
 	}
-	tabs := []view.Tab{tab("calendar", onCallPath), tab("now", onCallPath+"/now"), tab("away", onCallPath+"/away"), tab("feeds", onCallPath+"/feeds")}
+	tabs := []view.Tab{tab("calendar", onCallPath), tab("now", onCallPath+"/now"), tab("away", onCallPath+"/away"), tab("holidays", holidaysPath), tab("feeds", onCallPath+"/feeds")}
 	if waiting := len(swapsFor(o, actor.User, now)); waiting > 0 {
 		tabs[2].Counted, tabs[2].Count, tabs[2].Tone = true, waiting, "critical"
 	}

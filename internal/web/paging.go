@@ -158,12 +158,15 @@ func pagingPreview(u people.User, d pagingDraft, now time.Time) view.PagingPrevi
 		return view.PagingPreview{Problem: chain.Reason, Skipped: skipped(chain.Skipped)}
 	}
 	for _, a := range chain.Attempts[:min(len(chain.Attempts), previewedAttempts)] {
-		if a.After > previewedFor {
+		if a.After-chain.Attempts[0].After > previewedFor {
 			break
 		}
-		row := contactRow("", a.Contact)
+		row, when := contactRow("", a.Contact), capital(sinceStart(a.After))
+		if a.After > previewedFor { // it waits for a time of day
+			when = phrase.T("paging_web.on", at.Add(a.After).In(u.Location()).Format("Mon 2 Jan"))
+		}
 		v.Attempts = append(v.Attempts, view.PagingAttempt{
-			Method: row.Method, Kind: row.Kind, To: a.Contact.Shown(), When: capital(sinceStart(a.After)), At: at.Add(a.After),
+			Method: row.Method, Kind: row.Kind, To: a.Contact.Shown(), When: when, At: at.Add(a.After),
 		})
 	}
 	if chain.Again > 0 {

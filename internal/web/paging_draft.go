@@ -22,6 +22,7 @@ type pagingDraft struct {
 
 type ruleDraft struct {
 	Name, Urgency, Again string
+	Wait                 people.PagingWait // its days count with a time only
 	Windows              []people.PagingWindow
 	Steps                []pagingStepDraft
 }
@@ -39,7 +40,7 @@ func draftOfPaging(u people.User) pagingDraft {
 		return d
 	}
 	for _, r := range p.Rules {
-		rule := ruleDraft{Name: r.Name, Urgency: string(r.Urgency), Windows: slices.Clone(r.When)}
+		rule := ruleDraft{Name: r.Name, Urgency: string(r.Urgency), Windows: slices.Clone(r.When), Wait: r.Wait}
 		if r.Again > 0 {
 			rule.Again = r.Again.String()
 		}
@@ -73,6 +74,7 @@ func readPaging(r *http.Request) pagingDraft {
 	for i := range min(n, people.MaxPagingRules) {
 		at := strconv.Itoa(i) + "."
 		rule := ruleDraft{Name: text(r, at+"name"), Urgency: text(r, at+"urgency"), Again: text(r, at+"again")}
+		rule.Wait = people.PagingWait{At: text(r, at+"wait"), Days: readDays(r, at+"waitday")}
 		windows, _ := number(text(r, at+"windows"))
 		for j := range min(windows, people.MaxPagingWindows) {
 			rule.Windows = append(rule.Windows, readWindow(r, at+"w"+strconv.Itoa(j)+"."))
@@ -91,16 +93,21 @@ func readPaging(r *http.Request) pagingDraft {
 // readWindow is a time of the week; name is what its fields begin with. All
 // days are no condition.
 func readWindow(r *http.Request, name string) people.PagingWindow {
-	w := people.PagingWindow{From: text(r, name+"from"), To: text(r, name+"to")}
+	return people.PagingWindow{From: text(r, name+"from"), To: text(r, name+"to"), Days: readDays(r, name+"day")}
+}
+
+// readDays are the days that were chosen; none when all were.
+func readDays(r *http.Request, field string) []people.Day {
+	var days []people.Day
 	for _, d := range weekdays() {
-		if slices.Contains(r.PostForm[name+"day"], string(d)) {
-			w.Days = append(w.Days, d)
+		if slices.Contains(r.PostForm[field], string(d)) {
+			days = append(days, d)
 		}
 	}
-	if len(w.Days) == len(people.Days) {
-		w.Days = nil
+	if len(days) == len(people.Days) {
+		return nil
 	}
-	return w
+	return days
 }
 
 // weekdays begins with Monday.
@@ -108,13 +115,17 @@ func weekdays() []people.Day { return append(slices.Clone(people.Days[1:]), peop
 
 // windowForm is a time of the week as the page draws it.
 func windowForm(i int, name string, w people.PagingWindow) view.PagingWindowForm {
-	f := view.PagingWindowForm{Index: i, Name: name, From: w.From, To: w.To}
+	return view.PagingWindowForm{Index: i, Name: name, From: w.From, To: w.To, Days: dayOptions(w.Days)}
+}
+
+func dayOptions(chosen []people.Day) []view.Option {
+	var all []view.Option
 	for _, d := range weekdays() {
-		f.Days = append(f.Days, view.Option{
-			Value: string(d), Label: phrase.T("escalation.day." + string(d)), Selected: len(w.Days) == 0 || slices.Contains(w.Days, d),
+		all = append(all, view.Option{
+			Value: string(d), Label: phrase.T("escalation.day." + string(d)), Selected: len(chosen) == 0 || slices.Contains(chosen, d),
 		})
 	}
-	return f
+	return all
 }
 
 // window adds what is wrong with a time of the week to f.
@@ -206,6 +217,12 @@ func (d pagingDraft) policy() (*people.PagingPolicy, fields) {
 		for j, w := range rule.Windows {
 			errs.window(at+"w"+strconv.Itoa(j)+".", w)
 		}
+		if rule.Wait.At != "" {
+			r.Wait = rule.Wait
+			if r.Urgency != people.Low || r.Wait.Validate() != nil {
+				errs[at+"wait"] = phrase.T("paging_web.error.wait")
+			}
+		}
 		if rule.Again != "" {
 			r.Again = errs.within(at+"again", rule.Again, people.MinPagingAgain, people.MaxPagingAgain)
 		}
@@ -270,7 +287,7 @@ func (d pagingDraft) form(u people.User) view.PagingForm {
 	}
 	for i, rule := range d.Rules {
 		at := strconv.Itoa(i) + "."
-		form := view.PagingRuleForm{Index: i, Last: i == len(d.Rules)-1, Name: rule.Name, Again: rule.Again, Summary: rule.summary(u)}
+		form := view.PagingRuleForm{Index: i, Last: i == len(d.Rules)-1, Name: rule.Name, Again: rule.Again, Summary: rule.summary(u), Wait: rule.Wait.At, WaitDays: dayOptions(rule.Wait.Days)}
 		for _, urgency := range []string{"", string(people.High), string(people.Low)} {
 			label := phrase.T("paging_web.urgency.any")
 			if urgency != "" {

@@ -71,6 +71,29 @@ func TestPagingEditor(t *testing.T) {
 	}
 }
 
+// What can wait waits for the morning; what is urgent cannot be told to.
+func TestPagingWaits(t *testing.T) {
+	h := newWatch(t)
+	fields := func(urgency string, more ...string) []string {
+		return append([]string{"rules", "1", "0.name", "Calm", "0.urgency", urgency, "0.steps", "1", "0.s0.after", "0", "0.s0.by", "contact:c-ada"}, more...)
+	}
+	workdays := []string{"0.wait", "08:00", "0.waitday", "mon", "0.waitday", "tue", "0.waitday", "wed", "0.waitday", "thu", "0.waitday", "fri"}
+	h.send("/settings/profile/paging", saved, fields("low", workdays...)...)
+	want := people.PagingWait{At: "08:00", Days: []people.Day{"mon", "tue", "wed", "thu", "fri"}}
+	if got := h.org().Users["u-ada"].Paging.Rules[0].Wait; !cmp.Equal(got, want) {
+		t.Errorf("wait is %+v, want %+v", got, want)
+	}
+	h.has(h.get("ada", "/settings/profile/paging"), "Pages that can wait, not before 08:00 on Mon–Fri: e-mail at once.", `name="0.wait" value="08:00"`)
+	_, page := h.send("/settings/profile/paging/preview", http.StatusOK, fields("low", append(workdays, "at", "2026-11-20T21:00", "urgency", "low")...)...)
+	h.has(page, "It waits until Mon 23 Nov 08:00.", "On Mon 23 Nov", "08:00")
+	_, page = h.send("/settings/profile/paging", refuses, fields("high", "0.wait", "08:00")...)
+	h.has(page, "Only pages that can wait do")
+	h.send("/settings/profile/paging", saved, fields("low", "0.wait", "", "0.waitday", "mon")...)
+	if got := h.org().Users["u-ada"].Paging.Rules[0].Wait; !got.IsZero() {
+		t.Errorf("without a time wait is %+v", got)
+	}
+}
+
 // What would happen is foreseen with the rules as they are typed.
 func TestPagingPreview(t *testing.T) {
 	h := newWatch(t)

@@ -28,6 +28,12 @@ func (rule ruleDraft) summary(u people.User) string {
 	if len(r.When) > 0 {
 		what += ", " + windowsWords(r.When)
 	}
+	switch {
+	case r.Wait.At != "" && len(r.Wait.Days) > 0:
+		what += ", " + phrase.T("paging_web.summary.wait.days", r.Wait.At, daysWords(r.Wait.Days))
+	case r.Wait.At != "":
+		what += ", " + phrase.T("paging_web.summary.wait", r.Wait.At)
+	}
 	sentence := phrase.T("paging_web.summary", what, strings.Join(parts, "; "))
 	if r.Again > 0 {
 		sentence = phrase.T("paging_web.summary.again", what, strings.Join(parts, "; "), spoken(r.Again.D()))

@@ -44,7 +44,7 @@ func (s *Server) showPeople(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := view.PeopleList{Page: page, Text: text(r, "q"), Role: text(r, "role"), State: text(r, "state")}
 	for _, u := range org.Sorted(o.Users, byName) {
-		if v.Role != "" && v.Role != string(u.Role) || !mentions(u, v.Text) {
+		if u.Robot || v.Role != "" && v.Role != string(u.Role) || !mentions(u, v.Text) {
 			continue
 		}
 		row, err := s.userRow(r.Context(), o, u, actorOf(r).User)

@@ -27,7 +27,7 @@ type stepDraft struct {
 	After    string
 	Targets  []escalation.Target
 	Add      string // chosen in the list, not added yet
-	TellKind string // "email", "webhook", "room", and what was typed beside it, not added yet
+	TellKind string // "email", "room", and what was typed beside it, not added yet
 	TellTo   string
 
 	Notify     string

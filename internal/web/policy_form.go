@@ -98,7 +98,7 @@ func chosen(area, is string, values ...string) []view.Option {
 func (s stepDraft) form(o *org.Org, policy, at, zone string) view.StepForm {
 	form := view.StepForm{
 		Prefix: at, After: s.After, Choices: targetChoices(o, policy, s), TellTo: s.TellTo, LowWaits: s.LowWaits,
-		TellKinds: chosen("settings.policy.tell.", cmp.Or(s.TellKind, "email"), "email", "webhook", "room"),
+		TellKinds: chosen("settings.policy.tell.", cmp.Or(s.TellKind, "email"), "email", "room"),
 		Notify:    chosen("settings.policy.notify.", cmp.Or(s.Notify, string(escalation.NotifyAll)), string(escalation.NotifyAll), string(escalation.RoundRobin)),
 		Hours:     s.Hours.form(at, zone),
 	}
@@ -155,7 +155,7 @@ func targetChoices(o *org.Org, policy string, step stepDraft) []view.Option {
 		offer(escalation.Target{Rotation: r.ID}, "settings.policy.group.oncall", "")
 	}
 	for _, u := range org.Sorted(o.Users, byName) {
-		if !u.Disabled {
+		if !u.Disabled && !u.Robot {
 			offer(escalation.Target{User: u.ID}, "settings.nav.people", "")
 		}
 	}
@@ -170,6 +170,9 @@ func targetChoices(o *org.Org, policy string, step stepDraft) []view.Option {
 		if string(p.ID) != policy {
 			offer(escalation.Target{Policy: p.ID}, "settings.nav.policies", "")
 		}
+	}
+	for _, name := range o.Webhooks() {
+		offer(escalation.Target{Webhook: name}, "settings.policy.group.webhooks", "")
 	}
 	return options
 }

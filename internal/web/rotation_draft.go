@@ -278,7 +278,7 @@ func teamName(o *org.Org, team string) string { return o.Teams[id.Team(team)].Na
 func peopleToAdd(o *org.Org, team id.Team, l layerDraft) []view.Option {
 	var own, others []view.Option
 	for _, u := range org.Sorted(o.Users, byName) {
-		if u.Disabled {
+		if u.Disabled || u.Robot {
 			continue
 		}
 		option := view.Option{Value: string(u.ID), Label: u.Name, Selected: u.ID == l.Add}

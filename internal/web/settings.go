@@ -135,7 +135,7 @@ func settingsCards(o *org.Org, v view.Viewer) []view.SettingsCard {
 	}
 	cards = append(cards, card("organisation", "/settings/organisation", "org", -1))
 	if v.May(string(people.Manage)) {
-		cards = append(cards, card("providers", "/settings/providers", "send", len(o.Providers)), card("tokens", "/settings/tokens", "token", -1))
+		cards = append(cards, card("robots", "/settings/robots", "robot", len(o.Robots)), card("providers", "/settings/providers", "send", len(o.Providers)), card("tokens", "/settings/tokens", "token", -1))
 	}
 	return cards
 }

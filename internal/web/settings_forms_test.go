@@ -37,12 +37,13 @@ func TestProfileForms(t *testing.T) {
 	h.has(page, "This is not an e-mail address.", `value="nonsense"`)
 	contacts := h.org().Users["u-ada"].Contacts
 	at := "/settings/profile/contacts/" + string(contacts[1].ID)
-	h.send(at+"/off", saved)
-	if c := h.org().Users["u-ada"].Contacts[1]; !c.Off {
+	first := "/settings/profile/contacts/" + string(contacts[0].ID)
+	h.send(first+"/off", saved)
+	if c := h.org().Users["u-ada"].Contacts[0]; !c.Off {
 		t.Errorf("contact is %+v, want off", c)
 	}
-	h.has(h.get("ada", "/settings/profile/contacts"), at+`/on"`)
-	h.send(at+"/on", saved)
+	h.has(h.get("ada", "/settings/profile/contacts"), first+`/on"`)
+	h.send(first+"/on", saved)
 	h.send(at+"/remove", saved)
 	if left := h.org().Users["u-ada"].Contacts; len(left) != 1 {
 		t.Errorf("contacts are %+v", left)

@@ -15,6 +15,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/store"
 )
 
 // The pace of a stream.
@@ -31,12 +32,18 @@ const (
 var (
 	errDraining = errors.New("the server is draining")
 	errBeat     = errors.New("time for a heartbeat")
+	errNudge    = errors.New("there is news that is no entry")
 )
 
 // stream sends what is new as server-sent events until either side goes:
 //
 //	entry   id: its number; {seq, html, incident}      entries that the filter lets through
 //	card    {number, state, seq, html, counts}         an incident that changed, whatever the filter
+//	message {seq, html}                                a message of the open room that was changed
+//	unread  {room, name, href, count, mentions, call}  a room of the reader's, whatever is open
+//	typing  {users}                                    who is typing in the open room
+//	presence {users}                                   who is there
+//	rooms   {}                                         a room came or went: fetch the list
 //	people  {html}                                     the people pane
 //	ping    {}                                         every 15 seconds
 //	reset   {}                                         too much was missed, or the numbers began anew: load the page
@@ -46,12 +53,21 @@ var (
 // resumes further back than needed.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
+	o, err := s.organisation(ctx)
+	if err != nil {
+		return err
+	}
+	f, err := s.readable(r, o, filterOf(r.URL.Query()))
+	if err != nil {
+		return err
+	}
+	f.thread = 0 // what is said in threads comes along and says so
 	after := afterOf(r)
 	head, err := s.Store.Head(ctx)
 	if err != nil {
 		return err
 	}
-	out := newReader(s, w, r, after, head.Seq)
+	out := newReader(s, w, r, f, after, head.Seq)
 	if after > 0 && head.Seq > after+maxBehind {
 		out.open()
 		out.end(ctx, out.reset())
@@ -70,8 +86,9 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer httpd.OnDraining(ctx, func() { cancel(errDraining) })()
-	leave := s.presence.arrive(out.actor.User)
-	defer func() { leave(s.Now()) }()
+	defer s.presence.arrive(s.Store, s.Log, pageOf(r), out.nudge.presence)()
+	s.marks.join(out)
+	defer s.marks.leave(out)
 	out.open()
 	out.end(ctx, out.follow(ctx, sub))
 	return nil
@@ -103,11 +120,14 @@ type reader struct {
 	missed  id.Seq    // entries up to here happened before the reader came back
 	crowd   int       // the version of the people pane that was sent last
 	checked time.Time // when the session was looked at last
+	typists []id.User // who was typing when it was told last
+	nudge   nudge
+	counts  map[id.Room]store.Unread // what is unread, of the rooms in which something was written
 }
 
-func newReader(s *Server, w http.ResponseWriter, r *http.Request, after, head id.Seq) *reader {
+func newReader(s *Server, w http.ResponseWriter, r *http.Request, f filter, after, head id.Seq) *reader {
 	out := &reader{
-		s: s, w: w, r: r, ctl: http.NewResponseController(w), actor: actorOf(r), filter: filterOf(r.URL.Query()),
+		s: s, w: w, r: r, ctl: http.NewResponseController(w), actor: actorOf(r), filter: f,
 		seen: after, told: after, checked: time.Now(),
 	}
 	if after > 0 {
@@ -150,15 +170,21 @@ func (out *reader) follow(ctx context.Context, sub *live.Subscription) error {
 	beat := time.Now().Add(heartbeat)
 	for {
 		wait, cancel := context.WithDeadlineCause(ctx, beat, errBeat)
+		wait, wake := context.WithCancelCause(wait)
+		out.nudge.arm(func() { wake(errNudge) })
 		events, err := sub.Next(wait)
+		wake(nil)
 		cancel()
 		switch {
 		case errors.Is(err, live.ErrReset):
 			return out.reset()
-		case err != nil && !errors.Is(err, errBeat):
+		case err != nil && !errors.Is(err, errBeat) && !errors.Is(err, errNudge):
 			return err
 		}
 		out.hurry()
+		if err := out.nudged(ctx); err != nil {
+			return err
+		}
 		if err := out.send(ctx, events); err != nil {
 			return err
 		}
@@ -184,6 +210,9 @@ func (out *reader) beat(ctx context.Context) error {
 		out.checked = time.Now()
 	}
 	if err := out.people(ctx); err != nil {
+		return err
+	}
+	if err := out.typing(ctx); err != nil { // who has stopped without a word
 		return err
 	}
 	if out.seen > out.told {

@@ -11,6 +11,7 @@ import (
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/live"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/timeline"
 	"github.com/watchroom/watchroom/internal/web/view"
@@ -21,6 +22,10 @@ import (
 // readers, in no zone and for nobody in particular; browsers show times in
 // their own.
 func (out *reader) send(ctx context.Context, events []live.Event) error {
+	o, err := out.s.organisation(ctx)
+	if err != nil {
+		return err
+	}
 	touched := map[id.Incident]live.Event{}
 	for _, e := range events {
 		if e.Incident.ID != 0 {
@@ -31,24 +36,92 @@ func (out *reader) send(ctx context.Context, events []live.Event) error {
 			touched[e.Entry.Incident] = e
 		}
 		out.seen = e.Entry.Seq
-		if !out.filter.match(e.Entry) {
+		if !mayHear(o, out.actor.User, e.Entry.Room) {
+			if out.leftOut(e.Entry) {
+				out.write([]byte("event: rooms\ndata: {}\n\n"))
+			}
 			continue
 		}
-		frame, err := e.Frame("web", func(e live.Event) ([]byte, error) { return out.s.entryFrame(ctx, e.Entry) })
+		if err := out.entry(ctx, o, e); err != nil {
+			return err
+		}
+	}
+	return out.cards(ctx, events, touched)
+}
+
+// leftOut reports whether an entry may have taken a room from the reader.
+func (out *reader) leftOut(e timeline.Entry) bool {
+	_, changed := e.Payload.(timeline.RoomChange)
+	_, known := out.counts[e.Room]
+	return changed && (known || out.filter.room == e.Room)
+}
+
+// entry writes what one entry, in a room that the reader may read, means to them.
+func (out *reader) entry(ctx context.Context, o *org.Org, e live.Event) error {
+	switch e.Entry.Kind {
+	case timeline.MessagePosted:
+		if err := out.unread(ctx, o, e.Entry); err != nil {
+			return err
+		}
+	case timeline.RoomOpened, timeline.RoomChanged, timeline.RoomClosed:
+		out.write([]byte("event: rooms\ndata: {}\n\n"))
+	}
+	if of, in := aboutMessage(e.Entry); of != 0 && in == out.filter.room && mayHear(o, out.actor.User, in) {
+		frame, err := e.Frame("web:message", func(live.Event) ([]byte, error) { return out.s.messageFrame(ctx, of) })
 		if err != nil {
 			return err
 		}
 		out.write(frame)
-		out.told = e.Entry.Seq
 	}
-	return out.cards(ctx, events, touched)
+	if quietKind(e.Entry.Kind) || !out.filter.match(e.Entry) {
+		return nil
+	}
+	frame, err := e.Frame("web", func(e live.Event) ([]byte, error) { return out.s.entryFrame(ctx, e.Entry) })
+	if err != nil {
+		return err
+	}
+	out.write(frame)
+	out.told = e.Entry.Seq
+	return nil
+}
+
+// aboutMessage is the message that an entry changes, and its room; 0 for none.
+func aboutMessage(e timeline.Entry) (of id.Seq, in id.Room) {
+	switch p := e.Payload.(type) {
+	case timeline.Edit:
+		return p.Of, e.Room
+	case timeline.Deletion:
+		return p.Of, e.Room
+	case timeline.Pin:
+		return p.Of, e.Room
+	case timeline.Unpin:
+		return p.Of, e.Room
+	case timeline.Reaction:
+		return p.Of, e.Room
+	case timeline.ReactionGone:
+		return p.Of, e.Room
+	case timeline.Link:
+		return p.Of, p.Room
+	case timeline.Message:
+		return e.Thread, e.Room // whose number of replies has grown
+	}
+	return 0, ""
+}
+
+// quietKind reports whether an entry of this kind shows on its message alone.
+func quietKind(kind timeline.Kind) bool {
+	switch kind {
+	case timeline.MessageEdited, timeline.MessageDeleted, timeline.MessageUnpinned, timeline.ReactionAdded, timeline.ReactionRemoved:
+		return true
+	}
+	return false
 }
 
 // changesCard reports whether an entry shows on its incident's card although
 // the incident did not change.
 func changesCard(kind timeline.Kind) bool {
 	switch kind {
-	case timeline.NoteAdded, timeline.PageSent, timeline.PageRetrying, timeline.PageFailed, timeline.PageDelivered, timeline.PageMovedOn, timeline.PageHeld, timeline.ResponderAcknowledged:
+	case timeline.NoteAdded, timeline.MessagePosted, timeline.MessageDeleted, timeline.PageSent, timeline.PageRetrying, timeline.PageFailed, timeline.PageDelivered, timeline.PageMovedOn, timeline.PageHeld, timeline.ResponderAcknowledged:
 		return true
 	}
 	return false
@@ -111,7 +184,7 @@ func (s *Server) entryFrame(ctx context.Context, e timeline.Entry) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	html, err := markup(ctx, view.EntryItem(view.Describe(e, namesOf(o, nil)), view.Viewer{}))
+	html, err := s.entryMarkup(ctx, o, e)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +192,35 @@ func (s *Server) entryFrame(ctx context.Context, e timeline.Entry) ([]byte, erro
 		Seq      id.Seq      `json:"seq"`
 		HTML     string      `json:"html"`
 		Incident id.Incident `json:"incident,omitempty"`
-	}{e.Seq, html, e.Incident})
+		Thread   id.Seq      `json:"thread,omitempty"`
+	}{e.Seq, html, e.Incident, e.Thread})
+}
+
+func (s *Server) entryMarkup(ctx context.Context, o *org.Org, e timeline.Entry) (string, error) {
+	drawn, err := s.describe(ctx, o, []timeline.Entry{e}, nil)
+	if err != nil {
+		return "", err
+	}
+	return markup(ctx, view.EntryItem(drawn[0], view.Viewer{}))
+}
+
+// messageFrame is a message as it is now. It is empty when retention has
+// removed it.
+func (s *Server) messageFrame(ctx context.Context, of id.Seq) ([]byte, error) {
+	ctx = context.WithoutCancel(ctx)
+	o, err := s.organisation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Store.EntriesBySeq(ctx, []id.Seq{of})
+	if err != nil || len(found) == 0 {
+		return []byte{}, err
+	}
+	html, err := s.entryMarkup(ctx, o, found[0])
+	if err != nil {
+		return nil, err
+	}
+	return event("message", 0, map[string]any{"seq": of, "html": html})
 }
 
 // cardJSON is the card of an incident as it is now, without its closing brace:

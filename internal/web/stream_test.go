@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 )
 
 // sse is one event as a browser reads it.
@@ -308,19 +311,28 @@ func (discard) WriteHeader(int)             {}
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
 func TestPresenceLingers(t *testing.T) {
+	s, log := storetest.Open(t), slog.New(slog.DiscardHandler)
 	var p presence
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	one, two := p.arrive("kim"), p.arrive("kim")
-	one(now)
-	if !p.online(now)["kim"] {
-		t.Error("kim has a stream and is not there")
+	ada := p.arrive(s, log, store.Presence{Session: "0", Person: "ada", Active: true}, func() {})
+	defer ada()
+	one := p.arrive(s, log, store.Presence{Session: "1", Person: "kim", Active: true}, func() {})
+	two := p.arrive(s, log, store.Presence{Session: "2", Person: "kim"}, func() {})
+	if got := p.states()["kim"]; got != "online" {
+		t.Errorf("kim with a page in use is %q, want online", got)
 	}
-	two(now)
-	if !p.online(now.Add(linger - time.Second))["kim"] {
+	one()
+	two()
+	if got := p.states()["kim"]; got == "" {
 		t.Error("kim left although it may be for the next page only")
 	}
-	if p.online(now.Add(linger))["kim"] {
-		t.Error("kim is still there long after leaving")
+	pages, err := s.Present(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		if left := time.Until(page.Until); page.Person == "kim" && left > linger+5*time.Second {
+			t.Errorf("kim is to be there for %s after leaving, want %s", left, linger)
+		}
 	}
 }
 

@@ -119,7 +119,7 @@ func (s *Server) teamPage(w http.ResponseWriter, r *http.Request, status int, t 
 		if member {
 			f.Members = append(f.Members, view.UserRow{Name: u.Name, Href: peoplePath + "/" + string(u.ID)})
 		}
-		if member || !u.Disabled {
+		if member || !u.Disabled && !u.Robot {
 			f.People = append(f.People, view.Option{Value: string(u.ID), Label: u.Name, Selected: member})
 		}
 	}

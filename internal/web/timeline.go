@@ -7,8 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/markdown"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
@@ -42,10 +44,22 @@ func (s *Server) timeline(ctx context.Context, o *org.Org, f filter, at position
 	if err != nil {
 		return view.Timeline{}, err
 	}
-	return view.Timeline{
-		Entries: describe(o, part.entries, v.Zone), Older: part.older, Newer: part.newer,
-		Head: head.Seq, CanPost: v.May(string(people.Talk)),
-	}, nil
+	entries, err := s.describe(ctx, o, part.entries, v.Zone)
+	if err != nil {
+		return view.Timeline{}, err
+	}
+	tl := view.Timeline{
+		Entries: entries, Older: part.older, Newer: part.newer,
+		Head: head.Seq, CanPost: v.May(string(people.Talk)), Files: s.Uploads != nil,
+	}
+	if f.thread == 0 && f.incident == 0 && v.ID != "" {
+		unread, err := s.Store.Unread(ctx, id.User(v.ID), []id.Room{f.room})
+		if err != nil {
+			return view.Timeline{}, err
+		}
+		tl.Read = unread[f.room].Mark
+	}
+	return tl, nil
 }
 
 // entries answers with items alone; whether there are more in either direction
@@ -61,13 +75,32 @@ func (s *Server) entries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	part, err := s.piece(ctx, filterOf(query), at)
+	f, err := s.readable(r, o, filterOf(query))
+	if err != nil {
+		return err
+	}
+	part, err := s.piece(ctx, f, at)
+	if err != nil {
+		return err
+	}
+	entries, err := s.describe(ctx, o, part.entries, v.Zone)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Watchroom-Older", strconv.FormatBool(part.older))
 	w.Header().Set("Watchroom-Newer", strconv.FormatBool(part.newer))
-	return draw(w, r, http.StatusOK, view.EntryList(describe(o, part.entries, v.Zone), v))
+	return draw(w, r, http.StatusOK, view.EntryList(entries, v))
+}
+
+// readable is f in the room that a request names, if its actor may read there.
+func (s *Server) readable(r *http.Request, o *org.Org, f filter) (filter, error) {
+	name := r.URL.Query().Get("room")
+	if name == "" {
+		return f, nil
+	}
+	found, err := named(o, actorOf(r), name)
+	f.room = found.ID
+	return f, err
 }
 
 // piece is an unbroken part of the timeline, oldest first.
@@ -137,14 +170,51 @@ func (s *Server) later(ctx context.Context, f filter, after id.Seq, limit int) (
 }
 
 // describe makes entries ready to be drawn.
-func describe(o *org.Org, entries []timeline.Entry, zone *time.Location) []view.Entry {
-	names := namesOf(o, zone)
+func (s *Server) describe(ctx context.Context, o *org.Org, entries []timeline.Entry, zone *time.Location) ([]view.Entry, error) {
+	names := view.Names{Names: namesOf(o, zone), Words: s.words(ctx, o)}
 	all := make([]view.Entry, 0, len(entries))
+	var quoted []id.Seq
 	for _, e := range entries {
-		all = append(all, view.Describe(e, names))
+		drawn := view.Describe(e, names)
+		if drawn.Msg != nil && drawn.Msg.Quote != nil {
+			quoted = append(quoted, drawn.Msg.Quote.Seq)
+		}
+		all = append(all, drawn)
 	}
-	return all
+	if len(quoted) == 0 {
+		return all, nil
+	}
+	found, err := s.Store.EntriesBySeq(ctx, quoted)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if m := all[i].Msg; m != nil && m.Quote != nil {
+			m.Quote = quoteOf(found, m.Quote.Seq, m.Room, o)
+		}
+	}
+	return all, nil
 }
+
+// quoteOf is the quoted message, if it stands in the same room: a quotation
+// does not carry words out of one.
+func quoteOf(found []timeline.Entry, seq id.Seq, r id.Room, o *org.Org) *view.Quote {
+	for _, e := range found {
+		p, ok := e.Payload.(timeline.Message)
+		if e.Seq != seq || e.Room != r || !ok || p.Deleted {
+			continue
+		}
+		author := e.Actor.Name
+		if name := o.Users[e.Actor.User].Name; name != "" {
+			author = name
+		}
+		return &view.Quote{Seq: seq, Author: author, Text: markdown.FirstLines(p.Text, 1, quotedText)}
+	}
+	return nil
+}
+
+// quotedText is how much of a quoted message is shown.
+const quotedText = 160
 
 // namesOf calls people what they are called now; who is gone keeps the name
 // that the entry remembers.
@@ -156,14 +226,9 @@ func namesOf(o *org.Org, zone *time.Location) story.Names {
 	}
 }
 
-// post writes a line into the timeline. A line that is sent again under the
-// same nonce, because its answer got lost, is written once.
+// post writes a line into the organisation's timeline.
 func (s *Server) post(w http.ResponseWriter, r *http.Request) error {
-	actor := actorOf(r)
-	err := s.sent.once(actor.User, r.PostFormValue("nonce"), s.Now(), func() error {
-		return s.Dispatch.Post(r.Context(), actor, 0, r.PostFormValue("text"))
-	})
-	return s.posted(w, r, "/?pane=timeline", err)
+	return s.write(w, r, dispatch.Line{Text: r.PostFormValue("text")}, "/?pane=timeline")
 }
 
 // posted answers the composer.
@@ -185,7 +250,15 @@ func (s *Server) posted(w http.ResponseWriter, r *http.Request, back string, err
 // tries again does so within moments.
 type nonces struct {
 	mu   sync.Mutex
-	seen map[string]time.Time // guarded by mu
+	seen map[string]*sending // guarded by mu
+}
+
+// sending is a line that is being written or was.
+type sending struct {
+	at   time.Time
+	done chan struct{} // closed when it is written
+	seq  id.Seq        // seq and err are to be read when done is closed
+	err  error
 }
 
 const (
@@ -194,36 +267,44 @@ const (
 	maxNonces = 10_000
 )
 
-// once calls write unless it was called under this nonce before. What failed
-// may be tried again.
-func (n *nonces) once(u id.User, nonce string, now time.Time, write func() error) error {
+// once calls write unless it was called under this nonce before; then it waits
+// for that one and returns the same number. What failed may be tried again.
+func (n *nonces) once(ctx context.Context, u id.User, nonce string, now time.Time, write func() (id.Seq, error)) (id.Seq, error) {
 	if nonce == "" || len(nonce) > maxNonce {
 		return write()
 	}
 	key := string(u) + " " + nonce
-	if !n.take(key, now) {
-		return nil
+	line, mine := n.take(key, now)
+	if !mine {
+		select {
+		case <-line.done:
+			return line.seq, line.err
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
 	}
-	err := write()
-	if err != nil {
+	defer close(line.done)
+	if line.seq, line.err = write(); line.err != nil {
 		n.mu.Lock()
 		delete(n.seen, key)
 		n.mu.Unlock()
 	}
-	return err
+	return line.seq, line.err
 }
 
-func (n *nonces) take(key string, now time.Time) bool {
+// take returns what is known under key, and whether it is the caller's to write.
+func (n *nonces) take(key string, now time.Time) (line *sending, mine bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if at, ok := n.seen[key]; ok && now.Sub(at) < nonceLife {
-		return false
+	if line, ok := n.seen[key]; ok && now.Sub(line.at) < nonceLife {
+		return line, false
 	}
 	if n.seen == nil || len(n.seen) >= maxNonces {
-		n.seen = map[string]time.Time{}
+		n.seen = map[string]*sending{}
 	}
-	n.seen[key] = now
-	return true
+	line = &sending{at: now, done: make(chan struct{})}
+	n.seen[key] = line
+	return line, true
 }
 
 // incidentTitle is what a page that shows one incident is called.

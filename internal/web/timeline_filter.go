@@ -21,6 +21,8 @@ import (
 // filter is what a timeline is narrowed to; the page, its fragments and the
 // stream read it from the same query.
 type filter struct {
+	room     id.Room // "" is the organisation's timeline; who asks may read it
+	thread   id.Seq  // the replies to this message alone
 	groups   []string
 	kinds    []timeline.Kind // none: all
 	team     id.Team
@@ -39,7 +41,7 @@ const (
 // filterOf reads kind (a group or a kind, several times), team, person,
 // incident and q. What makes no sense narrows nothing.
 func filterOf(q url.Values) filter {
-	f := filter{team: id.Team(q.Get("team")), person: id.User(q.Get("person")), incident: incidentOf(q.Get("incident"))}
+	f := filter{thread: seqOf(q.Get("thread")), team: id.Team(q.Get("team")), person: id.User(q.Get("person")), incident: incidentOf(q.Get("incident"))}
 	for _, name := range q["kind"] {
 		switch {
 		case slices.Contains(view.Groups(), name) && !slices.Contains(f.groups, name):
@@ -74,12 +76,12 @@ func incidentOf(text string) id.Incident {
 
 // query asks the store for what f chooses.
 func (f filter) query(limit int) store.EntryFilter {
-	return store.EntryFilter{Kinds: f.kinds, Team: f.team, Person: f.person, Incident: f.incident, Words: f.words, Limit: limit}
+	return store.EntryFilter{Rooms: []id.Room{f.room}, Thread: f.thread, NoReplies: f.thread == 0, Lines: true, Kinds: f.kinds, Team: f.team, Person: f.person, Incident: f.incident, Words: f.words, Limit: limit}
 }
 
 // match says of a new entry what query says of the stored ones.
 func (f filter) match(e timeline.Entry) bool {
-	return (len(f.kinds) == 0 || slices.Contains(f.kinds, e.Kind)) &&
+	return f.room == e.Room && (len(f.kinds) == 0 || slices.Contains(f.kinds, e.Kind)) &&
 		(f.team == "" || f.team == e.Team) &&
 		(f.person == "" || f.person == e.Person) &&
 		(f.incident == 0 || f.incident == e.Incident) &&

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/id"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -143,10 +145,10 @@ func TestNoncesForget(t *testing.T) {
 	var n nonces
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	count := 0
-	write := func() error { count++; return nil }
+	write := func() (id.Seq, error) { count++; return 7, nil }
 	for _, at := range []time.Duration{0, time.Second, nonceLife + time.Second} {
-		if err := n.once("u", "same", now.Add(at), write); err != nil {
-			t.Fatal(err)
+		if seq, err := n.once(t.Context(), "u", "same", now.Add(at), write); err != nil || seq != 7 {
+			t.Fatalf("once = %d, %v, want the number of the line", seq, err)
 		}
 	}
 	if count != 2 {

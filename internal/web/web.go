@@ -22,13 +22,16 @@ import (
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/auth"
 	"github.com/watchroom/watchroom/internal/carrier"
+	commands "github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/httpd"
+	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/upload"
 	"github.com/watchroom/watchroom/internal/web/static"
 )
 
@@ -38,16 +41,23 @@ type Deps struct {
 	Dispatch       *dispatch.Dispatcher
 	Accounts       *account.Service
 	Live           *live.Hub
-	Signer         *secret.Signer // of the links in mailed pages
-	PublicURL      string         // as browsers and senders see the server, without a slash at the end
-	MailConfigured bool           // pages can leave the house
-	Carriers       *carrier.Set   // who carries pages; nil: what needs them is not offered
-	Box            carrier.Sealer // of providers' secrets; nil: they cannot be changed
+	Signer         *secret.Signer                         // of the links in mailed pages
+	PublicURL      string                                 // as browsers and senders see the server, without a slash at the end
+	MailConfigured bool                                   // pages can leave the house
+	Carriers       *carrier.Set                           // who carries pages; nil: what needs them is not offered
+	Box            carrier.Sealer                         // of providers' secrets; nil: they cannot be changed
+	Robots         func() map[id.Robot]dispatch.RobotLink // those connected to this node; nil: it does not know
 	Demo           bool
-	Now            func() time.Time                 // nil: time.Now
-	Export         func(o *org.Org) ([]byte, error) // the organisation as YAML
-	Mailbox        func() []Mail                    // the demo's mails, newest first; nil: there is no mailbox
-	Log            *slog.Logger
+	Uploads        *upload.Service // takes and gives files; nil: there are none
+	// Complete says how the line of a command, without what addresses it, can go
+	// on at a byte; nil: not at all.
+	Complete func(ctx context.Context, actor people.Actor, in id.Room, line string, at int) (commands.Completion, error)
+	// Press gives the command behind a button; nil: there are no buttons.
+	Press   func(ctx context.Context, actor people.Actor, token string) error
+	Now     func() time.Time                 // nil: time.Now
+	Export  func(o *org.Org) ([]byte, error) // the organisation as YAML
+	Mailbox func() []Mail                    // the demo's mails, newest first; nil: there is no mailbox
+	Log     *slog.Logger
 }
 
 // Server answers browsers.
@@ -57,6 +67,7 @@ type Server struct {
 	tests   *auth.Limiter // test pages, by person
 
 	presence presence
+	marks    marks
 	crowds   crowds
 	sent     nonces // what was posted lately
 }
@@ -91,8 +102,8 @@ type Route struct {
 func (s *Server) Routes() []Route {
 	var all []Route
 	for _, part := range [][]Route{
-		s.maintenanceRoutes(), s.heartbeatRoutes(), s.drillRoutes(),
-		s.homeRoutes(), s.timelineRoutes(), s.incidentRoutes(), s.onCallRoutes(), s.actionLinkRoutes(), s.mailboxRoutes(),
+		s.maintenanceRoutes(), s.heartbeatRoutes(), s.robotRoutes(), s.drillRoutes(),
+		s.homeRoutes(), s.roomRoutes(), s.messageRoutes(), s.fileRoutes(), s.searchRoutes(), s.timelineRoutes(), s.incidentRoutes(), s.onCallRoutes(), s.actionLinkRoutes(), s.mailboxRoutes(),
 		s.signInRoutes(), s.settingsRoutes(), s.profileRoutes(), s.peopleRoutes(), s.teamRoutes(),
 		s.rotationRoutes(), s.policyRoutes(), s.routingRoutes(), s.integrationRoutes(), s.providerRoutes(), s.explainRoutes(), s.pushRoutes(),
 	} {

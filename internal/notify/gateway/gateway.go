@@ -189,7 +189,7 @@ func (c *Client) Send(ctx context.Context, p notify.Page) (notify.Receipt, error
 	}
 	answer, err := rest.Do(c.http, req)
 	if err != nil {
-		return notify.Receipt{}, err
+		return notify.Receipt{}, rest.Ours(err)
 	}
 	return c.verdict(answer)
 }

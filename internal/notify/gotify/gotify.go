@@ -18,7 +18,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -26,6 +25,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/notify"
 	"github.com/watchroom/watchroom/internal/notify/push"
+	"github.com/watchroom/watchroom/internal/notify/rest"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -38,15 +38,7 @@ type Config struct {
 }
 
 // Validate says in a sentence what is wrong.
-func (c Config) Validate() error {
-	if c.HomeURL == "" {
-		return nil
-	}
-	if _, ok := push.WebURL(c.HomeURL); !ok {
-		return errors.New(phrase.T("gotify.config.home"))
-	}
-	return nil
-}
+func (c Config) Validate() error { return push.CheckHome(c.HomeURL) }
 
 // Client is safe for use by many goroutines.
 type Client struct {
@@ -59,7 +51,7 @@ var _ notify.Provider = (*Client)(nil)
 // New makes a client that talks through h, which has to guard against
 // addresses that are not public: people type the server's URL. It does not connect.
 func New(cfg Config, h *http.Client) *Client {
-	return &Client{cfg: cfg, http: push.Client(h)}
+	return &Client{cfg: cfg, http: rest.Client(h)}
 }
 
 // message is the body of POST /message.
@@ -109,7 +101,7 @@ func (c *Client) Send(ctx context.Context, p notify.Page) (notify.Receipt, error
 	req.Header.Set("Content-Type", "application/json")
 	// Not ?token=, which proxies write into their logs.
 	req.Header.Set("X-Gotify-Key", p.Secret)
-	reply, err := push.Exchange(c.http, req, p.Secret)
+	reply, err := rest.Do(c.http, req, p.Secret)
 	if err != nil {
 		return notify.Receipt{}, err
 	}
@@ -196,11 +188,11 @@ func CheckAddress(to, secret string) error {
 }
 
 func parseAddress(to, token string) (endpoint, host string, err error) {
-	u, ok := push.WebURL(to)
+	u, ok := rest.WebURL(to)
 	if !ok || strings.ContainsAny(to, "?#") {
 		return "", "", &notify.Failure{Permanent: true, Reason: phrase.T("gotify.fail.address")}
 	}
-	if token == "" || !push.HeaderSafe(token) {
+	if token == "" || !rest.HeaderSafe(token) {
 		return "", "", &notify.Failure{Permanent: true, Reason: phrase.T("gotify.fail.token")}
 	}
 	base := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
@@ -221,7 +213,7 @@ type answer struct {
 //	Gotify's error 429 or 5xx      try again
 //	Gotify's error 4xx             never: token, address or message
 //	anything that is not Gotify's  try again, except a lasting redirect
-func verdict(reply push.Reply, host, token string) (notify.Receipt, error) {
+func verdict(reply rest.Answer, host, token string) (notify.Receipt, error) {
 	var a answer
 	if json.Unmarshal(reply.Body, &a) != nil { // whatever it was, it is not Gotify's
 		return notify.Receipt{}, reply.Stray(host)
@@ -237,7 +229,7 @@ func verdict(reply push.Reply, host, token string) (notify.Receipt, error) {
 	if a.ErrorDescription != "" {
 		said += ": " + a.ErrorDescription
 	}
-	f := &notify.Failure{Reason: phrase.T("gotify.fail.answer", host, reply.Status, push.Scrub(said, token))}
+	f := &notify.Failure{Reason: phrase.T("gotify.fail.answer", host, reply.Status, rest.Says(said, token))}
 	switch {
 	case reply.Status == http.StatusUnauthorized, reply.Status == http.StatusForbidden:
 		f.Permanent, f.Reason = true, phrase.T("gotify.fail.forbidden", host)

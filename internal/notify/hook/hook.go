@@ -121,7 +121,7 @@ func (c *Client) post(ctx context.Context, f url.Values, key string) (notify.Rec
 	}
 	answer, err := rest.Do(c.http, req)
 	if err != nil {
-		return notify.Receipt{}, err
+		return notify.Receipt{}, rest.Ours(err)
 	}
 	if !answer.OK() {
 		return notify.Receipt{}, &notify.Failure{

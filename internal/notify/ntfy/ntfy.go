@@ -17,7 +17,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"path"
 	"regexp"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/notify"
 	"github.com/watchroom/watchroom/internal/notify/push"
+	"github.com/watchroom/watchroom/internal/notify/rest"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -46,15 +46,7 @@ type Config struct {
 }
 
 // Validate says in a sentence what is wrong.
-func (c Config) Validate() error {
-	if c.HomeURL == "" {
-		return nil
-	}
-	if _, ok := push.WebURL(c.HomeURL); !ok {
-		return errors.New(phrase.T("ntfy.config.home"))
-	}
-	return nil
-}
+func (c Config) Validate() error { return push.CheckHome(c.HomeURL) }
 
 // Client is safe for use by many goroutines.
 type Client struct {
@@ -67,7 +59,7 @@ var _ notify.Provider = (*Client)(nil)
 // New makes a client that talks through h, which has to guard against
 // addresses that are not public: people type the topic's URL. It does not connect.
 func New(cfg Config, h *http.Client) *Client {
-	return &Client{cfg: cfg, http: push.Client(h)}
+	return &Client{cfg: cfg, http: rest.Client(h)}
 }
 
 // message is what is published: https://docs.ntfy.sh/publish/#publish-as-json.
@@ -114,7 +106,7 @@ func (c *Client) Send(ctx context.Context, p notify.Page) (notify.Receipt, error
 	}
 	// On a public server the name of the topic is all that protects it.
 	secrets := []string{p.Secret, to.name}
-	reply, err := push.Exchange(c.http, req, secrets...)
+	reply, err := rest.Do(c.http, req, secrets...)
 	if err != nil {
 		return notify.Receipt{}, err
 	}
@@ -197,7 +189,7 @@ var topicName = regexp.MustCompile(`^[-_A-Za-z0-9]{1,64}$`)
 // parseTopic takes https://host/topic apart. Servers below a path exist behind
 // proxies, so only the last element is the topic.
 func parseTopic(raw string) (topic, error) {
-	u, ok := push.WebURL(raw)
+	u, ok := rest.WebURL(raw)
 	if !ok || strings.ContainsAny(raw, "?#") {
 		return topic{}, &notify.Failure{Permanent: true, Reason: phrase.T("ntfy.fail.address")}
 	}
@@ -229,7 +221,7 @@ func authorization(secret string) (string, error) {
 		r.SetBasicAuth(user, password)
 		return r.Header.Get("Authorization"), nil
 	}
-	if !push.HeaderSafe(secret) {
+	if !rest.HeaderSafe(secret) {
 		return "", &notify.Failure{Permanent: true, Reason: phrase.T("ntfy.fail.secret")}
 	}
 	return "Bearer " + secret, nil

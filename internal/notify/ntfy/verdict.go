@@ -6,6 +6,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/notify"
 	"github.com/watchroom/watchroom/internal/notify/push"
+	"github.com/watchroom/watchroom/internal/notify/rest"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -26,7 +27,7 @@ type answer struct {
 //	ntfy's error 5xx                try again
 //	ntfy's error 4xx                never: topic, token or message
 //	anything that is not ntfy's     try again, except a lasting redirect
-func verdict(reply push.Reply, host string, secrets []string) (notify.Receipt, error) {
+func verdict(reply rest.Answer, host string, secrets []string) (notify.Receipt, error) {
 	var a answer
 	if json.Unmarshal(reply.Body, &a) != nil { // whatever it was, it is not ntfy's
 		return notify.Receipt{}, reply.Stray(host)
@@ -37,7 +38,7 @@ func verdict(reply push.Reply, host string, secrets []string) (notify.Receipt, e
 	if a.HTTP == 0 || a.Error == "" {
 		return notify.Receipt{}, reply.Stray(host)
 	}
-	f := &notify.Failure{Reason: phrase.T("ntfy.fail.answer", host, reply.Status, push.Scrub(a.Error, secrets...))}
+	f := &notify.Failure{Reason: phrase.T("ntfy.fail.answer", host, reply.Status, rest.Says(a.Error, secrets...))}
 	switch {
 	case reply.Status == http.StatusUnauthorized, reply.Status == http.StatusForbidden:
 		f.Permanent, f.Reason = true, phrase.T("ntfy.fail.forbidden", host)

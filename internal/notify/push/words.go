@@ -1,20 +1,21 @@
 // Package push is what the providers that push to a phone have in common: a
-// page in the few words of a small screen, cut to what a channel takes, and one
-// request over HTTP whose errors hold no secret.
+// page in the few words of a small screen, cut to what a channel takes. The call
+// itself is package rest's.
 //
 // It promises that the reason for a page and the mark of a drill survive every
-// cut, that a cut never splits a character, that no text from outside can hide
-// or reorder what follows it, and that neither a token nor the path of a URL
-// appears in an error. Escaping, buttons and what an answer means are left to
-// each provider.
+// cut, that a cut never splits a character, and that no text from outside can
+// hide or reorder what follows it. Escaping, buttons and what an answer means
+// are left to each provider.
 package push
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/notify"
+	"github.com/watchroom/watchroom/internal/notify/rest"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -51,6 +52,15 @@ type Item struct {
 	Text   string // one line
 	URL    string
 	AckURL string
+}
+
+// CheckHome says in a sentence what is wrong with the list of incidents as New
+// takes it; "" is none.
+func CheckHome(homeURL string) error {
+	if _, ok := rest.WebURL(homeURL); homeURL != "" && !ok {
+		return errors.New(phrase.T("notify.config.home"))
+	}
+	return nil
 }
 
 // New puts p into words. homeURL is the list of incidents, where a bundle leads

@@ -27,6 +27,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/notify"
 	"github.com/watchroom/watchroom/internal/notify/push"
+	"github.com/watchroom/watchroom/internal/notify/rest"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -60,7 +61,7 @@ func (c Config) Validate() error {
 		return complain("pushover.config.token")
 	}
 	for _, u := range []string{c.BaseURL, c.CallbackURL, c.HomeURL} {
-		if _, ok := push.WebURL(u); u != "" && !ok {
+		if _, ok := rest.WebURL(u); u != "" && !ok {
 			return complain("pushover.config.url")
 		}
 	}
@@ -102,8 +103,8 @@ func New(cfg Config, h *http.Client) *Client {
 	if cfg.Expire == 0 {
 		cfg.Expire = time.Hour
 	}
-	c := &Client{cfg: cfg, host: "Pushover", http: push.Client(h)}
-	if u, ok := push.WebURL(cfg.BaseURL); ok {
+	c := &Client{cfg: cfg, host: "Pushover", http: rest.Client(h)}
+	if u, ok := rest.WebURL(cfg.BaseURL); ok {
 		c.host = u.Host
 	}
 	return c
@@ -206,9 +207,9 @@ func (c *Client) exchange(ctx context.Context, method, path string, form url.Val
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	reply, err := push.Exchange(c.http, req, c.cfg.Token)
+	reply, err := rest.Do(c.http, req, c.cfg.Token)
 	if err != nil {
-		return answer{}, push.Ours(err)
+		return answer{}, rest.Ours(err)
 	}
 	return c.verdict(reply)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/watchroom/watchroom/internal/notify"
-	"github.com/watchroom/watchroom/internal/notify/push"
+	"github.com/watchroom/watchroom/internal/notify/rest"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -19,15 +19,15 @@ import (
 //	4xx with status 0 otherwise   never: user key or message
 //	5xx                           try again
 //	anything not Pushover's       try again
-func (c *Client) verdict(reply push.Reply) (answer, error) {
+func (c *Client) verdict(reply rest.Answer) (answer, error) {
 	var a answer
 	if json.Unmarshal(reply.Body, &a) != nil { // whatever it was, it is not Pushover's
-		return answer{}, push.Ours(reply.Stray(c.host))
+		return answer{}, rest.Ours(reply.Stray(c.host))
 	}
 	if reply.Status == http.StatusOK && a.Status == 1 {
 		return a, nil
 	}
-	said := push.Scrub(strings.Join(complaints(a.Errors), "; "), c.cfg.Token)
+	said := rest.Says(strings.Join(complaints(a.Errors), "; "), c.cfg.Token)
 	f := &notify.Failure{Reason: phrase.T("pushover.fail.answer", c.host, reply.Status, said)}
 	switch {
 	case reply.Status == http.StatusTooManyRequests:
@@ -40,7 +40,7 @@ func (c *Client) verdict(reply push.Reply) (answer, error) {
 	case reply.Status >= 400 && reply.Status < 500 && said != "":
 		f.Permanent = true
 	case said == "":
-		return answer{}, push.Ours(reply.Stray(c.host))
+		return answer{}, rest.Ours(reply.Stray(c.host))
 	}
 	return answer{}, f
 }

@@ -1,10 +1,11 @@
 // Package rest makes one HTTP call to a provider and says, in the words of
 // notify.Failure, what went wrong on the way.
 //
-// It promises that an error contains neither the query of the URL nor a header:
-// both carry credentials with some providers. It follows no redirect, because a
-// redirect would carry them elsewhere. What an answer means is for the provider
-// to judge; retries are for the outbox.
+// It promises that an error contains neither path nor query of the URL, nor a
+// header, nor any secret that it is told of: all of them carry credentials with
+// some providers. It follows no redirect, because a redirect would carry them
+// elsewhere. What an answer means is for the provider to judge; retries are for
+// the outbox.
 package rest
 
 import (
@@ -18,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -55,29 +57,55 @@ func Client(c *http.Client) *http.Client {
 	return &own
 }
 
-// Do makes the call. An error is a *notify.Failure, temporary, and with Config
-// when only the operator can help.
-func Do(c *http.Client, req *http.Request) (Answer, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), timeout)
-	defer cancel()
+// Do makes the call; the error quotes none of secrets. It is a *notify.Failure,
+// and temporary: whatever is on the way to a service may be better in a minute.
+// Only an address that outbound refuses is a permanent failure. Where it is a
+// setting of ours that was called, and not what a person typed: Ours.
+func Do(c *http.Client, req *http.Request, secrets ...string) (Answer, error) {
+	ctx := req.Context()
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
 	resp, err := c.Do(req.WithContext(ctx))
 	if err != nil {
-		return Answer{}, trouble(req.URL.Host, err)
+		return Answer{}, trouble(req.URL.Host, err, secrets)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return Answer{}, trouble(req.URL.Host, err)
+		return Answer{}, trouble(req.URL.Host, err, secrets)
 	}
 	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 
-// trouble judges a call that got no answer.
-func trouble(host string, err error) *notify.Failure {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err // the wrapping quotes the URL, with its query
+// Ours makes a failure that will not pass by itself one for the operator: the
+// address that was called is a setting of this server.
+func Ours(err error) error {
+	f, ok := errors.AsType[*notify.Failure](err)
+	if !ok {
+		return err
 	}
-	f := &notify.Failure{Err: err}
+	if _, stays := errors.AsType[lasting](f.Err); !f.Permanent && !stays {
+		return err
+	}
+	own := *f
+	own.Permanent, own.Config = false, true
+	return &own
+}
+
+// lasting is an error that another try will not mend, where the address is right.
+type lasting struct{ error }
+
+func (l lasting) Unwrap() error { return l.error }
+
+// trouble judges a call that got no answer.
+func trouble(host string, err error, secrets []string) *notify.Failure {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err // the wrapping quotes the whole URL
+	}
+	f := &notify.Failure{Err: hide(err, secrets)}
 	unknown, isDNS := errors.AsType[*net.DNSError](err)
 	_, wrongCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, unknownAuthority := errors.AsType[x509.UnknownAuthorityError](err)
@@ -85,17 +113,34 @@ func trouble(host string, err error) *notify.Failure {
 	slow, isNet := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(err, outbound.ErrRefused):
-		f.Config, f.Reason = true, phrase.T("sms.http.private", host)
+		f.Permanent, f.Reason = true, phrase.T("notify.fail.refused", host)
 	case isDNS && unknown.IsNotFound:
-		f.Config, f.Reason = true, phrase.T("sms.http.unknown_host", host)
+		f.Err, f.Reason = lasting{f.Err}, phrase.T("notify.fail.unknown_host", host)
 	case wrongCertificate || unknownAuthority || notTLS:
-		f.Config, f.Reason = true, phrase.T("sms.http.tls", host)
-	case errors.Is(err, context.DeadlineExceeded), isNet && slow.Timeout():
-		f.Reason = phrase.T("sms.http.timeout", host)
+		f.Err, f.Reason = lasting{f.Err}, phrase.T("notify.fail.tls", host)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isNet && slow.Timeout():
+		f.Reason = phrase.T("notify.fail.timeout", host)
 	default:
-		f.Reason = phrase.T("sms.http.unreachable", host)
+		f.Reason = phrase.T("notify.fail.connect", host)
 	}
 	return f
+}
+
+// hidden is an error whose text had a secret in it. What it is can still be
+// asked with errors.Is; the error itself is out of reach.
+type hidden struct {
+	text  string
+	inner error
+}
+
+func (h *hidden) Error() string        { return h.text }
+func (h *hidden) Is(target error) bool { return errors.Is(h.inner, target) }
+
+func hide(err error, secrets []string) error {
+	if clean := Says(err.Error(), secrets...); clean != Says(err.Error()) {
+		return &hidden{clean, err}
+	}
+	return err
 }
 
 // RetryAfter is what the answer asks us to wait: seconds, or a date, which is
@@ -104,14 +149,29 @@ func trouble(host string, err error) *notify.Failure {
 func (a Answer) RetryAfter() time.Duration {
 	text := strings.TrimSpace(a.Header.Get("Retry-After"))
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		return max(0, min(time.Duration(min(seconds, maxWait.Seconds())*float64(time.Second)), maxWait))
+		return Wait(time.Duration(min(seconds, maxWait.Seconds()) * float64(time.Second)))
 	}
 	until, err := http.ParseTime(text)
 	now, errNow := http.ParseTime(a.Header.Get("Date"))
 	if err != nil || errNow != nil {
 		return 0
 	}
-	return max(0, min(until.Sub(now), maxWait))
+	return Wait(until.Sub(now))
+}
+
+// Wait is d within what is believed: from nothing to an hour.
+func Wait(d time.Duration) time.Duration { return max(0, min(d, maxWait)) }
+
+// Stray judges an answer that the service itself did not write, such as a
+// proxy's error page: another try may help, for the proxy knows nothing of the
+// address. Only a lasting redirect is final; the right address is in it.
+func (a Answer) Stray(host string) *notify.Failure {
+	switch a.Status {
+	case http.StatusMovedPermanently, http.StatusPermanentRedirect:
+		return &notify.Failure{Permanent: true, Reason: phrase.T("notify.fail.moved", host)}
+	default:
+		return &notify.Failure{RetryAfter: a.RetryAfter(), Reason: phrase.T("notify.fail.stray", host, a.Status)}
+	}
 }
 
 // Failure judges a status that has the same meaning everywhere: 429 and 408
@@ -125,7 +185,7 @@ func (a Answer) Failure(provider, says string) *notify.Failure {
 		f.Config = true
 	case a.Status >= 300 && a.Status < 400:
 		f.Config = true
-		f.Reason = phrase.T("sms.http.redirect", provider, a.Status)
+		f.Reason = phrase.T("notify.fail.redirect", provider, a.Status)
 	default:
 		return nil
 	}
@@ -134,26 +194,46 @@ func (a Answer) Failure(provider, says string) *notify.Failure {
 
 // Refusal is the sentence for an answer that is no success.
 func Refusal(provider string, status int, says string) string {
-	return phrase.T("sms.http.answer", provider, strings.TrimSpace(fmt.Sprintf("%d %s", status, cmp.Or(says, http.StatusText(status)))))
+	return phrase.T("notify.fail.answer", provider, strings.TrimSpace(fmt.Sprintf("%d %s", status, cmp.Or(says, http.StatusText(status)))))
 }
 
-// Says makes a line of at most 200 characters of what a provider said, without
-// what it may have quoted of our secrets.
+// maxSaid is how much of a provider's own words is kept, in characters.
+const maxSaid = 300
+
+// Says makes one line of what a provider said, without what it may have quoted
+// of our secrets, and without marks that turn text around.
 func Says(text string, secrets ...string) string {
 	for _, s := range secrets {
-		if s != "" {
-			text = strings.ReplaceAll(text, s, "***")
-			text = strings.ReplaceAll(text, url.QueryEscape(s), "***")
+		if s == "" {
+			continue
+		}
+		for _, spelling := range []string{s, url.PathEscape(s), url.QueryEscape(s)} {
+			text = strings.ReplaceAll(text, spelling, "***")
 		}
 	}
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\ufffd"), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\ufeff'
 	}), " ")
 	n := 0
 	for i := range text {
-		if n++; n > 200 {
+		if n++; n > maxSaid {
 			return strings.TrimSpace(text[:i]) + "…"
 		}
 	}
 	return text
+}
+
+// WebURL parses an address that must be http or https with a host, and without
+// credentials in it: those belong into Page.Secret, where nothing shows them.
+func WebURL(raw string) (*url.URL, bool) {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return nil, false
+	}
+	return u, true
+}
+
+// HeaderSafe says whether s can stand in a header: visible ASCII without spaces.
+func HeaderSafe(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/notify"
-	"github.com/watchroom/watchroom/internal/notify/push"
+	"github.com/watchroom/watchroom/internal/notify/rest"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -50,26 +50,26 @@ func (c *Client) call(ctx context.Context, via *http.Client, method string, para
 		return &notify.Failure{Config: true, Reason: phrase.T("notify.fail.request", c.host)}
 	}
 	req.Header.Set("Content-Type", "application/json")
-	reply, err := push.Exchange(via, req, c.cfg.Token)
+	reply, err := rest.Do(via, req, c.cfg.Token)
 	if err != nil {
-		return push.Ours(err)
+		return rest.Ours(err)
 	}
 	var r response
 	if json.Unmarshal(reply.Body, &r) != nil { // whatever it was, it is not Telegram's
-		return push.Ours(reply.Stray(c.host))
+		return rest.Ours(reply.Stray(c.host))
 	}
 	switch {
 	case r.OK:
 		if json.Unmarshal(r.Result, result) != nil { // again not Telegram's
-			return push.Ours(reply.Stray(c.host))
+			return rest.Ours(reply.Stray(c.host))
 		}
 		return nil
 	case r.ErrorCode == 0:
-		return push.Ours(reply.Stray(c.host))
+		return rest.Ours(reply.Stray(c.host))
 	}
 	return &refusal{
-		code: r.ErrorCode, says: push.Scrub(r.Description, c.cfg.Token),
-		retryAfter: push.Wait(time.Duration(min(r.Parameters.RetryAfter, 1<<20)) * time.Second), migrateTo: r.Parameters.MigrateTo,
+		code: r.ErrorCode, says: rest.Says(r.Description, c.cfg.Token),
+		retryAfter: rest.Wait(time.Duration(min(r.Parameters.RetryAfter, 1<<20)) * time.Second), migrateTo: r.Parameters.MigrateTo,
 	}
 }
 

@@ -27,7 +27,7 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/notify"
-	"github.com/watchroom/watchroom/internal/notify/push"
+	"github.com/watchroom/watchroom/internal/notify/rest"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -53,7 +53,7 @@ func (c Config) Validate() error {
 		return errors.New(phrase.T("telegram.config.token"))
 	}
 	for _, u := range []string{c.BaseURL, c.HomeURL} {
-		if _, ok := push.WebURL(u); u != "" && !ok {
+		if _, ok := rest.WebURL(u); u != "" && !ok {
 			return errors.New(phrase.T("telegram.config.url"))
 		}
 	}
@@ -90,9 +90,9 @@ func New(cfg Config, h *http.Client) *Client {
 	if cfg.PollFor == 0 {
 		cfg.PollFor = 50 * time.Second
 	}
-	c := &Client{cfg: cfg, host: "Telegram", http: push.Client(h), poll: push.Client(h)}
+	c := &Client{cfg: cfg, host: "Telegram", http: rest.Client(h), poll: rest.Client(h)}
 	c.poll.Timeout = 0
-	if u, ok := push.WebURL(cfg.BaseURL); ok {
+	if u, ok := rest.WebURL(cfg.BaseURL); ok {
 		c.host = u.Host
 	}
 	return c

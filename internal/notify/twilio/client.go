@@ -103,7 +103,7 @@ func (c *Client) ask(req *http.Request, to any) (rest.Answer, error) {
 	}
 	answer, err := rest.Do(c.http, req)
 	if err != nil {
-		return answer, err
+		return answer, rest.Ours(err)
 	}
 	if !answer.OK() {
 		return answer, c.refusal(answer)

@@ -134,7 +134,7 @@ func (c *Client) Send(ctx context.Context, p notify.Page) (notify.Receipt, error
 	req.Header.Set("Accept", "application/json")
 	answer, err := rest.Do(c.http, req)
 	if err != nil {
-		return notify.Receipt{}, err
+		return notify.Receipt{}, rest.Ours(err)
 	}
 	return c.verdict(answer)
 }
@@ -191,7 +191,7 @@ func (c *Client) verdict(answer rest.Answer) (notify.Receipt, error) {
 // refusal is the verdict on a status of the SMS API.
 func (c *Client) refusal(status, text string, wait time.Duration) *notify.Failure {
 	says := strings.TrimSpace("(" + status + ") " + rest.Says(text, c.cfg.APISecret, c.cfg.SignatureSecret))
-	f := &notify.Failure{Reason: phrase.T("sms.http.answer", provider, says), RetryAfter: wait}
+	f := &notify.Failure{Reason: phrase.T("notify.fail.answer", provider, says), RetryAfter: wait}
 	switch status {
 	case "1": // throttled: the limit is per second
 		f.RetryAfter = max(wait, time.Second)

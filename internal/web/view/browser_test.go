@@ -43,7 +43,7 @@ func newStage(t *testing.T, count int) (*stage, *httptest.Server) {
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /timeline/entries", s.list)
 	mux.HandleFunc("GET /timeline/stream", s.stream)
-	mux.HandleFunc("POST /timeline/messages", s.message)
+	mux.HandleFunc("POST /rooms/main/messages", s.message)
 	mux.HandleFunc("POST /incidents/{n}/ack", s.ack)
 	s.Handler = mux
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

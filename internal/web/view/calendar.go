@@ -49,6 +49,7 @@ type CalendarDay struct {
 	Clocks  string // that it lasts 23 or 25 hours; "" for any other day
 	Today   bool
 	Weekend bool
+	Holiday string // its name; "" for any other day
 }
 
 // CalendarRow is one rotation.
@@ -120,9 +121,10 @@ func (b CalendarBar) class() string {
 
 // AgendaDay is a day with what begins on it.
 type AgendaDay struct {
-	Label string
-	Today bool
-	Items []AgendaItem
+	Label   string
+	Today   bool
+	Holiday string // its name; "" for any other day
+	Items   []AgendaItem
 }
 
 // AgendaItem is a bar with its times.

@@ -101,7 +101,7 @@ type ContactRow struct {
 	Address    string
 	Off        bool
 	Verified   bool
-	Proof      bool // it was verified by a code; an e-mail address needs none
+	Proof      string // how: "code", "link", "admin", "earlier"
 	VerifiedAt time.Time
 }
 
@@ -121,11 +121,14 @@ func (c ContactRow) state() (tone, icon, text string) {
 		return "muted", "skip", ct("state.off")
 	case !c.Verified:
 		return "warning", "warning", ct("state.unverified")
-	case !c.Proof:
-		return "ok", "check", ct("state.email")
+	case !c.byOwner():
+		return "accent", "check", ct("state." + c.Proof)
 	}
 	return "ok", "check", ct("state.verified")
 }
+
+// byOwner reports whether the person has proved it, and nobody for them.
+func (c ContactRow) byOwner() bool { return c.Proof == "code" || c.Proof == "link" }
 
 // ContactKind is a kind of contact method that can be added.
 type ContactKind struct {
@@ -156,9 +159,19 @@ type ContactPage struct {
 	Whose     Whose
 	Contact   ContactRow
 	Error     string // about the code
+	Asks      bool   // for a code
+	VouchedBy string // the administrator who answers for the address; "" for none, or none that is known
 	CanTest   bool
 	Sent      []Sent // newest first
 	MayManage bool
+}
+
+// proof says how it is known that pages arrive there; a date follows where there is one.
+func (c ContactPage) proof() string {
+	if c.VouchedBy != "" {
+		return ct("state.admin.by", c.VouchedBy)
+	}
+	return ct("state." + c.Contact.Proof + ".text")
 }
 
 func (c ContactPage) emptyText() string {
@@ -249,11 +262,11 @@ func methodIcon(method string) string {
 }
 
 // addWord and codeHint pick the words for where a code will arrive.
-func addWord(method string) string {
-	switch method {
-	case "email":
-		return "email"
-	case "voice":
+func (n NewContact) addWord() string {
+	switch {
+	case n.Kind.Method == "email" && !n.Whose.Own:
+		return "email" // whoever writes it answers for it
+	case n.Kind.Method == "voice":
 		return "voice"
 	}
 	return "code"

@@ -25,6 +25,7 @@ type Entry struct {
 	ActorID  id.User     // "" when it was no person
 	Via      string      // how it was done when that is worth saying: "by mail", "API"; else ""
 	Chat     bool        // drawn as what a person said
+	Msg      *Message    // of what was said; nil: it was something else
 	Body     string      // a longer text that can be opened
 	Details  []Detail    // further facts that can be opened
 }
@@ -51,7 +52,9 @@ func GroupOf(kind timeline.Kind) string {
 		timeline.SwapAsked, timeline.SwapAnswered, timeline.AbsenceAdded, timeline.AbsenceRemoved,
 		timeline.CoverageProblem, timeline.CoverageRestored:
 		return "oncall"
-	case timeline.MessagePosted, timeline.NoteAdded:
+	case timeline.MessagePosted, timeline.NoteAdded, timeline.MessageEdited, timeline.MessageDeleted, timeline.MessageLinked,
+		timeline.MessagePinned, timeline.MessageUnpinned, timeline.ReactionAdded, timeline.ReactionRemoved,
+		timeline.RoomOpened, timeline.RoomChanged, timeline.RoomClosed:
 		return "chat"
 	case timeline.OrgChanged, timeline.MaintenanceStarted, timeline.MaintenanceEnded:
 		return "changes"
@@ -73,18 +76,33 @@ func KindsOf(groups []string) []timeline.Kind {
 	return out
 }
 
+// Names are what people, teams and the words of messages become when they are
+// drawn.
+type Names struct {
+	story.Names
+	Words func(text string) string // the markup of a message; nil: package markdown's, without names
+}
+
+func (n Names) words(text string) string {
+	if n.Words == nil {
+		return markdownHTML(text)
+	}
+	return n.Words(text)
+}
+
 // Describe makes an entry ready to be drawn; it is a function of its arguments alone.
-func Describe(e timeline.Entry, names story.Names) Entry {
+func Describe(e timeline.Entry, names Names) Entry {
 	out := Entry{
 		Seq: e.Seq, At: e.At, Kind: e.Kind, Group: GroupOf(e.Kind), Incident: e.Incident,
-		Parts: story.Parts(e, names), Actor: actorName(e.Actor, names), ActorID: e.Actor.User, Via: via(e.Actor.Origin),
+		Parts: story.Parts(e, names.Names), Actor: actorName(e.Actor, names.Names), ActorID: e.Actor.User, Via: via(e.Actor.Origin),
 	}
 	out.Tone, out.Icon = look(e)
 	switch p := e.Payload.(type) {
 	case timeline.Message:
-		out.Chat = true
+		out.Chat, out.Msg = true, said(e, p, names)
 	case timeline.Noted:
 		out.Chat, out.Parts = true, []story.Part{{Kind: story.Quote, Text: p.Text}}
+		out.Msg = &Message{HTML: names.words(p.Text), Fixed: true}
 	case timeline.AlertBody:
 		out.Body = p.Message
 		out.add("type", p.Type).add("entity", p.EntityID).add("tool", p.Tool).add("key", p.RoutingKey)
@@ -296,6 +314,10 @@ type Timeline struct {
 	Head     id.Seq  // the newest number there was when the page was made, filtered or not
 	Filter   Filter
 	Incident id.Incident // set in an incident's room
+	Room     *RoomHead   // nil: the organisation's timeline
+	Thread   id.Seq      // set in a thread
+	Read     id.Seq      // the reader has read up to here; 0: not known
+	Files    bool        // can be uploaded
 	CanPost  bool
 }
 

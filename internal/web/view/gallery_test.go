@@ -21,7 +21,7 @@ func gallery() map[string]templ.Component {
 	out := Page{Title: "Sign in", Viewer: Viewer{OrgName: "Harbour Light"}}
 	in := sampleIncidents()
 	zones := []Option{{Value: "Europe/Oslo", Label: "Europe/Oslo", Selected: true}, {Value: "UTC", Label: "UTC"}}
-	home := Home{Page: samplePage("Timeline", "timeline"), People: samplePeople(), Timeline: sampleTimeline(60), Incidents: in}
+	home := Home{Page: samplePage("Timeline", "timeline"), Rooms: sampleRooms(), People: samplePeople(), Timeline: sampleTimeline(60), Incidents: in}
 	timelinePane, peoplePane := home, home
 	timelinePane.Page.Pane, peoplePane.Page.Pane = "timeline", "people"
 	filtered := home
@@ -73,6 +73,18 @@ func gallery() map[string]templ.Component {
 		"problem-500":      ProblemPage(Problem{Page: out, Status: 500, ID: "01jd3"}),
 		"mailbox":          MailboxPage(Mailbox{Page: samplePage("Mailbox", ""), Mails: mails, Open: &Mail{MailRow: mails[0], From: "watchroom@example.org", Text: "#142 Disk 93% full on db01\n\nhttps://watch.example.org/a/xyz"}}),
 		"mailbox-empty":    MailboxPage(Mailbox{Page: samplePage("Mailbox", "")}),
+		"chat-room":        HomePage(sampleChatRoom()),
+		"chat-thread":      HomePage(sampleThread()),
+		"chat-about":       HomePage(sampleAbout("about")),
+		"chat-pins":        HomePage(sampleAbout("pins")),
+		"chat-files":       HomePage(sampleAbout("files")),
+		"chat-rooms":       RoomBrowserPage(sampleBrowser()),
+		"chat-rooms-none":  RoomBrowserPage(RoomBrowser{Page: samplePage("Rooms", "")}),
+		"chat-new":         RoomFormPage(RoomForm{Page: samplePage("New room", ""), People: sampleResponders().People}),
+		"chat-direct":      RoomFormPage(RoomForm{Page: samplePage("Message", ""), People: sampleResponders().People, Direct: true, GroupMax: 11, Errors: map[string]string{"people": "Choose somebody."}}),
+		"chat-search":      SearchPage(sampleSearch()),
+		"chat-search-none": SearchPage(Search{Page: samplePage("Search", ""), Text: "nothing", Asked: true}),
+		"chat-message":     MessagePageView(sampleMessage()),
 		"components":       componentsPage(),
 		"fragment-entries": EntryList(sampleEntries(3), sampleViewer()),
 	}

@@ -5,8 +5,10 @@ import "time"
 // Home is the main screen: people, timeline, incidents.
 type Home struct {
 	Page      Page
+	Rooms     Rooms
 	People    People
 	Timeline  Timeline
+	Panel     *Panel // beside the timeline; nil: the incidents
 	Incidents Incidents
 }
 
@@ -29,8 +31,11 @@ type Duty struct {
 
 // PersonRow is a person in a list.
 type PersonRow struct {
+	ID       string // id.User as text
 	Name     string
 	Username string
+	Zone     string // where they are when that is not where the reader is; an IANA name
+	Robot    bool
 	Presence string // "online", "away", or "" when it is not known
 	OnCall   bool
 	You      bool

@@ -125,6 +125,24 @@ func iconPath(name string) string {
 		return `<path d="M4 5.5h16l-6 7.5v6l-4-2v-4z"/>`
 	case "panes":
 		return `<rect x="3.5" y="5" width="17" height="14" rx="2"/><path d="M9 5v14M15 5v14"/>`
+	case "hash":
+		return `<path d="M9.5 4 7.5 20M16.5 4l-2 16M4.5 9h16M3.5 15h16"/>`
+	case "lock":
+		return `<rect x="5" y="10.5" width="14" height="10" rx="2"/><path d="M8 10.5V8a4 4 0 0 1 8 0v2.5"/>`
+	case "smile":
+		return `<circle cx="12" cy="12" r="8.5"/><path d="M8.5 14c.8 1.4 2 2.1 3.5 2.1s2.7-.7 3.5-2.1M9 9.5h.01M15 9.5h.01"/>`
+	case "reply":
+		return `<path d="M4 5.5h16v11h-8.5L7 20.5v-4H4zM8.5 9.5h7M8.5 12.5h4.5"/>`
+	case "quote":
+		return `<path d="M10 7H5v6h4c0 2-1 3.3-3.5 4M19.5 7h-5v6h4c0 2-1 3.3-3.5 4"/>`
+	case "pin":
+		return `<path d="M9 3.5h6l-1 6 3.5 3.5v1.5h-11V13L10 9.5zM12 14.5v6"/>`
+	case "file":
+		return `<path d="M6 3.5h8l4.5 4.5v12.5H6zM14 3.5V8h4.5"/>`
+	case "text":
+		return `<path d="M4.5 19 10 5h1.5L17 19M6.6 14h8.3M19 12v7M16.5 15.5h5"/>`
+	case "robot":
+		return `<rect x="4.5" y="8" width="15" height="11" rx="3"/><path d="M12 8V4M9 13h.01M15 13h.01M9.5 16h5M2.5 12v4M21.5 12v4"/><circle cx="12" cy="3.8" r="1"/>`
 	case "test":
 		return `<path d="M13 3 5.5 13.5H12L11 21l7.5-10.5H12z"/>`
 	}

@@ -25,7 +25,7 @@ func helpKeys() []helpKey {
 		{[]string{"j", "k"}, "move"}, {[]string{"Enter"}, "open"}, {[]string{"x"}, "select"},
 		{[]string{"n"}, "message"}, {[]string{"/"}, "search"}, {[]string{"."}, "present"},
 		{[]string{"g", "t"}, "go_timeline"}, {[]string{"g", "i"}, "go_incidents"},
-		{[]string{"g", "o"}, "go_oncall"}, {[]string{"g", "s"}, "go_settings"},
+		{[]string{"Ctrl", "K"}, "jump"}, {[]string{"g", "o"}, "go_oncall"}, {[]string{"g", "s"}, "go_settings"},
 		{[]string{"?"}, "help"}, {[]string{"Esc"}, "escape"},
 	}
 }
@@ -70,6 +70,7 @@ func scriptTexts() map[string]string {
 	for _, key := range []string{"live.on", "live.off", "live.connecting", "message.sending", "message.failed", "action.open"} {
 		out[key] = t(key)
 	}
+	chatTexts(out)
 	return out
 }
 

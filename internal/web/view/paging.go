@@ -31,14 +31,16 @@ func (f PagingForm) action() string { return f.Whose.base() + "/paging" }
 
 // PagingRuleForm is one rule as it was typed.
 type PagingRuleForm struct {
-	Index   int
-	Last    bool
-	Name    string
-	Urgency []Option
-	Windows []PagingWindowForm
-	Steps   []PagingStepForm
-	Again   string
-	Summary string // the rule in plain words; "" while it makes no sense
+	Index    int
+	Last     bool
+	Name     string
+	Urgency  []Option
+	Windows  []PagingWindowForm
+	Steps    []PagingStepForm
+	Again    string
+	Wait     string // a time of day that the first step waits for; "" for none
+	WaitDays []Option
+	Summary  string // the rule in plain words; "" while it makes no sense
 }
 
 func (r PagingRuleForm) field(name string) string { return strconv.Itoa(r.Index) + "." + name }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
-	"github.com/watchroom/watchroom/internal/story"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -25,7 +24,7 @@ func samplePage(title, nav string) Page {
 	return Page{Title: title, Nav: nav, Viewer: sampleViewer(), Triggered: 2}
 }
 
-func sampleNames() story.Names { return story.Names{} }
+func sampleNames() Names { return Names{} }
 
 func sampleIncidents() Incidents {
 	db := Incident{

@@ -29,7 +29,7 @@ func settingsSide(v Viewer, current string) []SideGroup {
 	}
 	house.Links = append(house.Links, link("organisation", "/settings/organisation", "org"))
 	if v.May("manage") {
-		house.Links = append(house.Links, link("providers", "/settings/providers", "send"), link("tokens", "/settings/tokens", "token"))
+		house.Links = append(house.Links, link("robots", "/settings/robots", "robot"), link("providers", "/settings/providers", "send"), link("tokens", "/settings/tokens", "token"))
 	}
 	return []SideGroup{
 		{Title: st("nav.general"), Links: []SideLink{

@@ -49,8 +49,59 @@ func groupIcon(group string) string {
 }
 
 func composerLabel(tl Timeline) string {
-	if tl.Incident != 0 {
+	switch {
+	case tl.Thread != 0:
+		return cw("composer.thread")
+	case tl.Incident != 0:
 		return t("message.note", tl.Incident)
+	case tl.Room != nil:
+		return cw("composer.room", tl.Room.called())
 	}
 	return t("message.placeholder")
+}
+
+// composing is the box below a timeline.
+func composing(tl Timeline) Composing {
+	c := Composing{
+		ID: "composer", Action: "/rooms/" + timelineRoom(tl) + "/messages", Room: timelineRoom(tl), Thread: tl.Thread,
+		Label: composerLabel(tl), Incident: tl.Incident, Attachments: tl.Files,
+	}
+	if tl.Thread != 0 {
+		c.ID = "composer-thread"
+	}
+	return c
+}
+
+// timelineRoom is the room of a timeline as addresses have it.
+func timelineRoom(tl Timeline) string {
+	if tl.Room == nil {
+		return "main"
+	}
+	return RoomPath(tl.Room.ID)
+}
+
+func timelinePath(tl Timeline) string {
+	switch {
+	case tl.Incident != 0:
+		return "/incidents/" + itoa(tl.Incident)
+	case tl.Thread != 0:
+		return "/threads/" + itoa(tl.Thread)
+	case tl.Room != nil:
+		return tl.Room.Href
+	}
+	return "/"
+}
+
+func timelineTitle(tl Timeline) string {
+	if tl.Thread != 0 {
+		return "panel-title"
+	}
+	return "timeline-title"
+}
+
+func timelineBeginning(tl Timeline) string {
+	if tl.Room != nil {
+		return cw("room.beginning", tl.Room.called())
+	}
+	return t("timeline.beginning")
 }

@@ -86,6 +86,13 @@ export function setTriggered(n) {
     const words = $(".visually-hidden", badge);
     words.textContent = words.textContent.replace(/\d+/, n);
   }
+  refreshTitle();
+}
+
+// refreshTitle counts in the window's title what waits for the reader:
+// incidents and messages that call them.
+export function refreshTitle() {
+  const n = Number(document.body.dataset.triggered ?? 0) + Number(document.body.dataset.calls ?? 0);
   const bare = document.title.replace(/^\(\d+\) /, "");
   document.title = n > 0 ? `(${n}) ${bare}` : bare;
 }

@@ -59,17 +59,26 @@ function icon(tone) {
   return svg;
 }
 
-// toast says something in passing. Bad news stays longer; a link may follow the text.
+// toast says something in passing. Bad news stays longer; a link may follow the
+// text, or a button when link.act says what it does. It returns how to take the
+// toast away.
 export function toast(tone, text, link) {
   const place = $("[data-toasts]");
-  if (!place) return;
+  if (!place) return () => {};
   const box = document.createElement("div");
   box.className = `toast tone-${tone}`;
   const words = document.createElement("div");
   words.textContent = text;
   if (link) {
-    const a = document.createElement("a");
-    a.href = link.href;
+    const a = document.createElement(link.act ? "button" : "a");
+    if (link.act) {
+      a.type = "button";
+      a.className = "toast-act";
+      a.addEventListener("click", () => {
+        box.remove();
+        link.act();
+      });
+    } else a.href = link.href;
     a.textContent = link.text;
     words.append(" ", a);
   }
@@ -77,7 +86,28 @@ export function toast(tone, text, link) {
   place.append(box);
   while (place.children.length > 4) place.firstElementChild.remove();
   fade(box, tone);
+  return () => box.remove();
 }
+
+// post sends a form in the background; it throws what the server says, or the
+// reason why nobody answered.
+export async function post(address, fields = {}, options = {}) {
+  const body = fields instanceof URLSearchParams ? fields : new URLSearchParams(fields);
+  let answer;
+  try {
+    answer = await fetch(address, { method: "POST", body, headers: { Accept: "text/html", "HX-Request": "true" }, ...options });
+  } catch {
+    throw new Error(say("network"));
+  }
+  if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname === "/login")) throw new Error(say("signed_out"));
+  if (answer.ok) return answer;
+  const text = (await answer.text().catch(() => "")).trim();
+  const plain = (answer.headers.get("Content-Type") ?? "").startsWith("text/plain");
+  throw new Error(plain && text && text.length < 400 ? text : say(answer.status === 403 ? "forbidden" : "failed"));
+}
+
+// complain says in a toast why something did not work.
+export const complain = (error) => toast("critical", error.message);
 
 // fade takes a toast away after a while, but not under somebody's pointer.
 export function fade(box, tone) {

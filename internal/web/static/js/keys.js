@@ -1,6 +1,7 @@
 // The keyboard: one hand on it is enough for a night. Keys rest while somebody types.
 import { $, $$ } from "./dom.js";
 import { act, clearTicks } from "./actions.js";
+import { openJump } from "./jump.js";
 import { showPane } from "./panes.js";
 
 const places = { t: "/", i: "/incidents", o: "/oncall", s: "/settings" };
@@ -10,9 +11,14 @@ const typing = (element) => element.matches?.("input:not([type=checkbox]):not([t
 export function startKeys(timeline) {
   let going = 0; // when "g" was pressed
   document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      openJump();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return;
     if (event.key === "Escape") return escape(event);
-    if (typing(event.target) || $("dialog[open]")) return;
+    if (typing(event.target) || $("dialog[open], .emoji-picker:popover-open")) return;
     if (Date.now() - going < 1200 && places[event.key]) {
       going = 0;
       event.preventDefault();

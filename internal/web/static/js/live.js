@@ -3,6 +3,7 @@
 import { $, parse, refreshParts, say } from "./dom.js";
 import { put, setTriggered, stateOf } from "./cards.js";
 import { alertPerson, startAlerting } from "./alerting.js";
+import { isAway, tab } from "./presence.js";
 
 const silence = 45_000; // without even a ping for so long, the connection is dead
 const grace = 2_500; // shorter interruptions are not worth a banner
@@ -39,6 +40,8 @@ class Live {
     this.show("connecting");
     const query = this.timeline.query();
     query.set("after", this.timeline.cursor);
+    query.set("tab", tab);
+    if (isAway()) query.set("away", "1");
     const source = new EventSource(`/timeline/stream?${query}`);
     this.source = source;
     this.heard = Date.now();
@@ -56,6 +59,8 @@ class Live {
     on("card", this.card);
     on("people", this.people);
     on("reset", this.reset);
+    // What else there is to hear is for the parts of the chat.
+    for (const name of ["message", "unread", "typing", "presence", "rooms"]) on(name, (data) => hear(name, data));
   }
 
   opened() {
@@ -118,11 +123,13 @@ class Live {
 
   entry(data) {
     const seq = Number(data.seq);
-    this.timeline.live(data);
+    if (data.thread) hear("reply", data);
+    else this.timeline.live(data);
     if (seq > this.timeline.cursor) this.timeline.cursor = seq;
   }
 
   card(data) {
+    for (const ref of document.querySelectorAll(`[data-incident-ref="${Number(data.number)}"]`)) ref.dataset.state = data.state;
     const before = stateOf(data.number);
     put(data);
     if (data.counts) setTriggered(data.counts.triggered); // pages without the pane have the badge, too
@@ -158,6 +165,10 @@ class Live {
     this.mark.dataset.liveState = state;
     $("[data-live-text]", this.mark).textContent = say(`live.${state}`);
   }
+}
+
+function hear(name, detail) {
+  document.dispatchEvent(new CustomEvent(`watchroom:${name}`, { detail }));
 }
 
 export function startLive(timeline) {

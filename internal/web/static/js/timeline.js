@@ -6,6 +6,7 @@ import { day, say as sayTime } from "./time.js";
 
 const limit = 50; // entries asked for at once
 const most = 1000; // entries kept in the page
+const together = 5 * 60_000; // between two messages of which the second needs no name
 const near = 90; // pixels from the end that still count as the end
 
 class Timeline extends EventTarget {
@@ -16,6 +17,8 @@ class Timeline extends EventTarget {
     this.list = $("[data-entries]", section);
     this.pill = $("[data-present]", section);
     this.incident = section.dataset.incident ?? "";
+    this.room = section.dataset.chatRoom ?? "main";
+    this.thread = Number(section.dataset.thread ?? 0);
     this.cursor = Number(section.dataset.head); // the newest number heard of, shown or not
     this.older = section.dataset.older === "true";
     this.present = section.dataset.newer !== "true";
@@ -24,10 +27,10 @@ class Timeline extends EventTarget {
     this.loading = null;
     this.turn = 0; // answers to an earlier filter or jump are dropped
     this.watch();
-    const found = location.hash ? document.getElementById(location.hash.slice(1)) : null;
+    const found = location.hash ? this.list.querySelector(`[id="${CSS.escape(location.hash.slice(1))}"]`) : null;
     if (found) {
       found.classList.add("is-found");
-      found.scrollIntoView({ block: "center" });
+      this.center(found);
     } else if (this.present) this.toEnd();
   }
 
@@ -47,6 +50,7 @@ class Timeline extends EventTarget {
 
   watch() {
     this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    document.addEventListener("watchroom:center", (event) => this.list.contains(event.detail) && this.center(event.detail));
     this.pill.addEventListener("click", () => this.toPresent());
     this.section.addEventListener("click", (event) => {
       const edge = event.target.closest("[data-load]");
@@ -98,6 +102,8 @@ class Timeline extends EventTarget {
   query() {
     const out = new URLSearchParams();
     if (this.incident) out.set("incident", this.incident);
+    if (this.room !== "main") out.set("room", this.room);
+    if (this.thread) out.set("thread", this.thread);
     const filters = $("[data-filters]", this.section);
     if (!filters) return out;
     for (const [name, value] of new FormData(filters)) {
@@ -220,7 +226,7 @@ class Timeline extends EventTarget {
     for (const item of items) item.classList.add("entry-new");
     this.place(items);
     const voice = $("[data-announce]", this.section);
-    if (voice) voice.textContent = $(".entry-line, .entry-chat .entry-body", items[0])?.textContent.trim() ?? "";
+    if (voice) voice.textContent = ($(".entry-line, .entry-body", items[0])?.textContent ?? "").replace(/\s+/g, " ").trim();
     if (follow) {
       this.trim("older");
       this.toEnd();
@@ -253,6 +259,7 @@ class Timeline extends EventTarget {
       this.list.insertBefore(item, next);
     }
     this.days();
+    this.group();
     $("[data-stream-empty]", this.section).hidden = this.items.length > 0;
     this.dispatchEvent(new Event("placed"));
   }
@@ -268,6 +275,56 @@ class Timeline extends EventTarget {
       else if (!mark) item.before(dayMark(today, item.dataset.at));
       before = today;
     }
+  }
+
+  // group names an author once for what they say in one go; the templates do
+  // the same for what the page brings.
+  group() {
+    let before = null;
+    for (const item of this.list.children) {
+      if (item.matches("[data-pending]")) break;
+      const goes = before?.matches(".msg:not(.is-deleted)") && item.matches(".msg") && !$(".msg-quote", item) &&
+        before.dataset.author === item.dataset.author && before.dataset.by === item.dataset.by &&
+        Date.parse(item.dataset.at) - Date.parse(before.dataset.at) < together;
+      item.classList.toggle("is-continued", Boolean(goes));
+      before = item;
+    }
+  }
+
+  // swap puts in a message as it is now.
+  swap(seq, html) {
+    const old = this.list.querySelector(`[data-seq="${seq}"]`);
+    const fresh = html && parse(html).querySelector("[data-seq]");
+    if (!old || !fresh) return null;
+    this.holdEnd(() => old.replaceWith(fresh));
+    this.group();
+    return fresh;
+  }
+
+  // holdEnd changes the list and stays at its end if it was there.
+  holdEnd(change) {
+    const follow = this.present && this.atEnd;
+    change();
+    if (follow) this.toEnd();
+  }
+
+  // reveal goes to an entry that is shown; false when it is not.
+  reveal(seq) {
+    const item = this.list.querySelector(`[data-seq="${seq}"]`);
+    if (!item) return false;
+    for (const other of $$(".is-found", this.list)) other.classList.remove("is-found");
+    item.classList.add("is-found");
+    this.center(item);
+    return true;
+  }
+
+  // center scrolls an item to the middle of the stream, and nothing else: the
+  // window around it must not move. Heights out of sight are estimates.
+  center(item, frames = 4) {
+    const box = this.scroller.getBoundingClientRect();
+    const at = item.getBoundingClientRect();
+    this.scroller.scrollTop += at.top - box.top - (box.height - at.height) / 2;
+    if (frames > 0) requestAnimationFrame(() => this.center(item, frames - 1));
   }
 
   trim(edge) {
@@ -341,8 +398,10 @@ function dayMark(today, at) {
   return mark;
 }
 
+export const makeTimeline = (section) => new Timeline(section);
+
 export function startTimeline() {
-  const section = $("[data-timeline]");
+  const section = $("[data-timeline]:not([data-thread])");
   if (!section) return null;
   return new Timeline(section);
 }

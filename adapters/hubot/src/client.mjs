@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { events } from './sse.mjs'
+
+// silence is how long a stream may say nothing: the server beats every 15 s.
+const silence = 60_000
+
+// tries is how often a request is made that the server did not take.
+const tries = 4
+
+// Problem is an answer that is none: what the server says is wrong.
+export class Problem extends Error {
+  constructor (status, text) {
+    super(text)
+    this.status = status
+  }
+}
+
+// Client speaks Watchroom's API.
+export class Client {
+  constructor (url, token) {
+    this.url = url.replace(/\/+$/, '') + '/api/v1'
+    this.token = token
+  }
+
+  headers () {
+    return { authorization: `Bearer ${this.token}`, accept: 'application/json' }
+  }
+
+  get (path) { return this.ask('GET', path) }
+  post (path, body) { return this.ask('POST', path, body) }
+  patch (path, body) { return this.ask('PATCH', path, body) }
+  put (path, body) { return this.ask('PUT', path, body) }
+  delete (path) { return this.ask('DELETE', path) }
+
+  // ask returns the answer's JSON, null when it is empty. It tries again when
+  // the server surely did nothing: it was not there, or it said so.
+  async ask (method, path, body) {
+    for (let n = 1; ; n++) {
+      const wait = await this.try(method, path, body, n === tries)
+      if (wait.done) return wait.answer
+      await sleep(wait.for)
+    }
+  }
+
+  async try (method, path, body, last) {
+    const headers = this.headers()
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    let response
+    try {
+      response = await fetch(this.url + path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000) })
+    } catch (err) {
+      if (last || err.cause?.code !== 'ECONNREFUSED') throw err
+      return { for: 1000 }
+    }
+    if (!last && (response.status === 429 || response.status === 503)) {
+      await response.body?.cancel()
+      return { for: Math.min(Number(response.headers.get('retry-after')) || 1, 30) * 1000 }
+    }
+    if (!response.ok) throw await problem(response)
+    const text = await response.text()
+    return { done: true, answer: text === '' ? null : JSON.parse(text) }
+  }
+
+  // all is every item of a list that comes in pages.
+  async all (path) {
+    const items = []
+    let cursor = ''
+    do {
+      const page = await this.get(path + (path.includes('?') ? '&' : '?') + 'limit=100' + (cursor && '&cursor=' + encodeURIComponent(cursor)))
+      items.push(...page.items)
+      cursor = page.next_cursor
+    } while (cursor)
+    return items
+  }
+
+  // follow gives the entries of rooms as { id, entry }, from the one after the
+  // number last on, or from now on. An entry may be absent, then only the
+  // number has moved. It ends with the stream; opened is called with the
+  // server's clock.
+  async * follow (rooms, last, signal, opened) {
+    const dead = new AbortController()
+    let timer
+    const alive = () => {
+      clearTimeout(timer)
+      timer = setTimeout(() => dead.abort(new Error('the stream is silent')), silence)
+    }
+    const headers = { ...this.headers(), accept: 'text/event-stream' }
+    if (last !== undefined) headers['last-event-id'] = String(last)
+    alive()
+    try {
+      const response = await fetch(`${this.url}/timeline/stream?rooms=${encodeURIComponent(rooms.join(','))}`, {
+        headers, signal: AbortSignal.any([signal, dead.signal])
+      })
+      if (!response.ok) throw await problem(response)
+      opened(Date.parse(response.headers.get('date') ?? '') || Date.now())
+      const chunks = response.body.pipeThrough(new TransformStream({
+        transform (chunk, out) {
+          alive()
+          out.enqueue(chunk)
+        }
+      }))
+      for await (const { id, data } of events(chunks)) {
+        yield { id: id === undefined ? undefined : Number(id), entry: data && JSON.parse(data) }
+      }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+async function problem (response) {
+  let text = ''
+  try {
+    text = (await response.json()).detail
+  } catch {} // what is no problem document says nothing
+  return new Problem(response.status, text || `the server answers ${response.status}`)
+}

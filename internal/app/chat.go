@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/watchroom/watchroom/internal/blob"
+	"github.com/watchroom/watchroom/internal/bot"
+	"github.com/watchroom/watchroom/internal/builtin"
+	"github.com/watchroom/watchroom/internal/herald"
+	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/runner"
+	"github.com/watchroom/watchroom/internal/script"
+	"github.com/watchroom/watchroom/internal/upload"
+)
+
+// talk is what a node needs for conversation: files, the bot and its commands.
+type talk struct {
+	uploads   *upload.Service
+	scripts   *script.Folder
+	catalogue *bot.Catalogue
+	desk      *runner.Desk
+	bot       *bot.Bot
+	runner    *runner.Runner
+	herald    *herald.Herald
+}
+
+// lookersAtOnce is how many pictures are made smaller at the same time.
+const lookersAtOnce = 2
+
+func (a *App) openTalk() error {
+	cfg, log := a.opts.Config, a.opts.Log
+	bucket, err := blob.Open(cfg.FilesPlace())
+	if err != nil {
+		return fmt.Errorf("files: %w", err)
+	}
+	a.onClose(bucket.Close)
+	scanner, err := blob.NewScanner(cfg.ScanCommand)
+	if err != nil {
+		return fmt.Errorf("scan command: %w", err)
+	}
+	t := &a.talk
+	t.uploads = upload.New(a.Store, bucket, blob.Intake{
+		Policy:    blob.Policy{MaxBytes: int64(cfg.MaxUpload), Refuse: blob.Executables()},
+		Inspector: blob.NewInspector(lookersAtOnce), Scanner: scanner,
+	}, log)
+	t.scripts = script.Open(cfg.Commands, script.Options{User: cfg.CommandsUser, Log: log}, nil)
+	for _, p := range t.scripts.Problems() {
+		log.Warn("command that cannot be used", "file", p.File, "err", p.Err)
+	}
+	deps := &builtin.Deps{Store: a.Store, Dispatch: a.Dispatch, PublicURL: cfg.PublicURL}
+	tour := &bot.Tour{}
+	if t.catalogue, err = bot.NewCatalogue(bot.Builtin(builtin.Commands(deps), tour), scripts{t.scripts}); err != nil {
+		return fmt.Errorf("commands: %w", err)
+	}
+	judge := bot.NewJudge(a.Store, t.catalogue, log)
+	t.desk = runner.NewDesk(a.Store, judge, t.catalogue, a.box, log)
+	t.bot = bot.New(a.Store, a.Dispatch, t.desk, judge, log, a.opts.Look)
+	tour.Of(t.bot)
+	deps.Desk, deps.Allowed, deps.Explain = t.bot.Table(), t.bot.Allowed, t.bot.Explain
+	host, err := os.Hostname()
+	if err != nil {
+		host = a.holder
+	}
+	t.runner = runner.New(runner.Config{
+		Store: a.Store, Desk: t.desk, Files: t.uploads, Log: log, Holder: a.holder, Host: host, Interval: a.opts.Look, Secrets: a.commandSecrets,
+	})
+	t.herald = herald.New(a.Store, a.box, log, cfg.PublicURL, a.opts.Look)
+	return nil
+}
+
+// scripts is a folder of executables as a source of commands.
+type scripts struct{ *script.Folder }
+
+// Commands implements bot.Source.
+func (s scripts) Commands() []bot.Entry {
+	var all []bot.Entry
+	for _, c := range s.Folder.Commands() {
+		all = append(all, bot.Entry{Declaration: c.Declaration, Program: c})
+	}
+	return all
+}
+
+// secretsFolder is beside the executables; each command has a folder of its own
+// in it, and each secret a file.
+const secretsFolder = "secrets"
+
+// commandSecrets are those of one command and of no other.
+func (a *App) commandSecrets(_ context.Context, inv invocation.Invocation) (map[string]string, error) {
+	c := a.talk.scripts.Find(inv.Command)
+	if c == nil || len(c.Secrets) == 0 {
+		return nil, nil
+	}
+	root, err := os.OpenRoot(filepath.Join(a.opts.Config.Commands, secretsFolder))
+	if err != nil {
+		return nil, fmt.Errorf("secrets of %s: %w", c.Name(), err)
+	}
+	defer root.Close()
+	all := map[string]string{}
+	for _, name := range c.Secrets {
+		text, err := readSecret(root, filepath.Join(c.Name(), name))
+		if err != nil {
+			return nil, fmt.Errorf("secrets of %s: %w", c.Name(), err)
+		}
+		all[name] = text
+	}
+	return all, nil
+}
+
+// errReadable says that others on the machine can read a secret.
+var errReadable = errors.New("a secret must be readable by its owner alone")
+
+func readSecret(root *os.Root, name string) (string, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("%s: %w", name, errReadable)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 64<<10))
+	return strings.TrimRight(string(text), "\r\n"), err
+}

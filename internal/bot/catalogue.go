@@ -1,0 +1,87 @@
+package bot
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/watchroom/watchroom/internal/command"
+	"github.com/watchroom/watchroom/internal/program"
+)
+
+// Entry is a command and what runs it.
+type Entry struct {
+	Declaration command.Declaration
+	Program     program.Program
+}
+
+// Source is where commands of one's own come from: a folder, services, webhooks.
+// Commands is cheap, and may answer differently each time.
+type Source interface{ Commands() []Entry }
+
+// Catalogue is all commands there are now. The built-in ones come first: of two
+// with the same words the first counts, and the other is a problem to be shown.
+type Catalogue struct {
+	builtin []Entry
+	sources []Source
+	now     atomic.Pointer[catalogue]
+}
+
+type catalogue struct {
+	tree     *command.Tree
+	programs map[string]Entry
+	problems []string
+	made     []string // the versions it was made from
+}
+
+// NewCatalogue returns a Catalogue of built-in commands and sources.
+func NewCatalogue(builtin []Entry, sources ...Source) (*Catalogue, error) {
+	c := &Catalogue{builtin: builtin, sources: sources}
+	declared := make([]command.Declaration, len(builtin))
+	for i, e := range builtin {
+		declared[i] = e.Declaration
+	}
+	if _, err := command.New(declared); err != nil {
+		return nil, err
+	}
+	c.Refresh()
+	return c, nil
+}
+
+// Refresh looks at the sources anew.
+func (c *Catalogue) Refresh() {
+	all := slices.Clone(c.builtin)
+	for _, s := range c.sources {
+		all = append(all, s.Commands()...)
+	}
+	var made []string
+	for _, e := range all {
+		made = append(made, e.Declaration.Origin+"\x00"+e.Declaration.ID+"\x00"+e.Declaration.Version)
+	}
+	if was := c.now.Load(); was != nil && slices.Equal(was.made, made) {
+		return
+	}
+	next := &catalogue{programs: map[string]Entry{}, made: made}
+	var declared []command.Declaration
+	for _, e := range all {
+		tree, err := command.New(append(slices.Clone(declared), e.Declaration))
+		if err != nil {
+			next.problems = append(next.problems, err.Error())
+			continue
+		}
+		declared = append(declared, e.Declaration)
+		next.tree, next.programs[e.Declaration.ID] = tree, e
+	}
+	c.now.Store(next)
+}
+
+// Tree is all commands as they are typed.
+func (c *Catalogue) Tree() *command.Tree { return c.now.Load().tree }
+
+// Problems says which commands do not count, and why.
+func (c *Catalogue) Problems() []string { return c.now.Load().problems }
+
+// Find implements runner.Programs.
+func (c *Catalogue) Find(commandID string) (command.Declaration, program.Program, bool) {
+	e, ok := c.now.Load().programs[commandID]
+	return e.Declaration, e.Program, ok
+}

@@ -1,0 +1,220 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/command"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/permit"
+	"github.com/watchroom/watchroom/internal/runner"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Judge understands lines and decides about them by the organisation's rules.
+// Rules that cannot be read allow nothing.
+type Judge struct {
+	store     *store.Store
+	catalogue *Catalogue
+	log       *slog.Logger
+	policy    atomic.Pointer[compiled]
+}
+
+type compiled struct {
+	text   string
+	policy *permit.Policy
+}
+
+// NewJudge returns a Judge over a catalogue.
+func NewJudge(s *store.Store, c *Catalogue, log *slog.Logger) *Judge {
+	return &Judge{store: s, catalogue: c, log: log}
+}
+
+// rules are those of an organisation, compiled once.
+func (j *Judge) rules(o *org.Org) *permit.Policy {
+	text := o.Settings.Rules
+	if c := j.policy.Load(); c != nil && c.text == text {
+		return c.policy
+	}
+	p, err := permit.Compile(text)
+	if err != nil {
+		j.log.Error("read the rules of commands: nothing is allowed", "err", err)
+		p = nil
+	}
+	j.policy.Store(&compiled{text, p})
+	return p
+}
+
+// place is where and by what way a line was given.
+type place struct {
+	room     id.Room
+	incident id.Incident
+	via      timeline.Origin
+	schedule bool
+}
+
+// Judge implements runner.Judge.
+func (j *Judge) Judge(tx *store.Tx, inv invocation.Invocation, line string, as people.Actor) (runner.Judgement, error) {
+	at := place{room: inv.Room, incident: inv.Incident, via: inv.By.Origin, schedule: inv.From != ""}
+	parsed, err := j.catalogue.Tree().Parse(line, lookup{tx.Org, as.User, inv.Room, tx.Now})
+	if err != nil {
+		return runner.Judgement{Broken: sentence(err)}, nil
+	}
+	v, err := j.verdict(tx.Org, parsed, as, at, tx.Now)
+	return runner.Judgement{Parsed: parsed, Verdict: v}, err
+}
+
+// verdict decides about a line that was understood.
+func (j *Judge) verdict(o *org.Org, p command.Parsed, as people.Actor, at place, now time.Time) (invocation.Verdict, error) {
+	policy := j.rules(o)
+	f := facts(o, as, at, now)
+	f.Cases, f.Reason = permit.Cases(p, j.leadsTo(o)), p.Options.Reason
+	var err error
+	if f.Recent, err = j.recent(policy, o, now); err != nil {
+		return invocation.Verdict{}, err
+	}
+	d := policy.Decide(p.Declaration, f)
+	return invocation.Verdict{Allow: d.Allowed, Rule: d.Rule, Why: d.Why, Confirm: d.Confirm, Approval: d.Approval}, nil
+}
+
+// facts are what rules may look at about somebody in a place.
+func facts(o *org.Org, as people.Actor, at place, now time.Time) permit.Facts {
+	f := permit.Facts{Room: roomName(o, at.room), Via: string(at.via), Now: now.UTC()}.Of(as)
+	if at.schedule {
+		f.Via = "schedule"
+	}
+	u, ok := o.Users[as.User]
+	if !ok {
+		if as.Origin == timeline.Command { // the operator at the machine
+			f.User = "operator"
+		}
+		return f
+	}
+	f.User, f.Robot = u.Username, u.Robot
+	for _, t := range o.Teams {
+		if slices.Contains(t.Members, u.ID) {
+			f.Teams = append(f.Teams, t.Slug)
+		}
+	}
+	duty := func(kind command.Type, name string) {
+		if d := (permit.Duty{Kind: kind, Name: name}); name != "" && !slices.Contains(f.OnCall, d) {
+			f.OnCall = append(f.OnCall, d)
+		}
+	}
+	on := map[id.Rotation]bool{}
+	for _, r := range o.Rotations {
+		for _, s := range o.OnCall(r.ID, now) {
+			if s.User == u.ID {
+				on[r.ID] = true
+				duty(command.Rotation, id.Slug(r.Name))
+				duty(command.Team, o.Teams[r.Team].Slug)
+			}
+		}
+	}
+	for _, p := range o.Policies {
+		for _, step := range p.Steps {
+			for _, t := range step.Targets {
+				if on[t.Rotation] {
+					duty(command.Policy, p.Slug)
+				}
+			}
+		}
+	}
+	for _, k := range o.Keys {
+		if p, ok := o.Policies[k.Policy]; ok && slices.Contains(f.OnCall, permit.Duty{Kind: command.Policy, Name: p.Slug}) {
+			duty(command.Service, k.Name)
+		}
+	}
+	return f
+}
+
+// leadsTo says what the value of an argument is about.
+func (j *Judge) leadsTo(o *org.Org) func(command.Type, string) map[string]string {
+	return func(kind command.Type, value string) map[string]string {
+		switch kind {
+		case command.Incident:
+			n, err := strconv.ParseInt(value, 10, 64)
+			if err != nil {
+				return nil
+			}
+			inc, err := j.store.Incident(context.Background(), id.Incident(n))
+			if err != nil {
+				return nil
+			}
+			return map[string]string{"service": inc.RoutingKey, "team": o.Teams[inc.Team].Slug, "policy": o.Policies[inc.Policy].Slug, "severity": string(inc.Severity)}
+		case command.Rotation:
+			return map[string]string{"team": o.Teams[o.Rotations[id.Rotation(value)].Team].Slug}
+		case command.Policy:
+			return map[string]string{"team": o.Teams[o.Policies[id.Policy(value)].Team].Slug}
+		}
+		return nil
+	}
+}
+
+// recent are the runs that limits count.
+func (j *Judge) recent(p *permit.Policy, o *org.Org, now time.Time) ([]permit.Run, error) {
+	window := p.Window()
+	if window == 0 {
+		return nil, nil
+	}
+	found, err := j.store.Invocations(context.Background(), store.InvocationFilter{Limit: 1000})
+	if err != nil {
+		return nil, fmt.Errorf("load recent commands: %w", err)
+	}
+	var runs []permit.Run
+	for _, inv := range found {
+		if inv.StartedAt.IsZero() || now.Sub(inv.StartedAt) > window {
+			continue
+		}
+		d, _, _ := j.catalogue.Find(inv.Command)
+		runs = append(runs, permit.Run{Command: inv.Command, Permission: permissionOf(d), User: inv.Username, Room: roomName(o, inv.Room), At: inv.StartedAt})
+	}
+	return runs, nil
+}
+
+func permissionOf(d command.Declaration) string {
+	if d.Permission != "" {
+		return d.Permission
+	}
+	return d.ID
+}
+
+// allowed are the commands that somebody might run where they are.
+func (j *Judge) allowed(o *org.Org, as people.Actor, at place, now time.Time) []command.Declaration {
+	policy, f := j.rules(o), facts(o, as, at, now)
+	var all []command.Declaration
+	for _, d := range j.catalogue.Tree().All() {
+		if !d.Hidden && policy.Might(d, f) {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// sentence is what is wrong with a line, for who typed it.
+func sentence(err error) string {
+	var unknown *command.Unknown
+	var wrong *command.Error
+	switch {
+	case errors.As(err, &wrong):
+		text := wrong.Sentence
+		if len(wrong.Candidates) > 0 && !strings.Contains(text, wrong.Candidates[0]) {
+			text += " " + strings.Join(wrong.Candidates, ", ")
+		}
+		return text
+	case errors.As(err, &unknown):
+		return unknownSentence(unknown)
+	}
+	return err.Error()
+}

@@ -1,0 +1,433 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/watchroom/watchroom/internal/alert"
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/room"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Line is what somebody says.
+type Line struct {
+	Room     id.Room
+	Thread   id.Seq      // the message it answers; 0: none
+	Incident id.Incident // of the first room only; 0: none
+	Text     string      // may be empty when there are files
+	Files    []id.File   // uploaded by the same person, and shown nowhere yet
+	Quote    id.Seq
+	// Of a bot's answer only.
+	Invocation id.Invocation
+	Doc        *timeline.Document
+}
+
+// MaxFiles is how many files one message shows.
+const MaxFiles = 10
+
+// Say writes a line into a room and returns its number. Who may not read the
+// room is told that there is none.
+func (d *Dispatcher) Say(ctx context.Context, actor people.Actor, l Line) (id.Seq, error) {
+	if !actor.May(people.Talk) {
+		return 0, forbidden()
+	}
+	l.Invocation, l.Doc = "", nil
+	return store.InTx(ctx, d.store, func(tx *store.Tx) (id.Seq, error) {
+		if _, err := writable(tx.Org, actor.User, l.Room); err != nil {
+			return 0, err
+		}
+		return say(tx, actor.Who(), l)
+	})
+}
+
+// Post writes a line into the organisation's timeline; incident is 0 for none.
+func (d *Dispatcher) Post(ctx context.Context, actor people.Actor, n id.Incident, text string) error {
+	_, err := d.Say(ctx, actor, Line{Incident: n, Text: text})
+	return err
+}
+
+// Answer is the bot saying something, within a transaction of who made it speak.
+func Answer(tx *store.Tx, l Line) (id.Seq, error) {
+	l.Files = nil
+	return say(tx, tx.Org.Settings.Bot.Actor(), l)
+}
+
+// Answer is the bot saying something.
+func (d *Dispatcher) Answer(ctx context.Context, l Line) (id.Seq, error) {
+	return store.InTx(ctx, d.store, func(tx *store.Tx) (id.Seq, error) { return Answer(tx, l) })
+}
+
+// say is called when by may write in the room.
+func say(tx *store.Tx, by timeline.Actor, l Line) (id.Seq, error) {
+	r, ok := tx.Org.Room(l.Room)
+	if !ok {
+		return 0, noRoom()
+	}
+	text, err := cleanLine(l)
+	if err != nil {
+		return 0, err
+	}
+	said := timeline.Message{Text: text, Quote: l.Quote, Invocation: l.Invocation, Doc: l.Doc}
+	seq := tx.NextSeq()
+	e := timeline.Entry{Kind: timeline.MessagePosted, Actor: by, Person: by.User, Room: l.Room, Thread: l.Thread}
+	if l.Thread != 0 {
+		root, err := reply(tx, l.Room, l.Thread, by.User)
+		if err != nil {
+			return 0, err
+		}
+		l.Incident = root.Incident // a thread stays with its incident
+	}
+	if l.Incident != 0 {
+		if l.Room != room.Main {
+			return 0, fault.Invalid("incident", phrase.T("room.incident_elsewhere"))
+		}
+		inc, err := load(tx, l.Incident)
+		if err != nil {
+			return 0, err
+		}
+		e.Incident, e.Team = l.Incident, inc.Team
+	}
+	if said.Files, err = show(tx, by.User, l, seq); err != nil {
+		return 0, err
+	}
+	said.Mentions, said.Everybody = tx.Org.Called(text, r, tx.Now)
+	said.Mentions = slices.DeleteFunc(said.Mentions, func(u id.User) bool { return u == by.User })
+	for _, u := range said.Mentions {
+		tx.AddMention(u, l.Room, seq)
+	}
+	if by.User != "" {
+		tx.SetMark(by.User, l.Room, seq) // who writes has read
+	}
+	if a, b, ok := room.DirectMembers(l.Room); ok { // the room stands in the lists of both from now on
+		for _, u := range []id.User{a, b} {
+			if u != by.User && u != room.Bot {
+				tx.SetMark(u, l.Room, 0)
+			}
+		}
+	}
+	e.Payload = said
+	tx.Append(e)
+	return seq, nil
+}
+
+func cleanLine(l Line) (string, error) {
+	if strings.TrimSpace(l.Text) == "" && (len(l.Files) > 0 || l.Doc != nil) {
+		return "", nil
+	}
+	return cleanText(l.Text)
+}
+
+// reply counts an answer; it returns the first message of a thread that somebody is about to write in.
+func reply(tx *store.Tx, in id.Room, root id.Seq, by id.User) (timeline.Entry, error) {
+	e, m, err := message(tx, root)
+	switch {
+	case err != nil:
+		return e, err
+	case e.Room != in || e.Thread != 0 || !m.DeletedAt.IsZero():
+		return e, fault.Invalid("thread", phrase.T("room.no_thread"))
+	}
+	m.Replies++
+	m.RepliedAt = tx.Now
+	if by != "" && !slices.Contains(m.Repliers, by) {
+		m.Repliers = append(m.Repliers, by)
+	}
+	return e, tx.PutMessage(m)
+}
+
+// show makes uploaded files part of a message.
+func show(tx *store.Tx, by id.User, l Line, seq id.Seq) ([]timeline.File, error) {
+	if len(l.Files) > MaxFiles {
+		return nil, fault.Invalid("files", phrase.T("room.many_files", MaxFiles))
+	}
+	var shown []timeline.File
+	for _, n := range l.Files {
+		f, err := tx.File(n)
+		if errors.Is(err, store.ErrNotFound) || err == nil && (f.Person != by || f.Seq != 0) {
+			return nil, fault.Invalid("files", phrase.T("room.no_file"))
+		}
+		if err != nil {
+			return nil, err
+		}
+		f.Room, f.Seq = l.Room, seq
+		if err := tx.PutFile(f); err != nil {
+			return nil, err
+		}
+		shown = append(shown, f.File)
+	}
+	return shown, nil
+}
+
+// hide takes files out of a message that is no more; they are nobody's, and go.
+func hide(tx *store.Tx, files []timeline.File) error {
+	for _, shown := range files {
+		f, err := tx.File(shown.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.Room, f.Seq, f.Person = "", 0, ""
+		if err := tx.PutFile(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Edit gives a message another text. Only its author may.
+func (d *Dispatcher) Edit(ctx context.Context, actor people.Actor, seq id.Seq, text string) error {
+	if !actor.May(people.Talk) {
+		return forbidden()
+	}
+	return d.store.Do(ctx, func(tx *store.Tx) error {
+		e, m, err := heard(tx, actor, seq)
+		switch {
+		case err != nil:
+			return err
+		case e.Person != actor.User:
+			return fault.Forbidden(phrase.T("room.not_yours"))
+		}
+		was := m.Over(e.Payload.(timeline.Message))
+		if text, err = cleanText(text); err != nil || text == was.Text {
+			return err
+		}
+		m.Edits++
+		if m.Versions = append(m.Versions, store.Version{Text: was.Text, At: laterOf(e.At, was.EditedAt)}); len(m.Versions) > store.MaxVersions {
+			m.Versions = m.Versions[1:]
+		}
+		r, _ := tx.Org.Room(e.Room)
+		called, _ := tx.Org.Called(text, r, tx.Now)
+		m.Now = &store.Version{Text: text, At: tx.Now, Mentions: called}
+		return about(tx, e, m, actor.Who(), timeline.Edit{Of: seq, Text: text, Mentions: called})
+	})
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if b.IsZero() {
+		return a
+	}
+	return b
+}
+
+// Revise changes what the bot said: the living message of a command.
+func Revise(tx *store.Tx, seq id.Seq, text string, doc *timeline.Document) error {
+	e, m, err := message(tx, seq)
+	if err != nil {
+		return err
+	}
+	if e.Actor.Origin != timeline.Bot || !m.DeletedAt.IsZero() {
+		return fault.Forbidden(phrase.T("room.not_yours"))
+	}
+	m.Now = &store.Version{Text: strings.TrimSpace(text), At: tx.Now, Doc: doc}
+	return about(tx, e, m, e.Actor, timeline.Edit{Of: seq, Text: m.Now.Text, Doc: doc})
+}
+
+// Revise changes what the bot said.
+func (d *Dispatcher) Revise(ctx context.Context, seq id.Seq, text string, doc *timeline.Document) error {
+	return d.store.Do(ctx, func(tx *store.Tx) error { return Revise(tx, seq, text, doc) })
+}
+
+// Delete puts a tombstone in a message's place. Its author may, and who manages.
+func (d *Dispatcher) Delete(ctx context.Context, actor people.Actor, seq id.Seq) error {
+	if !actor.May(people.Talk) {
+		return forbidden()
+	}
+	return d.store.Do(ctx, func(tx *store.Tx) error {
+		e, m, err := heard(tx, actor, seq)
+		switch {
+		case err != nil:
+			return err
+		case e.Person != actor.User && !actor.May(people.Manage):
+			return fault.Forbidden(phrase.T("room.not_yours"))
+		}
+		m.DeletedAt, m.DeletedBy, m.PinnedAt, m.Reactions = tx.Now, actor.Who(), time.Time{}, nil
+		if err := hide(tx, e.Payload.(timeline.Message).Files); err != nil {
+			return err
+		}
+		p := timeline.Deletion{Of: seq}
+		if e.Person != actor.User {
+			p.Author = e.Actor.Name
+		}
+		return about(tx, e, m, actor.Who(), p)
+	})
+}
+
+// React puts a sign under a message, or takes one's own away.
+func (d *Dispatcher) React(ctx context.Context, actor people.Actor, seq id.Seq, emoji string, on bool) error {
+	if !actor.May(people.Talk) || actor.User == "" {
+		return forbidden()
+	}
+	if emoji == "" || len(emoji) > 40 || !utf8.ValidString(emoji) || strings.ContainsAny(emoji, " \t\r\n<>&\"'") {
+		return fault.Invalid("emoji", phrase.T("room.no_emoji"))
+	}
+	return d.store.Do(ctx, func(tx *store.Tx) error {
+		e, m, err := heard(tx, actor, seq)
+		if err != nil {
+			return err
+		}
+		changed, many := false, false
+		m.Reactions, changed, many = reacted(m.Reactions, emoji, actor.User, on)
+		if many {
+			return fault.Invalid("emoji", phrase.T("room.many_emoji", maxReactions))
+		}
+		if !changed {
+			return nil
+		}
+		if p := (timeline.Reaction{Of: seq, Emoji: emoji}); on {
+			return about(tx, e, m, actor.Who(), p)
+		}
+		return about(tx, e, m, actor.Who(), timeline.ReactionGone{Of: seq, Emoji: emoji})
+	})
+}
+
+// maxReactions is how many different signs one message has.
+const maxReactions = 20
+
+func reacted(all []timeline.ReactionSum, emoji string, u id.User, on bool) (now []timeline.ReactionSum, changed, many bool) {
+	all = slices.Clone(all)
+	i := slices.IndexFunc(all, func(r timeline.ReactionSum) bool { return r.Emoji == emoji })
+	switch {
+	case i < 0 && !on, i >= 0 && on == slices.Contains(all[i].Users, u):
+		return all, false, false
+	case i < 0 && len(all) >= maxReactions:
+		return all, false, true
+	case i < 0:
+		return append(all, timeline.ReactionSum{Emoji: emoji, Users: []id.User{u}}), true, false
+	case on:
+		all[i].Users = append(slices.Clone(all[i].Users), u)
+		return all, true, false
+	}
+	all[i].Users = slices.DeleteFunc(slices.Clone(all[i].Users), func(o id.User) bool { return o == u })
+	if len(all[i].Users) == 0 {
+		all = slices.Delete(all, i, i+1)
+	}
+	return all, true, false
+}
+
+// Pin keeps a message at hand in its room, or no longer.
+func (d *Dispatcher) Pin(ctx context.Context, actor people.Actor, seq id.Seq, on bool) error {
+	if !actor.May(people.Talk) {
+		return forbidden()
+	}
+	return d.store.Do(ctx, func(tx *store.Tx) error {
+		e, m, err := heard(tx, actor, seq)
+		if err != nil || on == !m.PinnedAt.IsZero() {
+			return err
+		}
+		p := timeline.Pin{Of: seq, Text: alert.Cut(m.Over(e.Payload.(timeline.Message)).Text, 120)}
+		if on {
+			m.PinnedAt = tx.Now
+			return about(tx, e, m, actor.Who(), p)
+		}
+		m.PinnedAt = time.Time{}
+		return about(tx, e, m, actor.Who(), timeline.Unpin(p))
+	})
+}
+
+// LinkMessage makes a message part of an incident's record, where everybody who
+// reads the incident reads it, too.
+func (d *Dispatcher) LinkMessage(ctx context.Context, actor people.Actor, seq id.Seq, n id.Incident) error {
+	if !actor.May(people.Talk) {
+		return forbidden()
+	}
+	return d.store.Do(ctx, func(tx *store.Tx) error {
+		e, m, err := heard(tx, actor, seq)
+		if err != nil {
+			return err
+		}
+		inc, err := load(tx, n)
+		if err != nil {
+			return err
+		}
+		if e.Incident == n || slices.Contains(m.Incidents, n) {
+			return nil
+		}
+		m.Incidents = append(slices.Clone(m.Incidents), n)
+		if err := tx.PutMessage(m); err != nil {
+			return err
+		}
+		tx.Append(timeline.Entry{
+			Kind: timeline.MessageLinked, Actor: actor.Who(), Person: actor.User, Incident: n, Team: inc.Team,
+			Payload: timeline.Link{Of: seq, Text: m.Over(e.Payload.(timeline.Message)).Text, Author: e.Actor.Name, Room: e.Room},
+		})
+		return nil
+	})
+}
+
+// MarkRead says how far somebody has read a room.
+func (d *Dispatcher) MarkRead(ctx context.Context, actor people.Actor, r id.Room, seq id.Seq) error {
+	if actor.User == "" {
+		return forbidden()
+	}
+	return d.store.Do(ctx, func(tx *store.Tx) error {
+		if !tx.Org.CanRead(actor.User, r) {
+			return noRoom()
+		}
+		tx.SetMark(actor.User, r, min(seq, tx.Seq()))
+		return nil
+	})
+}
+
+// message is an entry that is a message, and what became of it.
+func message(tx *store.Tx, seq id.Seq) (timeline.Entry, store.Message, error) {
+	e, err := tx.Entry(seq)
+	if errors.Is(err, store.ErrNotFound) || err == nil && e.Kind != timeline.MessagePosted {
+		return e, store.Message{}, noMessage()
+	}
+	if err != nil {
+		return e, store.Message{}, err
+	}
+	m, err := tx.Message(seq)
+	m.Room = e.Room
+	return e, m, err
+}
+
+// heard is a message in a room in which actor may write, and that still is one.
+func heard(tx *store.Tx, actor people.Actor, seq id.Seq) (timeline.Entry, store.Message, error) {
+	e, m, err := message(tx, seq)
+	if err != nil {
+		return e, m, err
+	}
+	if !tx.Org.CanRead(actor.User, e.Room) || !m.DeletedAt.IsZero() {
+		return e, m, noMessage()
+	}
+	_, err = writable(tx.Org, actor.User, e.Room)
+	return e, m, err
+}
+
+// about writes down what happened to a message, in its room.
+func about(tx *store.Tx, e timeline.Entry, m store.Message, by timeline.Actor, p timeline.Payload) error {
+	if err := tx.PutMessage(m); err != nil {
+		return err
+	}
+	tx.Append(timeline.Entry{
+		Kind: p.Kind(), Actor: by, Person: by.User, Room: e.Room, Thread: e.Thread, Incident: e.Incident, Team: e.Team, Payload: p,
+	})
+	return nil
+}
+
+// writable is a room that somebody may write in.
+func writable(o *org.Org, u id.User, n id.Room) (room.Room, error) {
+	r, ok := o.Room(n)
+	switch {
+	case !ok, !r.CanRead(u):
+		return r, noRoom()
+	case r.Closed:
+		return r, fault.Conflict(phrase.T("room.closed", r.Slug))
+	}
+	return r, nil
+}
+
+func noRoom() error    { return fault.NotFound(phrase.T("room.none")) }
+func noMessage() error { return fault.NotFound(phrase.T("room.no_message")) }

@@ -1,0 +1,129 @@
+package markdown
+
+import (
+	"html"
+	"math"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/chroma/v2"
+	"github.com/alecthomas/chroma/v2/lexers"
+)
+
+// Every colour is in the style sheet and can be read on the ground of a block,
+// in both themes (WCAG 2.2, 1.4.3).
+func TestColours(t *testing.T) {
+	sheet := stylesheet(t, "markdown.css")
+	ground := colours(t, stylesheet(t, "app.css"), `--surface-2: light-dark\((#\w{6}), (#\w{6})\)`)
+	seen := map[string]bool{}
+	for _, token := range chroma.TokenTypeValues() {
+		class := classOf(token)
+		if class == "" || seen[class] {
+			continue
+		}
+		seen[class] = true
+		rule := regexp.MustCompile(`\.hl-` + class + ` \{[^}]*\}`).FindString(sheet)
+		if rule == "" {
+			t.Errorf("markdown.css has no .hl-%s", class)
+			continue
+		}
+		text, on := colours(t, rule, `[ ;]color: light-dark\((#\w{6}), (#\w{6})\)`), ground
+		if strings.Contains(rule, "background") {
+			on = colours(t, rule, `background: light-dark\((#\w{6}), (#\w{6})\)`)
+		}
+		for i, theme := range []string{"light", "dark"} {
+			if c := contrast(text[i], on[i]); c < 4.5 {
+				t.Errorf(".hl-%s, %s: contrast %.2f, want at least 4.5", class, theme, c)
+			}
+		}
+	}
+	if len(seen) < 10 {
+		t.Errorf("only %d classes: %v", len(seen), seen)
+	}
+}
+
+func stylesheet(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../web/static/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// colours are the luminances of the light and the dark colour of a declaration.
+func colours(t *testing.T, sheet, pattern string) (out [2]float64) {
+	t.Helper()
+	m := regexp.MustCompile(pattern).FindStringSubmatch(sheet)
+	if m == nil {
+		t.Fatalf("no %s in %q", pattern, sheet)
+	}
+	for i, hex := range m[1:] {
+		n, err := strconv.ParseUint(hex[1:], 16, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for shift, weight := range map[int]float64{16: .2126, 8: .7152, 0: .0722} {
+			c := float64(n>>shift&0xff) / 255
+			if c <= .04045 {
+				c /= 12.92
+			} else {
+				c = math.Pow((c+.055)/1.055, 2.4)
+			}
+			out[i] += weight * c
+		}
+	}
+	return out
+}
+
+func contrast(a, b float64) float64 { return (max(a, b) + .05) / (min(a, b) + .05) }
+
+// The words of a block are those that were written, whatever a lexer thinks.
+func TestHighlightKeepsTheText(t *testing.T) {
+	tags := regexp.MustCompile(`<span class="hl-[a-z]+">|</span>`)
+	text := "func a(b *int) { return `c` + \"d\\n\" } // <e> & 'f'\n\tSELECT 1; $x = /re/ -- \"unclosed\n{\"k\": [1, null]}\r\n#!/bin/sh\n"
+	for _, name := range lexers.Names(false) {
+		_, got := highlight(name, text)
+		got = html.UnescapeString(tags.ReplaceAllString(got, ""))
+		if got != text {
+			t.Errorf("%s: %q became %q", name, text, got)
+		}
+	}
+}
+
+func TestColouringEnds(t *testing.T) {
+	if got := colour(lexers.Get("go"), "package a // b", time.Time{}); got != `<span class="hl-keyword">package</span> a // b` {
+		t.Errorf("after the first token the time is over: %q", got)
+	}
+	broken := chroma.MustNewLexer(&chroma.Config{Name: "broken"}, func() chroma.Rules {
+		return chroma.Rules{"root": {{Pattern: `a`, Type: chroma.Keyword, Mutator: chroma.Push("nowhere")}}}
+	})
+	if got := colour(broken, "a<b", time.Now().Add(time.Minute)); got != "a&lt;b" {
+		t.Errorf("with a broken lexer: %q", got)
+	}
+	if name, got := highlight("go", strings.Repeat("if ", maxColoured)); name != "Go" || strings.Contains(got, "<") {
+		t.Errorf("a long text has colours")
+	}
+}
+
+// Pages are made by many requests at once, and lexers are compiled when they
+// are first used.
+func TestRenderConcurrently(t *testing.T) {
+	text := "@ann **look**:\n```rust\nfn main() { println!(\"{}\", 1); }\n```\n:tada:"
+	var all sync.WaitGroup
+	results := make([]string, 8)
+	for i := range results {
+		all.Go(func() { results[i] = Render(text, known) })
+	}
+	all.Wait()
+	for _, got := range results {
+		if got != results[0] || !strings.Contains(got, "hl-keyword") {
+			t.Errorf("Render gave %q and %q", got, results[0])
+		}
+	}
+}

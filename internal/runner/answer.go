@@ -1,0 +1,286 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// What people say about a command that waits or runs. A ref is what they call
+// it by: its number, the short code of a request for approval, or its id.
+
+// Find returns the invocation that somebody means and may know of: their own,
+// those of rooms that they read, and those that they may approve.
+func (d *Desk) Find(ctx context.Context, actor people.Actor, ref string) (invocation.Invocation, error) {
+	return store.InTx(ctx, d.store, func(tx *store.Tx) (invocation.Invocation, error) {
+		return d.find(tx, actor, ref)
+	})
+}
+
+func (d *Desk) find(tx *store.Tx, actor people.Actor, ref string) (invocation.Invocation, error) {
+	inv, err := byRef(tx, ref)
+	if errors.Is(err, store.ErrNotFound) {
+		return inv, noneSuch(ref)
+	}
+	if err != nil {
+		return inv, err
+	}
+	seen, err := d.sees(tx, inv, actor)
+	if err == nil && !seen {
+		err = noneSuch(ref)
+	}
+	return inv, err
+}
+
+func byRef(tx *store.Tx, ref string) (invocation.Invocation, error) {
+	ref = strings.ToLower(strings.TrimSpace(ref))
+	if len(ref) == shortLength {
+		if inv, err := tx.InvocationByShort(ref); err == nil || !errors.Is(err, store.ErrNotFound) {
+			return inv, err
+		}
+	}
+	if n, err := strconv.ParseInt(strings.TrimPrefix(ref, "#"), 10, 64); err == nil {
+		return tx.InvocationByNumber(n)
+	}
+	return tx.Invocation(id.Invocation(ref))
+}
+
+// sees reports whether somebody may know of inv. What was asked for privately is
+// for who asked; nobody's role opens a private room.
+func (d *Desk) sees(tx *store.Tx, inv invocation.Invocation, actor people.Actor) (bool, error) {
+	if actor.User == "" && actor.Origin == timeline.Command {
+		return true, nil // the operator at the machine
+	}
+	if actor.User != "" && actor.User == inv.By.User || !inv.Private && tx.Org.CanRead(actor.User, inv.Room) {
+		return true, nil
+	}
+	if inv.State != invocation.Awaiting {
+		return false, nil
+	}
+	return d.mayApprove(tx, inv, actor)
+}
+
+func noneSuch(ref string) error { return fault.NotFound(phrase.T("runner.none", ref)) }
+
+// Confirm says that actor means what they asked for, in the room they asked in.
+func (d *Desk) Confirm(ctx context.Context, actor people.Actor, in id.Room, ref string) (invocation.Invocation, error) {
+	return d.act(ctx, actor, ref, func(*store.Tx, invocation.Invocation) (invocation.Input, error) {
+		return invocation.Confirm{By: actor.Who(), Room: in}, nil
+	})
+}
+
+// Asked reports whether actor is asked to confirm something in a room: then a
+// "yes" there is an answer, and else it is chat.
+func (d *Desk) Asked(tx *store.Tx, actor people.Actor, in id.Room) (invocation.Invocation, bool, error) {
+	inv, err := tx.ConfirmingOf(actor.User, in)
+	if errors.Is(err, store.ErrNotFound) || actor.User == "" {
+		return inv, false, nil
+	}
+	return inv, err == nil && tx.Now.Before(inv.DueAt), err
+}
+
+// Yes is Confirm of what actor is asked to confirm in a room, within the
+// transaction of who heard it.
+func (d *Desk) Yes(tx *store.Tx, actor people.Actor, in id.Room) (invocation.Invocation, error) {
+	return d.pending(tx, actor, in, invocation.Confirm{By: actor.Who(), Room: in})
+}
+
+// No gives it up.
+func (d *Desk) No(tx *store.Tx, actor people.Actor, in id.Room) (invocation.Invocation, error) {
+	return d.pending(tx, actor, in, invocation.Cancel{By: actor.Who()})
+}
+
+func (d *Desk) pending(tx *store.Tx, actor people.Actor, in id.Room, input invocation.Input) (invocation.Invocation, error) {
+	inv, waits, err := d.Asked(tx, actor, in)
+	if err != nil {
+		return inv, err
+	}
+	if !waits {
+		return inv, fault.Conflict(phrase.T("runner.nothing_to_confirm"))
+	}
+	return d.answer(tx, inv, input)
+}
+
+// Approve is a yes of actor to what waits for approval. bridged says that they
+// said it on another network.
+func (d *Desk) Approve(ctx context.Context, actor people.Actor, ref string, bridged bool) (invocation.Invocation, error) {
+	return d.act(ctx, actor, ref, func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
+		may, err := d.mayApprove(tx, inv, actor)
+		return invocation.Approve{By: actor.Who(), May: may, Bridged: bridged}, err
+	})
+}
+
+// Deny is a no; of who asked, it takes the request back.
+func (d *Desk) Deny(ctx context.Context, actor people.Actor, ref, reason string) (invocation.Invocation, error) {
+	return d.act(ctx, actor, ref, func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
+		may, err := d.mayApprove(tx, inv, actor)
+		return invocation.Deny{By: actor.Who(), May: may, Reason: clean(reason, maxWhy)}, err
+	})
+}
+
+// Cancel stops what waits or runs: one's own, and anybody's for who manages.
+func (d *Desk) Cancel(ctx context.Context, actor people.Actor, ref string) (invocation.Invocation, error) {
+	return d.act(ctx, actor, ref, func(*store.Tx, invocation.Invocation) (invocation.Input, error) {
+		return invocation.Cancel{By: actor.Who(), May: actor.May(people.Manage)}, nil
+	})
+}
+
+// act is the shape of every answer: find, decide, save.
+func (d *Desk) act(ctx context.Context, actor people.Actor, ref string, input func(*store.Tx, invocation.Invocation) (invocation.Input, error)) (invocation.Invocation, error) {
+	return store.InTx(ctx, d.store, func(tx *store.Tx) (invocation.Invocation, error) {
+		inv, err := d.find(tx, actor, ref)
+		if err != nil {
+			return inv, err
+		}
+		in, err := input(tx, inv)
+		if err != nil {
+			return inv, err
+		}
+		return d.answer(tx, inv, in)
+	})
+}
+
+func (d *Desk) answer(tx *store.Tx, inv invocation.Invocation, in invocation.Input) (invocation.Invocation, error) {
+	dec, err := d.decided(tx, inv, in, invocation.Facts{})
+	if err != nil {
+		return inv, err
+	}
+	if !dec.Changed {
+		return inv, refused(dec)
+	}
+	return d.save(tx, dec)
+}
+
+// refused turns a decision that changed nothing into an answer.
+func refused(dec invocation.Decision) error {
+	switch dec.Reason {
+	case invocation.ReasonNotYours, invocation.ReasonNoRight, invocation.ReasonPeer, invocation.ReasonNotFromBridge:
+		return fault.Forbidden(dec.Reason.Sentence())
+	}
+	return fault.Conflict(dec.Reason.Sentence()).With("state", string(dec.Invocation.State)).With("reason", string(dec.Reason))
+}
+
+// Again asks once more for what a command asked: as who asks, where they ask
+// (a says both; what a says of a line does not matter), and decided anew.
+func (d *Desk) Again(ctx context.Context, a Ask, ref string) (invocation.Invocation, error) {
+	return store.InTx(ctx, d.store, func(tx *store.Tx) (invocation.Invocation, error) {
+		old, err := d.find(tx, a.Actor, ref)
+		if err != nil {
+			return old, err
+		}
+		next, ok := invocation.Again(old, id.Invocation(id.New()), a.Actor.Who(), tx.Now)
+		if !ok {
+			return old, fault.Conflict(phrase.T("runner.secrets_needed"))
+		}
+		next.Username, next.Scopes, next.Via = a.Username, a.Actor.Scopes, a.Via
+		next.Room, next.RoomName, next.Thread, next.Message = a.Room, a.RoomName, a.Thread, a.Message
+		return d.anew(tx, next, a.Actor)
+	})
+}
+
+// anew takes in what somebody asked before, as it is understood now.
+func (d *Desk) anew(tx *store.Tx, inv invocation.Invocation, as people.Actor) (invocation.Invocation, error) {
+	line, _, err := d.line(inv)
+	if err != nil {
+		return inv, fault.Conflict(phrase.T("runner.secrets_lost")).Because(err)
+	}
+	j, err := d.judge.Judge(tx, inv, line, as)
+	if err != nil {
+		return inv, err
+	}
+	if j.Broken != "" {
+		j.Verdict = invocation.Verdict{Why: j.Broken}
+	} else {
+		understood(&inv, j.Parsed)
+	}
+	return d.take(tx, inv, j.Verdict)
+}
+
+// Pending returns what waits for approval and actor may approve now, the oldest first.
+func (d *Desk) Pending(ctx context.Context, actor people.Actor) ([]invocation.Invocation, error) {
+	waiting, err := d.store.AwaitingApproval(ctx)
+	if err != nil || len(waiting) == 0 {
+		return nil, err
+	}
+	return store.InTx(ctx, d.store, func(tx *store.Tx) ([]invocation.Invocation, error) {
+		var mine []invocation.Invocation
+		for _, inv := range waiting {
+			may, err := d.mayApprove(tx, inv, actor)
+			if err != nil {
+				return nil, err
+			}
+			if may && (!inv.Approval.Peer || inv.By.User != actor.User) && !inv.ApprovedBy(actor.User) {
+				mine = append(mine, inv)
+			}
+		}
+		return mine, nil
+	})
+}
+
+// Press takes the token of a button and returns what it stands for. A button
+// works once; what is then done with its line is as if who pressed had typed it.
+func (d *Desk) Press(ctx context.Context, actor people.Actor, token string) (store.Action, error) {
+	return store.InTx(ctx, d.store, func(tx *store.Tx) (store.Action, error) {
+		hash := secret.Hash(token)
+		a, err := tx.Action(hash)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return a, fault.NotFound(phrase.T("runner.button_spent"))
+		case err != nil:
+			return a, err
+		case actor.User == "" || a.Person != "" && a.Person != actor.User:
+			return a, fault.Forbidden(phrase.T("runner.button_others"))
+		case !a.UsedAt.IsZero() || !tx.Now.Before(a.ExpiresAt):
+			return a, fault.Conflict(phrase.T("runner.button_spent"))
+		}
+		if a.Person != "" || a.Invocation == "" { // of others, several may press: each approval is one
+			tx.UseAction(hash)
+		}
+		return a, nil
+	})
+}
+
+// List returns what actor may know of, the latest first: what they asked for,
+// and what was asked in rooms that they read. Which rooms those are is not for
+// f to say. What others asked for privately is left out, so there may be fewer
+// than there are numbers between the first and the last; next is where to go on, 0 at the end.
+func (d *Desk) List(ctx context.Context, actor people.Actor, f store.InvocationFilter) (found []invocation.Invocation, next int64, err error) {
+	o, err := d.store.Org(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	f.Rooms, f.Or = []id.Room{}, actor.User
+	for _, r := range o.ReadableRooms(actor.User) {
+		f.Rooms = append(f.Rooms, r.ID)
+	}
+	limit := f.Limit
+	f.Limit++
+	if found, err = d.store.Invocations(ctx, f); err != nil {
+		return nil, 0, err
+	}
+	if len(found) > limit {
+		found, next = found[:limit], found[limit-1].Number
+	}
+	return slices.DeleteFunc(found, func(inv invocation.Invocation) bool { return inv.Private && inv.By.User != actor.User }), next, nil
+}
+
+// Events returns the record of a command that actor may know of.
+func (d *Desk) Events(ctx context.Context, actor people.Actor, ref string) (invocation.Invocation, []invocation.Event, error) {
+	inv, err := d.Find(ctx, actor, ref)
+	if err != nil {
+		return inv, nil, err
+	}
+	events, err := d.store.EventsOf(ctx, inv.ID)
+	return inv, events, err
+}

@@ -1,0 +1,115 @@
+package script
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// mask stands for a secret.
+const mask = "***"
+
+// minLine is how long a line of a secret with several lines must be to count by
+// itself: the lines of a private key do, its brackets do not.
+const minLine = 8
+
+// masker replaces secrets in what a script says. It finds them as they are; one
+// that was encoded, reversed or said letter by letter passes, and the manual says so.
+type masker struct {
+	secrets [][]byte // the longest first
+	first   [256]bool
+}
+
+func newMasker(values []string) *masker {
+	m := &masker{}
+	add := func(v string) {
+		if v != "" && !slices.ContainsFunc(m.secrets, func(s []byte) bool { return string(s) == v }) {
+			m.secrets = append(m.secrets, []byte(v))
+			m.first[v[0]] = true
+		}
+	}
+	for _, v := range values {
+		v = strings.TrimSpace(v)
+		add(v)
+		if strings.Contains(v, "\n") {
+			for line := range strings.Lines(v) {
+				if line = strings.TrimSpace(line); len(line) >= minLine {
+					add(line)
+				}
+			}
+		}
+	}
+	slices.SortFunc(m.secrets, func(a, b []byte) int { return len(b) - len(a) })
+	return m
+}
+
+// text masks what is known whole.
+func (m *masker) text(s string) string {
+	if len(m.secrets) == 0 {
+		return s
+	}
+	var out strings.Builder
+	w := m.stream(func(p []byte) { out.Write(p) })
+	w.write([]byte(s))
+	w.close()
+	return out.String()
+}
+
+// stream masks what arrives in pieces: a secret may begin in one and end in another.
+func (m *masker) stream(next func([]byte)) *maskStream { return &maskStream{m: m, next: next} }
+
+type maskStream struct {
+	m       *masker
+	next    func([]byte)
+	held    []byte // may be the beginning of a secret
+	covered int    // bytes that belong to a secret that was already replaced
+}
+
+func (s *maskStream) write(p []byte) {
+	if len(s.m.secrets) == 0 {
+		s.next(p)
+		return
+	}
+	s.held = append(s.held, p...)
+	s.pass(false)
+}
+
+func (s *maskStream) close() { s.pass(true) }
+
+// pass hands on what is decided. Secrets that overlap are covered together.
+func (s *maskStream) pass(all bool) {
+	out, i := make([]byte, 0, len(s.held)), 0
+	for ; i < len(s.held); i++ {
+		found, pending := s.m.at(s.held[i:])
+		if pending && !all {
+			break
+		}
+		if found > 0 && s.covered == 0 {
+			out = append(out, mask...)
+		}
+		if s.covered = max(s.covered, found); s.covered > 0 {
+			s.covered--
+			continue
+		}
+		out = append(out, s.held[i])
+	}
+	s.held = append(s.held[:0], s.held[i:]...)
+	if len(out) > 0 {
+		s.next(out)
+	}
+}
+
+// at is the length of the longest secret that b begins with, and whether more
+// bytes could make it a longer one.
+func (m *masker) at(b []byte) (length int, pending bool) {
+	if !m.first[b[0]] {
+		return 0, false
+	}
+	for _, secret := range m.secrets {
+		if bytes.HasPrefix(b, secret) {
+			return len(secret), pending
+		}
+		pending = pending || bytes.HasPrefix(secret, b)
+	}
+	return 0, pending
+}

@@ -1,0 +1,330 @@
+package script
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Limits of what a script says with JSON lines.
+const (
+	maxLine    = 256 << 10 // bytes of one line
+	maxSaid    = 20        // messages beside the living one
+	maxFiles   = 10        // attached
+	maxFile    = 16 << 20  // bytes of one attached file
+	maxStray   = 4 << 10   // bytes kept of lines that are no JSON
+	tailLength = 2 << 10   // bytes kept of the end of stderr
+)
+
+// answer is what a script said for its end.
+type answer struct {
+	text    string
+	doc     *timeline.Document
+	private bool
+}
+
+// listener takes the standard output of a script.
+type listener interface {
+	write(p []byte)
+	close() answer
+	trouble() string // a sentence that ends the script, or ""
+}
+
+// plain collects text.
+type plain struct {
+	out    program.Reporter
+	stream *maskStream
+	buf    bytes.Buffer
+}
+
+func newPlain(m *masker, out program.Reporter) *plain {
+	p := &plain{out: out}
+	p.stream = m.stream(func(b []byte) { p.buf.Write(b) })
+	return p
+}
+
+func (p *plain) write(b []byte)  { p.stream.write(b) }
+func (p *plain) trouble() string { return "" }
+
+// close makes one line Markdown and several a block of fixed pitch; what is no
+// text at all becomes a file.
+func (p *plain) close() answer {
+	p.stream.close()
+	raw := p.buf.Bytes()
+	if bytes.IndexByte(raw, 0) >= 0 {
+		if err := p.out.File("output.bin", bytes.NewReader(raw)); err != nil {
+			return answer{text: phrase.T("script.binary_lost", len(raw))}
+		}
+		return answer{text: phrase.T("script.binary", len(raw))}
+	}
+	text := strings.TrimRight(readable(string(raw)), "\n ")
+	if !strings.Contains(text, "\n") {
+		return answer{text: text}
+	}
+	return answer{text: fenced(text), doc: &timeline.Document{Blocks: []timeline.Block{{Code: &timeline.Code{Text: text}}}}}
+}
+
+// escapes are what terminals understand and rooms do not: colours, titles, moves.
+var escapes = regexp.MustCompile(`\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])`)
+
+// readable is text without what terminals would do with it.
+func readable(s string) string {
+	s = escapes.ReplaceAllString(strings.ToValidUTF8(s, "\ufffd"), "")
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		if r == '\r' {
+			return '\n' // a progress bar
+		}
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// said is one JSON line.
+type said struct {
+	Type     string             `json:"type"`
+	Text     string             `json:"text"`
+	Document *timeline.Document `json:"document"`
+	Percent  *float64           `json:"percent"`
+	Name     string             `json:"name"`
+	Path     string             `json:"path"`
+	Content  string             `json:"content"`
+	Base64   string             `json:"base64"`
+	Private  bool               `json:"private"`
+}
+
+// talk reads JSON lines and hands them on as they come.
+type talk struct {
+	m      *masker
+	out    program.Reporter
+	folder *os.Root
+	line   []byte
+	stray  strings.Builder // lines that are none
+	strays int
+	said   int
+	files  int
+	notes  []string // sentences for the end, each once
+	end    *answer
+	stop   string
+}
+
+func newTalk(m *masker, out program.Reporter, folder *os.Root) *talk {
+	return &talk{m: m, out: out, folder: folder}
+}
+
+func (t *talk) trouble() string { return t.stop }
+
+func (t *talk) write(b []byte) {
+	for len(b) > 0 && t.stop == "" {
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 {
+			t.line = append(t.line, b...)
+			b = nil
+		} else {
+			t.line = append(t.line, b[:i]...)
+			b = b[i+1:]
+		}
+		if len(t.line) > maxLine {
+			t.stop = phrase.T("script.long_line", maxLine>>10)
+			t.line = nil
+			return
+		}
+		if i >= 0 {
+			t.take(t.line)
+			t.line = t.line[:0]
+		}
+	}
+}
+
+func (t *talk) close() answer {
+	if t.stop == "" && len(t.line) > 0 {
+		t.take(t.line)
+	}
+	var a answer
+	if t.end != nil {
+		a = *t.end
+	}
+	if t.strays > 0 {
+		t.note(phrase.N("script.stray", t.strays))
+		t.notes = append(t.notes, fenced(strings.TrimSpace(t.stray.String())))
+	}
+	if len(t.notes) > 0 {
+		a.add(strings.Join(t.notes, "\n"))
+	}
+	return a
+}
+
+func (t *talk) note(sentence string) {
+	if slices.Contains(t.notes, sentence) {
+		return
+	}
+	t.notes = append(t.notes, sentence)
+}
+
+// take handles one line. A line that is no JSON ends nothing: somewhere in a
+// deploy a tool printed a warning, and stopping there would be worse.
+func (t *talk) take(line []byte) {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return
+	}
+	var s said
+	if err := json.Unmarshal(line, &s); err != nil || s.Type == "" {
+		t.strays++
+		if t.stray.Len() < maxStray {
+			t.stray.WriteString(cut(t.clean(string(line)), maxStray-t.stray.Len()) + "\n")
+		}
+		return
+	}
+	text, doc := t.clean(s.Text), (*timeline.Document)(nil)
+	if s.Document != nil {
+		doc = tidy(*s.Document, t.clean)
+		if text == "" {
+			text = words(doc)
+		}
+	}
+	switch s.Type {
+	case "text", "document":
+		t.say(text, doc)
+	case "progress":
+		percent := -1
+		if s.Percent != nil && !math.IsNaN(*s.Percent) {
+			percent = int(max(0, min(100, *s.Percent)))
+		}
+		t.out.Progress(percent, text)
+	case "file":
+		if why := t.file(s); why != "" {
+			t.note(why)
+		}
+	case "result":
+		t.end = &answer{text, doc, s.Private}
+	case "ask":
+		t.stop = phrase.T("script.ask") // nobody answers, so it would wait for ever
+	default:
+		t.note(phrase.T("script.unknown_type", cut(t.clean(s.Type), 40)))
+	}
+}
+
+func (t *talk) say(text string, doc *timeline.Document) {
+	if t.said++; t.said > maxSaid {
+		t.note(phrase.T("script.too_much_said", maxSaid))
+		return
+	}
+	if text != "" || doc != nil {
+		t.out.Say(text, doc)
+	}
+}
+
+func (t *talk) clean(s string) string { return t.m.text(readable(s)) }
+
+// file attaches a file: from the line itself, or from the working folder.
+func (t *talk) file(s said) (why string) {
+	if t.files++; t.files > maxFiles {
+		return phrase.T("script.too_many_files", maxFiles)
+	}
+	name := t.clean(s.Name)
+	if name == "" {
+		name = t.clean(s.Path)
+	}
+	if name = strings.TrimLeft(filepath.Base(filepath.Clean("/"+name)), "./"); name == "" {
+		name = "file"
+	}
+	content := []byte(s.Content)
+	var err error
+	switch {
+	case s.Path != "":
+		content, err = t.read(s.Path)
+	case s.Base64 != "":
+		content, err = base64.StdEncoding.DecodeString(s.Base64)
+	}
+	if err == nil {
+		err = t.out.File(name, strings.NewReader(t.m.text(string(content))))
+	}
+	if err != nil {
+		return phrase.T("script.file", name, t.clean(cause(err)))
+	}
+	return ""
+}
+
+// cause is an error without the paths of this machine.
+func cause(err error) string {
+	if p, ok := errors.AsType[*os.PathError](err); ok {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// read takes a regular file out of the working folder: no link leads elsewhere,
+// and no pipe keeps us waiting.
+func (t *talk) read(path string) ([]byte, error) {
+	f, err := t.folder.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New(phrase.T("script.not_regular"))
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(content) > maxFile {
+		err = errors.New(phrase.T("script.file_too_long", maxFile>>20))
+	}
+	return content, err
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
+// tail keeps the end of what a script wrote to stderr.
+type tail struct {
+	stream *maskStream
+	buf    []byte
+}
+
+func newTail(m *masker) *tail {
+	t := &tail{}
+	t.stream = m.stream(func(p []byte) {
+		t.buf = append(t.buf, p...)
+		if len(t.buf) > 4*tailLength {
+			t.buf = append(t.buf[:0], t.buf[len(t.buf)-2*tailLength:]...)
+		}
+	})
+	return t
+}
+
+// text is its last lines.
+func (t *tail) text() string {
+	t.stream.close()
+	text := strings.TrimSpace(readable(string(t.buf)))
+	if len(text) <= tailLength {
+		return text
+	}
+	text = text[len(text)-tailLength:]
+	if _, whole, ok := strings.Cut(text, "\n"); ok {
+		text = whole
+	}
+	return "…\n" + strings.ToValidUTF8(text, "")
+}

@@ -1,0 +1,250 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Message is what became of a message after it was posted; the zero value with
+// its number and room is one to which nothing happened. How it was written is
+// in its entry.
+type Message struct {
+	Seq       id.Seq                 `json:"-"`
+	Room      id.Room                `json:"-"`
+	PinnedAt  time.Time              `json:"-"`
+	Versions  []Version              `json:"versions,omitempty"` // how it was before, the first in front
+	Now       *Version               `json:"now,omitempty"`      // how it is; nil: as it was posted
+	Edits     int                    `json:"edits,omitempty"`    // by its author; a bot's living message keeps no versions
+	DeletedAt time.Time              `json:"deleted_at,omitzero"`
+	DeletedBy timeline.Actor         `json:"deleted_by,omitzero"`
+	Reactions []timeline.ReactionSum `json:"reactions,omitempty"`
+	Replies   int                    `json:"replies,omitempty"`
+	RepliedAt time.Time              `json:"replied_at,omitzero"`
+	Repliers  []id.User              `json:"repliers,omitempty"`
+	Incidents []id.Incident          `json:"incidents,omitempty"`
+}
+
+// Version is how a message read at a time.
+type Version struct {
+	Text     string             `json:"text"`
+	At       time.Time          `json:"at"`
+	Mentions []id.User          `json:"mentions,omitempty"`
+	Doc      *timeline.Document `json:"doc,omitempty"`
+}
+
+// MaxVersions is how many earlier forms of a message are kept beside its
+// entries; the entries have them all.
+const MaxVersions = 50
+
+// Over puts what became of a message over what was posted.
+func (m Message) Over(p timeline.Message) timeline.Message {
+	if m.Now != nil {
+		p.Text, p.Mentions = m.Now.Text, m.Now.Mentions
+		if m.Now.Doc != nil {
+			p.Doc = m.Now.Doc
+		}
+		if m.Edits > 0 {
+			p.EditedAt = m.Now.At
+		}
+	}
+	p.Edits, p.Reactions, p.PinnedAt, p.Replies, p.RepliedAt, p.Incidents = m.Edits, m.Reactions, m.PinnedAt, m.Replies, m.RepliedAt, m.Incidents
+	if !m.DeletedAt.IsZero() {
+		return timeline.Message{Deleted: true, Replies: m.Replies, RepliedAt: m.RepliedAt, Incidents: m.Incidents}
+	}
+	return p
+}
+
+func scanMessage(rows *sql.Rows) (Message, error) {
+	var seq, pinned int64
+	var room string
+	var body []byte
+	if err := rows.Scan(&seq, &room, &pinned, &body); err != nil {
+		return Message{}, err
+	}
+	m, err := readJSON[Message](body)
+	m.Seq, m.Room, m.PinnedAt = id.Seq(seq), id.Room(room), instant(pinned)
+	return m, err
+}
+
+const selectMessage = `SELECT seq, room, pinned, body FROM message`
+
+// overlay puts what became of messages over their entries.
+func (s *Store) overlay(ctx context.Context, q querier, entries []timeline.Entry) error {
+	at := map[id.Seq]int{}
+	for i, e := range entries {
+		if e.Kind == timeline.MessagePosted {
+			at[e.Seq] = i
+		}
+	}
+	for chunk := range slices.Chunk(sortedKeys(at), 256) {
+		args := make([]any, len(chunk), 2*len(chunk))
+		for i, seq := range chunk {
+			args[i] = int64(seq)
+		}
+		args = padded(args)
+		found, err := all(ctx, q, scanMessage, selectMessage+` WHERE seq IN `+in(1, len(args)), args...)
+		if err != nil {
+			return fmt.Errorf("load messages: %w", err)
+		}
+		for _, m := range found {
+			e := &entries[at[m.Seq]]
+			if p, ok := e.Payload.(timeline.Message); ok {
+				e.Payload = m.Over(p)
+			}
+		}
+	}
+	return nil
+}
+
+// Message returns what became of a message.
+func (s *Store) Message(ctx context.Context, seq id.Seq) (Message, error) {
+	m, err := one(ctx, s.read, scanMessage, selectMessage+` WHERE seq = $1`, int64(seq))
+	if errors.Is(err, ErrNotFound) {
+		return Message{Seq: seq}, nil
+	}
+	return m, err
+}
+
+// Pinned returns the numbers of the pinned messages of a room, the latest pin first.
+func (s *Store) Pinned(ctx context.Context, room id.Room, limit int) ([]id.Seq, error) {
+	return all(ctx, s.read, value[id.Seq], `SELECT seq FROM message WHERE room = $1 AND pinned > 0 ORDER BY pinned DESC LIMIT $2`, string(room), limit)
+}
+
+// EntriesBySeq returns the entries with the given numbers, those that exist, in
+// the order of their numbers. Whether somebody may read them is for the caller to say.
+func (s *Store) EntriesBySeq(ctx context.Context, numbers []id.Seq) ([]timeline.Entry, error) {
+	var entries []timeline.Entry
+	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
+	for chunk := range slices.Chunk(numbers, 256) {
+		args := make([]any, len(chunk), 2*len(chunk))
+		for i, seq := range chunk {
+			args[i] = int64(seq)
+		}
+		args = padded(args)
+		found, err := all(ctx, s.read, scanEntry, selectEntry+` WHERE seq IN `+in(1, len(args))+` ORDER BY seq`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("load entries: %w", err)
+		}
+		entries = append(entries, found...)
+	}
+	return entries, s.overlay(ctx, s.read, entries)
+}
+
+// Entry returns one entry as it was written; ErrNotFound when there is none.
+func (tx *Tx) Entry(seq id.Seq) (timeline.Entry, error) {
+	return one(tx.ctx, tx.tx, scanEntry, selectEntry+` WHERE seq = $1`, int64(seq))
+}
+
+// Message returns what became of a message.
+func (tx *Tx) Message(seq id.Seq) (Message, error) {
+	m, err := one(tx.ctx, tx.tx, scanMessage, selectMessage+` WHERE seq = $1`, int64(seq))
+	if errors.Is(err, ErrNotFound) {
+		return Message{Seq: seq}, nil
+	}
+	return m, err
+}
+
+// PutMessage writes down what became of a message.
+func (tx *Tx) PutMessage(m Message) error {
+	body, err := writeJSON(m)
+	if err != nil {
+		return fmt.Errorf("write message %d: %w", m.Seq, err)
+	}
+	tx.exec(`INSERT INTO message (seq, room, pinned, body) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (seq) DO UPDATE SET pinned = excluded.pinned, body = excluded.body`, int64(m.Seq), string(m.Room), micros(m.PinnedAt), body)
+	return nil
+}
+
+// SetMark says how far somebody has read a room. It never goes back.
+func (tx *Tx) SetMark(u id.User, room id.Room, seq id.Seq) {
+	tx.exec(`INSERT INTO mark (person, room, seq) VALUES ($1, $2, $3)
+		ON CONFLICT (person, room) DO UPDATE SET seq = CASE WHEN excluded.seq > mark.seq THEN excluded.seq ELSE mark.seq END`,
+		string(u), string(room), int64(seq))
+}
+
+// AddMention says that a message called somebody.
+func (tx *Tx) AddMention(u id.User, room id.Room, seq id.Seq) {
+	tx.exec(`INSERT INTO mention (person, seq, room) VALUES ($1, $2, $3) ON CONFLICT (person, seq) DO NOTHING`, string(u), int64(seq), string(room))
+}
+
+// Unread is what somebody has not read of a room.
+type Unread struct {
+	Mark     id.Seq `json:"mark"`     // they have read up to here; 0: never
+	Last     id.Seq `json:"last"`     // the newest message; 0: none
+	Count    int    `json:"count"`    // messages of others after the mark, at most MaxUnread
+	Mentions int    `json:"mentions"` // of those that called them
+}
+
+// MaxUnread is where counting ends.
+const MaxUnread = 100
+
+// Unread returns what somebody has not read of each of rooms.
+func (s *Store) Unread(ctx context.Context, u id.User, rooms []id.Room) (map[id.Room]Unread, error) {
+	marks, err := s.Marks(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.Room]Unread, len(rooms))
+	for _, room := range rooms {
+		n := Unread{Mark: marks[room]}
+		where, index := `room = '' AND `, `kind, seq`
+		if room != "" {
+			where, index = `room <> '' AND `, `room, seq`
+		}
+		found, err := all(ctx, s.read, value[id.Seq], `SELECT seq FROM entry WHERE `+where+`room = $1 AND kind = 'message_posted' AND seq > $2 AND person <> $3
+			ORDER BY `+index+` LIMIT `+fmt.Sprint(MaxUnread), string(room), int64(n.Mark), string(u))
+		if err != nil {
+			return nil, fmt.Errorf("count unread messages: %w", err)
+		}
+		n.Count = len(found)
+		last, err := one(ctx, s.read, value[id.Seq], `SELECT seq FROM entry WHERE `+where+`room = $1 AND kind = 'message_posted' ORDER BY seq DESC LIMIT 1`, string(room))
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, fmt.Errorf("find newest message: %w", err)
+		}
+		n.Last = last
+		if n.Count > 0 {
+			if n.Mentions, err = one(ctx, s.read, value[int], `SELECT COUNT(*) FROM mention WHERE person = $1 AND room = $2 AND seq > $3`, string(u), string(room), int64(n.Mark)); err != nil {
+				return nil, fmt.Errorf("count mentions: %w", err)
+			}
+		}
+		out[room] = n
+	}
+	return out, nil
+}
+
+// Marks says how far somebody has read each room.
+func (s *Store) Marks(ctx context.Context, u id.User) (map[id.Room]id.Seq, error) {
+	marks := map[id.Room]id.Seq{}
+	_, err := all(ctx, s.read, func(rows *sql.Rows) (struct{}, error) {
+		var room string
+		var seq int64
+		err := rows.Scan(&room, &seq)
+		marks[id.Room(room)] = id.Seq(seq)
+		return struct{}{}, err
+	}, `SELECT room, seq FROM mark WHERE person = $1`, string(u))
+	if err != nil {
+		return nil, fmt.Errorf("load read marks: %w", err)
+	}
+	return marks, nil
+}
+
+// DirectRooms returns the direct rooms of somebody in which something was
+// written, those with the newest message first.
+func (s *Store) DirectRooms(ctx context.Context, u id.User, limit int) ([]id.Room, error) {
+	return all(ctx, s.read, value[id.Room], `SELECT room FROM mark WHERE person = $1 AND room LIKE 'dm-%' ORDER BY seq DESC LIMIT $2`, string(u), limit)
+}
+
+// Mentioned returns the numbers of the newest messages that called somebody.
+func (s *Store) Mentioned(ctx context.Context, u id.User, before id.Seq, limit int) ([]id.Seq, error) {
+	if before == 0 {
+		before = 1<<62 - 1
+	}
+	return all(ctx, s.read, value[id.Seq], `SELECT seq FROM mention WHERE person = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3`, string(u), int64(before), limit)
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/id"
+)
+
+// Presence is one open page or program of somebody. Rows are renewed while it
+// is open, so that those of a node that died go by themselves.
+type Presence struct {
+	Session string // random, made where the page is open
+	Person  id.User
+	Device  string // "browser", "phone" or "robot"
+	Active  bool   // false: it is open, and nobody has touched it for a while
+	Room    id.Room
+	Typing  time.Time // until when they are typing in Room; zero: they are not
+	Until   time.Time // unless it is renewed
+}
+
+// PresenceLife is for how long a row counts without being renewed.
+const PresenceLife = 75 * time.Second
+
+// SetPresence says that somebody is there, or what they do now. It wakes who
+// follows Presences when news is true.
+func (s *Store) SetPresence(ctx context.Context, p Presence, news bool) error {
+	return s.Do(ctx, func(tx *Tx) error {
+		p.Until = tx.Now.Add(PresenceLife)
+		tx.exec(`INSERT INTO presence (session, person, device, active, room, typing, until) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (session) DO UPDATE SET active = excluded.active, room = excluded.room, typing = excluded.typing, until = excluded.until`,
+			p.Session, string(p.Person), p.Device, p.Active, string(p.Room), micros(p.Typing), micros(p.Until))
+		tx.exec(`DELETE FROM presence WHERE until < $1`, micros(tx.Now))
+		if news {
+			tx.about |= Presences
+		}
+		return nil
+	})
+}
+
+// DropPresence says that a page was closed.
+func (s *Store) DropPresence(ctx context.Context, session string) error {
+	return s.Do(ctx, func(tx *Tx) error {
+		tx.exec(`DELETE FROM presence WHERE session = $1`, session)
+		tx.about |= Presences
+		return nil
+	})
+}
+
+// Present lists who is there now.
+func (s *Store) Present(ctx context.Context) ([]Presence, error) {
+	now, err := s.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := all(ctx, s.read, func(rows *sql.Rows) (Presence, error) {
+		var p Presence
+		var typing, until int64
+		err := rows.Scan(&p.Session, &p.Person, &p.Device, &p.Active, &p.Room, &typing, &until)
+		p.Typing, p.Until = instant(typing), instant(until)
+		return p, err
+	}, `SELECT session, person, device, active, room, typing, until FROM presence WHERE until >= $1 ORDER BY session`, micros(now))
+	if err != nil {
+		return nil, fmt.Errorf("load presence: %w", err)
+	}
+	return found, nil
+}

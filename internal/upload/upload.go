@@ -1,0 +1,181 @@
+// Package upload takes in files that people show each other, and gives them out
+// to those who may read where they are shown. The bytes are in a bucket
+// (package blob), who has uploaded what is in the store. A file belongs to the
+// person who uploaded it until a message shows it, and then to whoever reads
+// that message's room; what no message shows is removed after a day.
+package upload
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/blob"
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+const (
+	// loose is for how long a file is kept that no message shows.
+	loose = 24 * time.Hour
+	// sweepEvery is how often such files are looked for.
+	sweepEvery = 10 * time.Minute
+	sweepMost  = 100
+)
+
+// Service is the way in and out.
+type Service struct {
+	store  *store.Store
+	bucket blob.Bucket
+	intake blob.Intake
+	log    *slog.Logger
+}
+
+// New returns a Service over a bucket.
+func New(s *store.Store, bucket blob.Bucket, intake blob.Intake, log *slog.Logger) *Service {
+	return &Service{store: s, bucket: bucket, intake: intake, log: log}
+}
+
+// Take receives a file to its end. Nobody but actor sees it until a message shows it.
+func (s *Service) Take(ctx context.Context, actor people.Actor, name string, r io.Reader) (store.File, error) {
+	if !actor.May(people.Talk) || actor.User == "" {
+		return store.File{}, fault.Forbidden(phrase.T("dispatch.forbidden"))
+	}
+	return s.take(ctx, actor.User, name, r)
+}
+
+// Keep is Take for the bot: the output of a command that is too long for a
+// message. It implements runner.Files.
+func (s *Service) Keep(ctx context.Context, name string, content io.Reader) (timeline.File, error) {
+	f, err := s.take(ctx, "", name, content)
+	return f.File, err
+}
+
+func (s *Service) take(ctx context.Context, person id.User, name string, r io.Reader) (_ store.File, err error) {
+	u, err := s.intake.Receive(ctx, name, r)
+	if err != nil {
+		return store.File{}, err
+	}
+	defer func() { err = errors.Join(err, u.Close()) }()
+	f := store.File{
+		File:   timeline.File{ID: id.File(id.New()), Name: u.Name, Type: u.Type, Size: u.Size, Width: u.Width, Height: u.Height},
+		Lines:  u.Lines,
+		Person: person,
+	}
+	f.Key = blob.Key(u.Sum, string(f.ID))
+	if err := u.Keep(ctx, s.bucket, f.Key); err != nil {
+		return f, fmt.Errorf("keep upload: %w", err)
+	}
+	if len(u.Preview) > 0 {
+		f.Preview = blob.Key(sha256.Sum256(u.Preview), string(f.ID)+"p")
+		if err := s.bucket.Put(ctx, f.Preview, bytes.NewReader(u.Preview), int64(len(u.Preview))); err != nil {
+			return f, fmt.Errorf("keep preview: %w", err)
+		}
+	}
+	err = s.store.Do(ctx, func(tx *store.Tx) error {
+		f.At = tx.Now
+		return tx.PutFile(f)
+	})
+	if err != nil {
+		return f, errors.Join(err, s.bucket.Delete(context.WithoutCancel(ctx), f.Key))
+	}
+	return f, nil
+}
+
+// Content is an open file.
+type Content struct {
+	store.File
+	io.ReadSeekCloser
+}
+
+// Open gives a file to somebody who may read it; preview is a smaller picture
+// where there is one. Nobody else learns that it exists.
+func (s *Service) Open(ctx context.Context, u id.User, n id.File, preview bool) (Content, error) {
+	f, err := s.store.File(ctx, n)
+	if errors.Is(err, store.ErrNotFound) {
+		return Content{}, gone()
+	}
+	if err != nil {
+		return Content{}, err
+	}
+	o, err := s.store.Org(ctx)
+	if err != nil {
+		return Content{}, err
+	}
+	if f.Seq == 0 && (u == "" || f.Person != u) || f.Seq != 0 && !o.CanRead(u, f.Room) {
+		return Content{}, gone()
+	}
+	key := f.Key
+	if preview && f.Preview != "" {
+		key = f.Preview
+	}
+	content, _, err := s.bucket.Open(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return Content{}, gone()
+	}
+	if err != nil {
+		return Content{}, fmt.Errorf("open file %s: %w", n, err)
+	}
+	return Content{f, content}, nil
+}
+
+func gone() error { return fault.NotFound(phrase.T("upload.gone")) }
+
+// Run removes what no message shows until ctx ends. One node of several does.
+func (s *Service) Run(ctx context.Context) error {
+	for {
+		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "remove files", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(sweepEvery):
+		}
+	}
+}
+
+// sweep forgets the rows first: content without a row is nobody's, a row without
+// content would be a broken message.
+func (s *Service) sweep(ctx context.Context) (err error) {
+	defer fault.Recover(&err)
+	now, err := s.store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	old, err := s.store.LooseFiles(ctx, now.Add(-loose), sweepMost)
+	if err != nil || len(old) == 0 {
+		return err
+	}
+	dropped := old[:0]
+	err = s.store.Do(ctx, func(tx *store.Tx) error {
+		dropped = dropped[:0]
+		for _, f := range old {
+			if now, err := tx.File(f.ID); err == nil && now.Seq == 0 {
+				tx.DropFile(f.ID)
+				dropped = append(dropped, f)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range dropped {
+		for _, key := range []string{f.Key, f.Preview} {
+			if key != "" {
+				err = errors.Join(err, s.bucket.Delete(ctx, key))
+			}
+		}
+	}
+	return err
+}

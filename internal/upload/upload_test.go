@@ -1,0 +1,184 @@
+package upload
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/watchroom/watchroom/internal/blob"
+	"github.com/watchroom/watchroom/internal/dispatch"
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/pgtest"
+	"github.com/watchroom/watchroom/internal/room"
+	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+type house struct {
+	*Service
+	dispatch *dispatch.Dispatcher
+	now      atomic.Pointer[time.Time]
+	folder   string
+}
+
+func actor(u id.User, role people.Role) people.Actor {
+	return people.Actor{User: u, Name: string(u), Role: role, Origin: timeline.Browser}
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{folder: t.TempDir()}
+	noon := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	h.now.Store(&noon)
+	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "watchroom.db"), Clock: func() time.Time { return *h.now.Load() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket, err := blob.OpenFolder(h.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := bucket.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	box, err := secret.FromText(secret.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	scanner, err := blob.NewScanner("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	h.dispatch = dispatch.New(s, box, log)
+	h.Service = New(s, bucket, blob.Intake{Policy: blob.Policy{MaxBytes: 1 << 20, Refuse: blob.Executables()}, Inspector: blob.NewInspector(1), Scanner: scanner}, log)
+	person := func(u id.User, role people.Role) org.Change {
+		return org.Put(people.User{ID: u, Username: string(u), Name: string(u), Email: string(u) + "@example.org", Role: role, Zone: "UTC"})
+	}
+	_, err = h.dispatch.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) {
+		return []org.Change{person("ada", people.Admin), person("kim", people.Member), person("lee", people.Member), person("obi", people.Observer)}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func (h *house) reads(t *testing.T, u id.User, n id.File) string {
+	t.Helper()
+	c, err := h.Open(t.Context(), u, n, false)
+	if fault.Is(err, fault.CodeNotFound) {
+		return "not found"
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	b, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestAFileIsForWhoReadsItsRoom(t *testing.T) {
+	h := newHouse(t)
+	f, err := h.Take(t.Context(), actor("kim", people.Member), "../error.log", strings.NewReader("disk full\n"))
+	if err != nil || f.Name != "error.log" || f.Lines == "" {
+		t.Fatalf("Take() = %+v, %v", f, err)
+	}
+	for u, want := range map[id.User]string{"kim": "disk full\n", "lee": "not found", "ada": "not found", "": "not found"} {
+		if got := h.reads(t, u, f.ID); got != want {
+			t.Errorf("before it is shown %q reads %q, want %q", u, got, want)
+		}
+	}
+	r, err := h.dispatch.OpenRoom(t.Context(), actor("kim", people.Member), room.Room{Kind: room.Private, Slug: "us", Members: []id.User{"lee"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq, err := h.dispatch.Say(t.Context(), actor("kim", people.Member), dispatch.Line{Room: r.ID, Files: []id.File{f.ID}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for u, want := range map[id.User]string{"kim": "disk full\n", "lee": "disk full\n", "ada": "not found"} {
+		if got := h.reads(t, u, f.ID); got != want {
+			t.Errorf("in a private room %q reads %q, want %q", u, got, want)
+		}
+	}
+	if err := h.dispatch.Delete(t.Context(), actor("kim", people.Member), seq); err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range []id.User{"kim", "lee"} {
+		if got := h.reads(t, u, f.ID); got != "not found" {
+			t.Errorf("after its message was deleted %q reads %q", u, got)
+		}
+	}
+	later := h.now.Load().Add(loose + time.Hour)
+	h.now.Store(&later)
+	if err := h.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left := 0
+	err = filepath.WalkDir(h.folder, func(_ string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			left++
+		}
+		return err
+	})
+	if err != nil || left != 0 {
+		t.Errorf("%d files are left in the folder (%v)", left, err)
+	}
+}
+
+func TestPicturesHaveASmallerOne(t *testing.T) {
+	h := newHouse(t)
+	var large bytes.Buffer
+	if err := png.Encode(&large, image.NewRGBA(image.Rect(0, 0, 1600, 900))); err != nil {
+		t.Fatal(err)
+	}
+	f, err := h.Take(t.Context(), actor("kim", people.Member), "screen.png", &large)
+	if err != nil || f.Width != 1600 || f.Height != 900 || f.Preview == "" {
+		t.Fatalf("Take() = %+v, %v", f, err)
+	}
+	c, err := h.Open(t.Context(), "kim", f.ID, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	small, _, err := image.DecodeConfig(c)
+	if err != nil || small.Width >= 1600 {
+		t.Errorf("the preview is %d wide (%v)", small.Width, err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	h := newHouse(t)
+	if _, err := h.Take(t.Context(), actor("obi", people.Observer), "a.txt", strings.NewReader("x")); !fault.Is(err, fault.CodeForbidden) {
+		t.Errorf("an observer uploads: %v", err)
+	}
+	if _, err := h.Take(t.Context(), actor("kim", people.Member), "a", strings.NewReader("\x7fELF\x02\x01\x01\x00aaaaaaaaaaaaaaaaaaaaaaaa")); !fault.Is(err, fault.CodeInvalid) {
+		t.Errorf("an executable: %v", err)
+	}
+	if _, err := h.Take(t.Context(), actor("kim", people.Member), "a", strings.NewReader(strings.Repeat("x", 1<<20+1))); !fault.Is(err, fault.CodeTooLarge) {
+		t.Errorf("one byte too many: %v", err)
+	}
+}

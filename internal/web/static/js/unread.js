@@ -1,0 +1,151 @@
+// What has not been read: marks beside the rooms, the line "New" in a room, the
+// number in the window's title, and a notification for who is called.
+import { $, $$, parse, post, recall, say, toast } from "./dom.js";
+import { refreshTitle } from "./cards.js";
+
+const settle = 700; // milliseconds that the end of a room is seen until it is read
+
+export function startUnread(timeline) {
+  badges();
+  document.addEventListener("watchroom:unread", (event) => heard(event.detail, timeline));
+  document.addEventListener("watchroom:rooms", () => refetch());
+  if (timeline && timeline.section.hasAttribute("data-read")) new Reading(timeline);
+}
+
+// Reading follows how far the open room is read.
+class Reading {
+  constructor(timeline) {
+    this.timeline = timeline;
+    this.room = timeline.room;
+    this.mark = Number(timeline.section.dataset.read);
+    this.said = this.mark;
+    this.line = this.mark; // where the line stands while the page is open
+    this.waiting = null;
+    timeline.addEventListener("placed", () => this.placed());
+    timeline.scroller.addEventListener("scroll", () => this.look(), { passive: true });
+    document.addEventListener("visibilitychange", () => this.look());
+    window.addEventListener("focus", () => this.look());
+    new ResizeObserver(() => this.look()).observe(timeline.scroller);
+    this.placed();
+    const first = $("[data-new-mark]", timeline.list);
+    if (first && !location.hash) timeline.center(first);
+  }
+
+  // foreign are the messages of others.
+  get foreign() {
+    return $$(".msg[data-seq]", this.timeline.list).filter((m) => m.dataset.by !== document.body.dataset.user);
+  }
+
+  placed() {
+    $("[data-new-mark]", this.timeline.list)?.remove();
+    const first = this.line > 0 && this.foreign.find((m) => Number(m.dataset.seq) > this.line);
+    if (first) {
+      const template = $("[data-new-template]", this.timeline.section);
+      if (template) first.before(template.content.firstElementChild.cloneNode(true));
+      first.classList.remove("is-continued");
+    }
+    this.look();
+  }
+
+  get seeing() {
+    return !document.hidden && document.hasFocus() && this.timeline.present && this.timeline.atEnd && this.timeline.scroller.clientHeight > 0;
+  }
+
+  look() {
+    if (!this.seeing) {
+      clearTimeout(this.waiting);
+      this.waiting = null;
+      // What comes while nobody looks belongs below the line.
+      if ((document.hidden || !document.hasFocus()) && this.said > this.line && !$("[data-new-mark]", this.timeline.list)) this.line = this.said;
+      return;
+    }
+    this.waiting ??= setTimeout(() => {
+      this.waiting = null;
+      if (this.seeing) this.read();
+    }, settle);
+  }
+
+  read() {
+    const last = Math.max(this.timeline.last, 0);
+    if (last <= this.said) return;
+    this.said = last;
+    post(`/rooms/${this.room}/read`, { seq: last }).catch(() => (this.said = this.mark));
+    setCount(this.room, 0, 0);
+  }
+}
+
+function heard({ room, name, href, count, mentions, call }, timeline) {
+  const open = timeline?.room === room && !document.hidden && document.hasFocus() && timeline.present && timeline.atEnd && timeline.scroller.clientHeight > 0;
+  if (open) return;
+  if (!setCount(room, count, mentions)) refetch();
+  if (call && count > 0) tell(call, name, href, timeline?.room === room);
+}
+
+// setCount shows what is unread of a room; false when it is not in the list.
+function setCount(room, count, mentions) {
+  const link = $(`[data-room-link="${CSS.escape(room)}"]`);
+  if (!link) return false;
+  link.dataset.unread = count;
+  link.dataset.mentions = mentions;
+  link.classList.toggle("is-unread", count > 0);
+  const badge = $("[data-badge]", link);
+  badge.hidden = count === 0;
+  $("[data-badge-count]", badge).textContent = count > 99 ? "99+" : count;
+  $("[data-badge-words]", badge).textContent = mentions > 0 ? say("chat.script.mentions", mentions) : say("chat.script.unread");
+  badges();
+  return true;
+}
+
+// badges adds up what calls the reader, for the title and the foot of a phone.
+function badges() {
+  const calls = $$("[data-room-link]").reduce((n, a) => n + Number(a.dataset.mentions), 0);
+  const some = $$("[data-room-link]").reduce((n, a) => n + Number(a.dataset.unread), 0);
+  document.body.dataset.calls = calls;
+  for (const badge of $$("[data-chat-count]")) {
+    badge.dataset.n = calls || (some ? "·" : 0);
+    badge.textContent = calls > 0 ? calls : some ? "•" : "";
+  }
+  refreshTitle();
+}
+
+let fetching = null;
+
+// refetch gets the list of rooms again: one has come, gone or is new to it.
+function refetch() {
+  const place = $("[data-rooms]");
+  if (!place) return;
+  fetching ??= setTimeout(async () => {
+    fetching = null;
+    const current = $("[aria-current=page]", place)?.dataset.roomLink ?? "";
+    try {
+      const answer = await fetch(`/chat/rooms?room=${encodeURIComponent(current === "main" ? "" : current)}`, { headers: { "HX-Request": "true" } });
+      if (!answer.ok) return;
+      const focused = place.contains(document.activeElement) && document.activeElement.getAttribute("href");
+      place.replaceChildren(parse(await answer.text()));
+      const main = $('[data-room-link="main"]', place);
+      if (current === "main") main?.setAttribute("aria-current", "page");
+      if (focused) $(`[href="${CSS.escape(focused)}"]`, place)?.focus({ preventScroll: true });
+      badges();
+    } catch {
+      // the next event tries again
+    }
+  }, 150);
+}
+
+const told = new Set();
+
+// tell notifies who is called; permission was given by a click elsewhere.
+function tell(call, name, href, here) {
+  if (told.has(call.seq)) return;
+  told.add(call.seq);
+  const title = call.direct ? say("chat.script.direct", call.by) : say("chat.script.mentioned", call.by, name);
+  if ((document.hidden || !document.hasFocus()) && recall("notify") === "1" && "Notification" in window && Notification.permission === "granted") {
+    const note = new Notification(title, { body: call.text, tag: `message-${call.seq}` });
+    note.onclick = () => {
+      window.focus();
+      location.href = href;
+    };
+  } else if (!document.hidden && !here) {
+    toast("info", `${title}: ${call.text}`.slice(0, 200), { href, text: say("action.open") });
+  }
+}
