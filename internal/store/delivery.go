@@ -231,12 +231,26 @@ func (tx *Tx) Deliveries(numbers []id.Delivery) ([]Delivery, error) {
 // latestDeliveries bounds how far back LatestDeliveries looks.
 const latestDeliveries = 4096
 
-// LatestDeliveries returns the deliveries that were planned since an instant,
-// oldest first; of very many the latest.
-func (tx *Tx) LatestDeliveries(since time.Time) ([]Delivery, error) {
+// LatestDeliveries returns the deliveries after a number that were planned since
+// an instant and before this transaction, oldest first; of very many the latest.
+func (tx *Tx) LatestDeliveries(after id.Delivery, since time.Time) ([]Delivery, error) {
 	return all(tx.ctx, tx.tx, scanDelivery, selectDelivery+` WHERE id > $1 AND created_at > $2 ORDER BY id`,
-		int64(tx.head.delivery)-latestDeliveries, micros(since))
+		max(int64(after), int64(tx.began.delivery)-latestDeliveries), micros(since))
 }
+
+// NewDeliveries returns what this transaction has added so far, in order.
+func (tx *Tx) NewDeliveries() []Delivery {
+	var added []Delivery
+	for n := tx.began.delivery + 1; n <= tx.head.delivery; n++ {
+		if d, ok := tx.deliveries[n]; ok { // a restore moves the numbers
+			added = append(added, d)
+		}
+	}
+	return added
+}
+
+// LastDelivery is the number of the last delivery, of this transaction or before it.
+func (tx *Tx) LastDelivery() id.Delivery { return tx.head.delivery }
 
 // DeliveriesOf returns the deliveries that an entry of an incident asked for.
 func (tx *Tx) DeliveriesOf(inc id.Incident, entry id.Seq) ([]Delivery, error) {

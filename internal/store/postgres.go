@@ -48,7 +48,7 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	// Our queries are short: starting helpers or a compiler takes longer than they do.
 	cfg.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
 	cfg.ConnConfig.RuntimeParams["jit"] = "off"
-	cfg.ConnConfig.RuntimeParams["enable_seqscan"] = "off" // made when a table was empty, such a plan would be kept when it is not
+	cfg.ConnConfig.RuntimeParams["enable_seqscan"] = "off"    // made when a table was empty, such a plan would be kept when it is not
 	cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "on" // whatever the server thinks: our 2xx means on disk
 	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
 	cfg.PingTimeout = 5 * time.Second

@@ -51,6 +51,7 @@ type Store struct {
 	org    atomic.Pointer[snapshot]
 	wakes  *wakes
 	recent recentEntries
+	ahead  atomic.Pointer[func(*Tx) error] // see BeforeCommit
 }
 
 // engine is what differs between the two databases.

@@ -29,7 +29,9 @@ type Tx struct {
 	s     *Store
 	tx    tx
 	head  head
+	began head // as it was found
 	dirty bool // the head row must be written
+	done  func()
 
 	restored bool  // everything is new
 	failed   error // of a read that could not return it; the transaction ends with it
@@ -83,7 +85,7 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	tx := &Tx{
-		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h,
+		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h, began: h, done: func() {},
 		incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
 		deliveries: map[id.Delivery]Delivery{}, cursors: map[string]id.Seq{},
 	}
@@ -100,6 +102,11 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	if err := fn(tx); err != nil {
 		return err
 	}
+	if ahead := s.ahead.Load(); ahead != nil {
+		if err := (*ahead)(tx); err != nil {
+			return err
+		}
+	}
 	if tx.failed != nil {
 		return tx.failed
 	}
@@ -112,13 +119,31 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 		t.rollback()
 		return nil
 	}
-	done := func() { s.recent.add(tx.head.epoch, tx.entries) }
+	done := func() {
+		s.recent.add(tx.head.epoch, tx.entries)
+		tx.done()
+	}
 	about := tx.topics()
 	if err := t.commit(tx.ctx, all, about, done); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}
 	s.wake(about)
 	return nil
+}
+
+// BeforeCommit has f look at every transaction of this process, within it, once
+// all that it is about was put: what follows from it at once can be written with
+// it. An error ends the transaction. There is one such function.
+func (s *Store) BeforeCommit(f func(*Tx) error) { s.ahead.Store(&f) }
+
+// OnCommit has f called when the transaction is committed, before the next one
+// may begin.
+func (tx *Tx) OnCommit(f func()) {
+	before := tx.done
+	tx.done = func() {
+		before()
+		f()
+	}
 }
 
 // InTx is Do for a function with a result.
@@ -175,6 +200,19 @@ func (tx *Tx) Append(e timeline.Entry) {
 	tx.entries = append(tx.entries, e)
 }
 
+// Appended returns the entries of the given kinds that this transaction has
+// appended so far, with the numbers that the commit will give them.
+func (tx *Tx) Appended(kinds ...timeline.Kind) []timeline.Entry {
+	var found []timeline.Entry
+	for i, e := range tx.entries {
+		if slices.Contains(kinds, e.Kind) {
+			e.Seq = tx.head.seq + id.Seq(i) + 1
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
 // PutAlert buffers an alert with its number.
 func (tx *Tx) PutAlert(a alert.Alert) { tx.alerts = append(tx.alerts, a) }
 
@@ -192,7 +230,8 @@ func (tx *Tx) PutDefinition(done ...org.Applied) { tx.defs = append(tx.defs, don
 // Epoch changes when a backup is restored and all numbers begin anew.
 func (tx *Tx) Epoch() string { return tx.head.epoch }
 
-// Seq is the number of the last committed entry.
+// Seq is the number of the last committed entry; once this transaction is
+// committed, of the last of its own.
 func (tx *Tx) Seq() id.Seq { return tx.head.seq }
 
 func (tx *Tx) exec(query string, args ...any) {
