@@ -52,6 +52,7 @@ type Store struct {
 	wakes  *wakes
 	recent recentEntries
 	ahead  atomic.Pointer[func(*Tx) error] // see BeforeCommit
+	memory memory
 }
 
 // engine is what differs between the two databases.
@@ -89,6 +90,11 @@ type question struct {
 	query string
 	args  []any
 	take  func(row) error // for each row
+
+	// guess is asked while it is our turn: the head to go on with and whether
+	// the answer is known. An engine that needs no trip for asking does not use it.
+	guess   func() (head, bool)
+	guessed bool
 }
 
 // errAsked says that the database is there and does not take the question.

@@ -56,22 +56,78 @@ type timerKey struct {
 func (s *Store) Do(ctx context.Context, fn func(*Tx) error) error { return s.do(ctx, nil, fn) }
 
 // DoWithOpen is Do with the open incidents of the given entities, which come
-// with the beginning of the transaction.
+// with the beginning of the transaction. It may call fn twice: see guess.go.
 func (s *Store) DoWithOpen(ctx context.Context, entities []string, fn func(*Tx, map[string]incident.Incident) error) error {
+	if s.memory.sure() {
+		done, err := s.doGuessing(ctx, entities, fn)
+		if done {
+			return err
+		}
+	}
+	return s.doAsking(ctx, entities, fn, nil)
+}
+
+// doGuessing is done unless what was guessed is refused or nothing tests it.
+func (s *Store) doGuessing(ctx context.Context, entities []string, fn func(*Tx, map[string]incident.Incident) error) (done bool, err error) {
+	var absent []string
+	known := make(map[string]incident.Incident, len(entities))
+	ask := question{guess: func() (head, bool) {
+		for _, e := range entities {
+			if inc, ok := s.memory.open[e]; ok {
+				known[e] = inc
+			} else {
+				absent = append(absent, e)
+			}
+		}
+		return s.memory.head, s.memory.sure()
+	}}
+	guessed := false
+	err = s.doAsking(ctx, entities, func(tx *Tx, open map[string]incident.Incident) error {
+		if guessed = ask.guessed; !guessed {
+			return fn(tx, open)
+		}
+		if err := fn(tx, known); err != nil {
+			return err
+		}
+		if !proven(tx, absent) {
+			return errUnproven
+		}
+		return nil
+	}, &ask)
+	if !guessed || err == nil {
+		return true, err
+	}
+	if errors.Is(err, errUnproven) {
+		return false, err
+	}
+	s.memory.alone.Store(0) // also when the server is away, which asking finds out
+	return !refused(err), err
+}
+
+func (s *Store) doAsking(ctx context.Context, entities []string, fn func(*Tx, map[string]incident.Incident) error, ask *question) error {
+	if ask == nil {
+		ask = &question{}
+	}
 	open := make(map[string]incident.Incident, len(entities))
 	first := entities[:min(len(entities), openAtOnce)]
-	query, args := openIncidents(first)
-	ahead := &question{query, args, func(r row) error {
+	ask.query, ask.args = openIncidents(first)
+	ask.take = func(r row) error {
 		inc, err := scanIncidentRow(r)
 		open[inc.EntityID] = inc
 		return err
-	}}
-	return s.do(ctx, ahead, func(tx *Tx) error {
+	}
+	return s.do(ctx, ask, func(tx *Tx) error {
+		if ask.guessed {
+			return fn(tx, nil)
+		}
 		more, err := tx.OpenIncidents(entities[len(first):])
 		if err != nil {
 			return err
 		}
 		maps.Copy(open, more)
+		for _, inc := range open {
+			s.memory.add(inc)
+		}
 		return fn(tx, open)
 	})
 }
@@ -88,6 +144,9 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h, began: h, done: func() {},
 		incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
 		deliveries: map[id.Delivery]Delivery{}, cursors: map[string]id.Seq{},
+	}
+	if ahead == nil || !ahead.guessed {
+		s.memory.meet(h)
 	}
 	open := true
 	defer func() { // a panic in fn must not keep the only writer
@@ -121,6 +180,7 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	}
 	done := func() {
 		s.recent.add(tx.head.epoch, tx.entries)
+		s.memory.keep(tx)
 		tx.done()
 	}
 	about := tx.topics()
