@@ -469,7 +469,7 @@ func (tx *Tx) statements() ([]statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, insertRows(`INSERT INTO incident (id, rev, state, entity_id, team, body)`, rows, upsertIncident)...)
+	all = append(all, putRows(`INSERT INTO incident (id, rev, state, entity_id, team, body)`, rows, int64(tx.began.incident), upsertIncident)...)
 	if rows, err = tx.alertRows(); err != nil {
 		return nil, err
 	}
@@ -478,7 +478,7 @@ func (tx *Tx) statements() ([]statement, error) {
 	if rows, err = tx.deliveryRows(); err != nil {
 		return nil, err
 	}
-	all = append(all, insertRows(insertDelivery, rows, upsertDelivery)...)
+	all = append(all, putRows(insertDelivery, rows, int64(tx.began.delivery), upsertDelivery)...)
 	for name, seq := range tx.cursors {
 		all = append(all, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{name, int64(seq)}}, upsertCursor)...)
 	}
