@@ -67,10 +67,11 @@ func (s *Store) IndexNext(ctx context.Context, cursor string, limit int, words f
 			return false, fmt.Errorf("index timeline: %w", err)
 		}
 	}
-	var todo []statement
-	for _, e := range entries {
-		todo = append(todo, s.engine.indexWords(e.Seq, words(e)))
+	seqs, texts := make([]int64, len(entries)), make([]string, len(entries))
+	for i, e := range entries {
+		seqs[i], texts[i] = int64(e.Seq), words(e)
 	}
+	todo := s.engine.indexWords(seqs, texts)
 	todo = append(todo, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{cursor, int64(upto)}}, upsertCursor)...)
 	open = false
 	if err := t.commit(ctx, todo, 0, func() {}); err != nil {
@@ -97,8 +98,12 @@ func (e *sqlite) few(ctx context.Context, q querier, kinds []any) (bool, error) 
 // few is false: PostgreSQL keeps figures and knows by itself.
 func (e *postgres) few(context.Context, querier, []any) (bool, error) { return false, nil }
 
-func (e *sqlite) indexWords(seq id.Seq, words string) statement {
-	return statement{`INSERT INTO entry_text (rowid, words) VALUES ($1, $2)`, []any{int64(seq), words}}
+func (e *sqlite) indexWords(seqs []int64, words []string) []statement {
+	var all []statement
+	for i, seq := range seqs {
+		all = append(all, statement{`INSERT INTO entry_text (rowid, words) VALUES ($1, $2)`, []any{seq, words[i]}})
+	}
+	return all
 }
 
 // maxTerms is how many words may begin like a given one before the index is
@@ -168,8 +173,9 @@ func (e *postgres) search(ctx context.Context, q querier, words []string, _ bool
 	}, nil
 }
 
-func (e *postgres) indexWords(seq id.Seq, words string) statement {
-	return statement{`INSERT INTO entry_text (seq, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' '))) ON CONFLICT (seq) DO NOTHING`, []any{int64(seq), words}}
+func (e *postgres) indexWords(seqs []int64, words []string) []statement {
+	return []statement{{`INSERT INTO entry_text (seq, words) SELECT seq, array_to_tsvector(string_to_array(words, ' '))
+		FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[])) AS new (seq, words) ON CONFLICT (seq) DO NOTHING`, []any{seqs, words}}}
 }
 
 func searchQuery(words []string) string {

@@ -70,7 +70,7 @@ type engine interface {
 	// search is how entries are found by words; arg adds an argument to the query.
 	search(ctx context.Context, q querier, words []string, few bool, arg func(any) string) (found, error)
 	few(ctx context.Context, q querier, kinds []any) (bool, error) // whether entries of these kinds are rare
-	indexWords(seq id.Seq, words string) statement                 // row of entry_text
+	indexWords(seqs []int64, words []string) []statement           // rows of entry_text
 	forUpdate() string                                             // ends a query whose rows are locked
 	close() error
 }
