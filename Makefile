@@ -5,8 +5,8 @@ SHELL := /bin/bash
 .PHONY: help demo build generate fmt need check unit fuzz test bench
 
 # What is tested without the race detector, because it drives other processes
-# (a browser, the real binary) and waits for them: the detector sees nothing there.
-HEAVY ?= /internal/(app/(browser|crash)|bench)$$
+# (a browser, the real binary, a Hubot) and waits for them: the detector sees nothing there.
+HEAVY ?= /internal/(app/(browser|crash)|chat/victorops/hubottest|bench)$$
 FUZZTIME ?= 3s
 LINT := bin/golangci-lint
 

@@ -280,7 +280,7 @@ func (f *feedReader) Next(ctx context.Context) ([]live.Event, error) {
 			f.after = all[len(all)-1].Seq
 			events := make([]live.Event, len(all))
 			for i, e := range all {
-				events[i].Entry = e
+				events[i] = live.OfEntry(e)
 			}
 			return events, nil
 		}

@@ -57,7 +57,7 @@ func TestObjectsFromCradleToGrave(t *testing.T) {
 	for _, o := range objects {
 		t.Run(o.path, func(t *testing.T) {
 			h := newHouse(t)
-	h.change(org.Put(org.Provider{ID: "chat", Kind: org.Webhook, Name: "chat", Settings: map[string]string{}, Secrets: map[string]string{"url": "sealed"}}))
+			h.change(org.Put(org.Provider{ID: "chat", Kind: org.Webhook, Name: "chat", Settings: map[string]string{}, Secrets: map[string]string{"url": "sealed"}}))
 			if bad := h.do("ada", http.MethodPost, o.path, o.bad); bad.Status != http.StatusBadRequest || bad.JSON["field"] != o.field {
 				t.Errorf("bad: %d, field %v, want %q\n%s", bad.Status, bad.JSON["field"], o.field, bad.Text)
 			}

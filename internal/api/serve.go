@@ -154,7 +154,9 @@ func (a *api) who(r *http.Request) (people.Actor, error) {
 	} else {
 		by, err = a.Authenticate(r)
 	}
-	by.Origin = timeline.API
+	if by.Origin != timeline.Robot { // whose lines are marked as a program's
+		by.Origin = timeline.API
+	}
 	return by, err
 }
 

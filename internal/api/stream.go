@@ -170,37 +170,61 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation, by pe
 	return nil
 }
 
-// pump is the life of a stream.
+// pump is the life of a stream. It waits with one deadline from heartbeat to
+// heartbeat: a new one for each event and each of thousands of readers is much.
 func (a *api) pump(ctx context.Context, out *events, sub Subscription, f followed, stillMay func() error) {
-	beatAt, checkAt := time.Now().Add(keepAlive), time.Now().Add(recheck*keepAlive)
-	for {
+	checkAt := time.Now().Add(recheck * keepAlive)
+	may := func(now time.Time) bool {
+		if now.Before(checkAt) {
+			return true
+		}
+		checkAt = now.Add(recheck * keepAlive)
+		return stillMay() == nil
+	}
+	for beatAt := time.Now().Add(keepAlive); ; {
 		wait, done := context.WithDeadline(ctx, beatAt)
-		events, err := sub.Next(wait)
+		err := a.relay(ctx, wait, out, sub, f, may, &beatAt)
 		done()
-		now := time.Now()
 		if ctx.Err() != nil {
 			return
 		}
-		if !now.Before(checkAt) {
-			if stillMay() != nil {
+		if now := time.Now(); err == nil && !now.Before(beatAt) {
+			if !may(now) {
 				return
 			}
-			checkAt = now.Add(recheck * keepAlive)
-		}
-		sent := out.sent
-		switch {
-		case errors.Is(err, context.DeadlineExceeded):
 			err = out.beat()
-			beatAt = now.Add(keepAlive)
-		case err == nil:
-			err = a.send(ctx, out, f, events)
-		}
-		if out.sent != sent {
 			beatAt = now.Add(keepAlive)
 		}
 		if err != nil {
 			a.Log.DebugContext(ctx, "event stream ended", "seq", out.sent, "err", err)
 			return
+		}
+	}
+}
+
+// errMayNot says that the reader may no longer read.
+var errMayNot = errors.New("the reader may no longer read")
+
+// relay writes what comes until wait is over. What was written makes the next heartbeat later.
+func (a *api) relay(ctx, wait context.Context, out *events, sub Subscription, f followed, may func(time.Time) bool, beatAt *time.Time) error {
+	for {
+		events, err := sub.Next(wait)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		if !may(now) {
+			return errMayNot
+		}
+		sent := out.sent
+		if err := a.send(ctx, out, f, events); err != nil {
+			return err
+		}
+		if out.sent != sent {
+			*beatAt = now.Add(keepAlive)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func personsOf(o *org.Org, users []id.User) []Person {
 type Actor struct {
 	User   id.User `json:"user,omitempty" doc:"Absent when it was no person."`
 	Name   string  `json:"name,omitempty"`
-	Origin string  `json:"origin" enum:"browser,api,mail,command,monitoring,system"`
+	Origin string  `json:"origin" enum:"browser,api,mail,command,page,chat,bot,robot,monitoring,system"`
 }
 
 func actorOf(a timeline.Actor) Actor {

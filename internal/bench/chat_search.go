@@ -72,7 +72,7 @@ type chatQuery struct {
 func chatQueries() []chatQuery {
 	const everywhere, lines, busy, hall, old = "/api/v1/search", "/api/v1/timeline", "public-00", "/api/v1/rooms/public-00/messages", "/api/v1/rooms/attic/messages"
 	mine := "timeline,public-00,public-01,public-07,public-19,private-00,private-02,private-04,@user001,@user002,attic"
-	often, seldom, begins := word(0), word(1500), word(40)[:2]
+	often, sometimes, seldom, begins := word(0), word(30), word(1500), word(40)[:2]
 	ask := func(pairs ...string) url.Values {
 		v := url.Values{}
 		for i := 0; i < len(pairs); i += 2 {
@@ -103,7 +103,7 @@ func chatQueries() []chatQuery {
 		{what: "direct room, rare word", path: "/api/v1/rooms/@user001/messages", query: ask("q", rareWord), nothing: true},
 		{what: "eleven rooms, newest", path: lines, query: ask("rooms", mine)},
 		{what: "eleven rooms, common word", path: lines, query: ask("rooms", mine, "q", often)},
-		{what: "eleven rooms, seldom word, person", path: lines, query: ask("rooms", mine, "q", seldom, "person", "user042")},
+		{what: "eleven rooms, less common word, person", path: lines, query: ask("rooms", mine, "q", sometimes, "person", "user042")},
 		{what: "eleven rooms, common word, person", path: lines, query: ask("rooms", mine, "q", often, "person", "user042")},
 		{what: "timeline alone, word of closed rooms", path: lines, query: ask("q", hiddenWord), nothing: true},
 		{what: "what is unread in all rooms", path: "/api/v1/unread"},

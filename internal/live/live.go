@@ -34,38 +34,36 @@ var (
 )
 
 // Event is a new entry, or an incident that changed (with or without an entry).
-type Event struct {
+// Its readers share it: what each of thousands is given is no more than where it is.
+type Event struct{ *event }
+
+type event struct {
 	Entry    timeline.Entry    // Entry.Seq is 0 for a change of an incident
 	Incident incident.Incident // its ID is 0 for an entry
 
-	frames *frames
+	mu     sync.Mutex
+	frames map[string][]byte // what readers made of it, so that each form is made once; guarded by mu
 }
 
-// frames caches what readers make of an event, so that each form is made once.
-type frames struct {
-	mu  sync.Mutex
-	all map[string][]byte // guarded by mu
-}
+// OfEntry is the event of a new entry.
+func OfEntry(e timeline.Entry) Event { return Event{&event{Entry: e}} }
 
 // Frame returns the bytes that render makes of e, made once for all readers
 // that ask under the same name. They must not depend on the reader.
 func (e Event) Frame(name string, render func(Event) ([]byte, error)) ([]byte, error) {
-	if e.frames == nil {
-		return render(e)
-	}
-	e.frames.mu.Lock()
-	defer e.frames.mu.Unlock()
-	if b, ok := e.frames.all[name]; ok {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if b, ok := e.frames[name]; ok {
 		return b, nil
 	}
 	b, err := render(e)
 	if err != nil {
 		return nil, err
 	}
-	if e.frames.all == nil {
-		e.frames.all = map[string][]byte{}
+	if e.frames == nil {
+		e.frames = map[string][]byte{}
 	}
-	e.frames.all[name] = b
+	e.frames[name] = b
 	return b, nil
 }
 
@@ -164,7 +162,7 @@ func (h *Hub) runOnce(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 		for _, e := range entries {
-			events = append(events, Event{Entry: e, frames: &frames{}})
+			events = append(events, OfEntry(e))
 			seq = e.Seq
 		}
 	}
@@ -173,7 +171,7 @@ func (h *Hub) runOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, inc := range changed {
-		events = append(events, Event{Incident: inc, frames: &frames{}})
+		events = append(events, Event{&event{Incident: inc}})
 	}
 	h.publish(events, seq, rev)
 	return len(events) > 0, nil
@@ -268,7 +266,7 @@ func (s *Subscription) backlog(ctx context.Context) ([]Event, error) {
 		if e.Seq > s.upto { // the ring has it
 			break
 		}
-		events = append(events, Event{Entry: e})
+		events = append(events, OfEntry(e))
 		s.after = e.Seq
 	}
 	if len(events) == 0 { // retention has removed them

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/dispatch"
@@ -95,29 +96,39 @@ func Kinds() []timeline.Kind {
 // how many deliveries it stops: a step may page hundreds of people.
 const planAtOnce = 2000
 
-// Planner follows the timeline. Any number of nodes may run one: the cursor
-// moves in the same transaction that writes the deliveries.
+// Planner turns what the timeline asks for into deliveries: within the very
+// transaction that asks, where it can, so that no second commit stands between
+// an alert and its page. What it cannot do there it does as a follower of the
+// timeline. Either way the cursor moves in the transaction that writes the
+// deliveries, and any number of nodes may run one.
 type Planner struct {
 	store    *store.Store
 	log      *slog.Logger
 	interval time.Duration
+	left     chan struct{} // something was left to the follower
 
-	// flows hold as long as nobody else has planned since: at the position
-	// reached, in the history epoch.
-	flows   flows
-	reached id.Seq
-	epoch   string
+	mu    sync.Mutex
+	known *planned // nil: nothing; guarded by mu
 }
 
-// NewPlanner returns a Planner that looks at least every interval.
+// planned is what is known as long as nobody else has written.
+type planned struct {
+	epoch    string
+	seq      id.Seq      // everything up to here is planned
+	delivery id.Delivery // flows hold with everything up to here
+	flows    flows       // nil: not known
+}
+
+// NewPlanner returns a Planner that looks at least every interval. From now on
+// it plans in the transactions of s.
 func NewPlanner(s *store.Store, log *slog.Logger, interval time.Duration) *Planner {
-	return &Planner{store: s, log: log, interval: interval}
+	p := &Planner{store: s, log: log, interval: interval, left: make(chan struct{}, 1)}
+	s.BeforeCommit(p.within)
+	return p
 }
 
 // Run plans until ctx ends.
 func (p *Planner) Run(ctx context.Context) error {
-	wake, stop := p.store.Wake(store.Entries)
-	defer stop()
 	for {
 		more, err := p.runOnce(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -129,7 +140,7 @@ func (p *Planner) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-wake:
+		case <-p.left:
 		case <-time.After(p.interval):
 		}
 	}
@@ -145,62 +156,177 @@ func (p *Planner) Drain(ctx context.Context) error {
 	}
 }
 
+// take leaves nothing behind: what is known holds again when a transaction is
+// committed, or has changed nothing.
+func (p *Planner) take() *planned {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known := p.known
+	p.known = nil
+	return known
+}
+
+func (p *Planner) keep(known *planned) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known = known
+}
+
+// within plans what a transaction asks for in this same transaction, unless
+// something from before it is still to be planned.
+func (p *Planner) within(tx *store.Tx) error {
+	known, asked := p.take(), tx.Appended(Kinds()...)
+	done := known != nil && known.epoch == tx.Epoch() && known.seq == tx.Seq()
+	if !done && len(asked) > 0 { // another node has written, or we have just started
+		behind, err := tx.Behind(Cursor, Kinds()...)
+		if err != nil {
+			return fmt.Errorf("plan deliveries: %w", err)
+		}
+		done = !behind
+	}
+	switch {
+	case !done:
+		p.keep(known)
+		if len(asked) > 0 {
+			p.leave()
+		}
+		return nil
+	case len(asked) == 0:
+		p.follow(tx, known)
+		return nil
+	}
+	flows, err := flowsAt(tx, known)
+	if err != nil {
+		return err
+	}
+	made, err := plans(asked, flows, tx)
+	if err != nil { // a bug; whoever asked must not suffer for it
+		p.log.Error("plan deliveries", "err", err)
+		p.leave()
+		return nil
+	}
+	made.put(tx)
+	if made.reached < asked[len(asked)-1].Seq {
+		p.leave()
+		return nil
+	}
+	p.follow(tx, &planned{epoch: tx.Epoch(), delivery: tx.LastDelivery(), flows: flows})
+	return nil
+}
+
+// follow keeps what is known once tx is committed, in which all is planned.
+func (p *Planner) follow(tx *store.Tx, known *planned) {
+	next := *known
+	if added := tx.NewDeliveries(); known.flows != nil && known.delivery == tx.LastDelivery()-id.Delivery(len(added)) {
+		known.flows.note(added)
+		next.delivery = tx.LastDelivery()
+	}
+	tx.OnCommit(func() {
+		next.seq = tx.Seq()
+		p.keep(&next)
+	})
+}
+
+// leave wakes the follower.
+func (p *Planner) leave() {
+	select {
+	case p.left <- struct{}{}:
+	default:
+	}
+}
+
+// runOnce plans, as a follower, what was not planned where it was asked for.
 func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 	defer fault.Recover(&err)
-	behind, err := p.behind(ctx)
+	behind, err := p.store.Behind(ctx, Cursor, Kinds()...) // costs no writer
 	if err != nil || !behind {
 		return false, err
 	}
-	var reached id.Seq
-	known := p.flows
-	p.flows = nil // unless this is committed
-	more, err = store.InTx(ctx, p.store, func(tx *store.Tx) (bool, error) {
+	return store.InTx(ctx, p.store, func(tx *store.Tx) (bool, error) {
 		at, err := tx.Cursor(Cursor)
 		if err != nil {
 			return false, err
 		}
-		var entries []timeline.Entry
-		entries, reached, err = tx.EntriesAfter(at, planAtOnce, Kinds()...)
+		entries, reached, err := tx.EntriesAfter(at, planAtOnce, Kinds()...)
 		if err != nil || reached == at {
 			return false, err
 		}
-		if known == nil || p.reached != at || p.epoch != tx.Epoch() {
-			latest, err := tx.LatestDeliveries(tx.Now.Add(-2 * paging.StormWindow))
-			if err != nil {
-				return false, err
-			}
-			known = flowsOf(latest)
+		flows, err := flowsAt(tx, p.take())
+		if err != nil {
+			return false, err
 		}
-		p.epoch = tx.Epoch()
-		count := 0
-		for _, e := range entries {
-			planned := Plan(e, tx.Org, tx.Now)
-			for _, d := range planned {
-				if known.hold(&d, tx.Now) {
-					tx.Append(held(e, d, tx.Org))
-				}
-				d.Key += ":" + tx.Epoch() // the numbers in it begin anew when a backup is restored
-				tx.AddDelivery(d)
-			}
-			for _, line := range rooms(e) {
-				tx.Append(line)
-			}
-			for _, lost := range unplanned(e, planned, tx.Org) {
-				tx.Append(lost)
-			}
-			if count += len(planned); count >= planAtOnce {
-				reached = e.Seq
-				break
-			}
+		made, err := plans(entries, flows, tx)
+		if err != nil {
+			return false, err
 		}
-		known.forget(tx.Now)
-		tx.SetCursor(Cursor, reached)
-		return reached < tx.Seq(), nil
+		if len(entries) == 0 || made.reached == entries[len(entries)-1].Seq {
+			made.reached = reached
+		}
+		made.put(tx)
+		if made.reached == tx.Seq() {
+			p.follow(tx, &planned{epoch: tx.Epoch(), delivery: tx.LastDelivery(), flows: flows})
+		}
+		return made.reached < tx.Seq(), nil
 	})
-	if err == nil {
-		p.flows, p.reached = known, reached
+}
+
+// flowsAt are the flows with everything that is planned before tx, and that tx
+// has added so far.
+func flowsAt(tx *store.Tx, known *planned) (flows, error) {
+	added, since := tx.NewDeliveries(), tx.Now.Add(-2*paging.StormWindow)
+	f, after := flows{}, id.Delivery(0)
+	if known != nil && known.epoch == tx.Epoch() && known.flows != nil {
+		f, after = known.flows, known.delivery
 	}
-	return more, err
+	if after < tx.LastDelivery()-id.Delivery(len(added)) {
+		latest, err := tx.LatestDeliveries(after, since)
+		if err != nil {
+			return nil, err
+		}
+		f.note(latest)
+	}
+	f.note(added)
+	f.forget(tx.Now)
+	return f, nil
+}
+
+// made is what entries ask for.
+type made struct {
+	deliveries []store.Delivery
+	lines      []timeline.Entry
+	reached    id.Seq // of the last entry that is planned
+}
+
+func (m made) put(tx *store.Tx) {
+	for _, d := range m.deliveries {
+		tx.AddDelivery(d)
+	}
+	for _, line := range m.lines {
+		tx.Append(line)
+	}
+	tx.SetCursor(Cursor, m.reached)
+}
+
+// plans changes nothing but the flows.
+func plans(entries []timeline.Entry, known flows, tx *store.Tx) (m made, err error) {
+	defer fault.Recover(&err)
+	for _, e := range entries {
+		planned := Plan(e, tx.Org, tx.Now)
+		for _, d := range planned {
+			if known.hold(&d, tx.Now) {
+				m.lines = append(m.lines, held(e, d, tx.Org))
+			}
+			d.Key += ":" + tx.Epoch() // the numbers in it begin anew when a backup is restored
+			m.deliveries = append(m.deliveries, d)
+		}
+		m.lines = append(m.lines, rooms(e)...)
+		m.lines = append(m.lines, unplanned(e, planned, tx.Org)...)
+		m.reached = e.Seq
+		if len(m.deliveries) >= planAtOnce {
+			break
+		}
+	}
+	return m, nil
 }
 
 // rooms are the lines that a step writes into chat rooms. The organisation's
@@ -218,12 +344,6 @@ func rooms(e timeline.Entry) []timeline.Entry {
 func held(e timeline.Entry, d store.Delivery, o *org.Org) timeline.Entry {
 	told := timeline.Held{User: d.Person, Name: o.UserName(d.Person), Method: d.Body.Method, Count: 1, Until: d.DueAt}
 	return timeline.Entry{Kind: told.Kind(), Actor: timeline.Self, Incident: e.Incident, Team: e.Team, Person: d.Person, Payload: told}
-}
-
-// behind asks without the writer whether there is anything to plan. When
-// nothing but our own follow-up entries came, the cursor may stay where it is.
-func (p *Planner) behind(ctx context.Context) (bool, error) {
-	return p.store.Behind(ctx, Cursor, Kinds()...)
 }
 
 // unplanned tells of those whom the entry asks to page and who meanwhile have

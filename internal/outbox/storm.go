@@ -12,9 +12,8 @@ import (
 // to one position of the planner.
 type flows map[id.Contact]*paging.Flow
 
-// flowsOf reads them from the latest deliveries, oldest first.
-func flowsOf(latest []store.Delivery) flows {
-	all := flows{}
+// note adds what deliveries, oldest first, say about them.
+func (all flows) note(latest []store.Delivery) {
 	for _, d := range latest {
 		if !stormy(d) {
 			continue
@@ -27,7 +26,6 @@ func flowsOf(latest []store.Delivery) flows {
 			f.Digest = d.Body.HeldUntil
 		}
 	}
-	return all
 }
 
 // stormy reports whether a page takes part in the rule of storms: the first

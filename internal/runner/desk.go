@@ -16,6 +16,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/dispatch"
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/org"
@@ -130,7 +131,7 @@ func (d *Desk) draft(tx *store.Tx, a Ask) (invocation.Invocation, error) {
 	if a.Schedule.Cron != "" && a.NotBefore.IsZero() {
 		next, err := a.Schedule.Next(tx.Now)
 		if err != nil {
-			return inv, fmt.Errorf("schedule: %w", err)
+			return inv, fault.Invalid("cron", err.Error())
 		}
 		inv.NotBefore = next
 	}
@@ -146,7 +147,7 @@ func (d *Desk) draft(tx *store.Tx, a Ask) (invocation.Invocation, error) {
 
 // understood puts what a line means now into inv.
 func understood(inv *invocation.Invocation, p command.Parsed) {
-	inv.Version, inv.Args, inv.Lock = p.Declaration.Version, p.Args, p.LockName()
+	inv.Version, inv.Args, inv.Lock = p.Declaration.Version, p.Args, clean(p.LockName(), maxLine)
 	inv.Given = make([]invocation.Given, len(p.Given))
 	for i, g := range p.Given {
 		inv.Given[i] = invocation.Given(g)
@@ -309,24 +310,47 @@ func (d *Desk) mayApprove(tx *store.Tx, inv invocation.Invocation, a people.Acto
 	if !ok || u.Disabled || u.Robot || !a.May(people.Respond) {
 		return false, nil
 	}
-	switch group := strings.TrimLeft(inv.Approval.Group, "@"); group {
-	case "admins":
-		return u.Role == people.Admin, nil
-	case "":
-		line, _, err := d.line(inv)
-		if err != nil {
-			return false, nil //nolint:nilerr // what cannot be read any more cannot be approved
+	groups := groupsOf(inv)
+	for _, g := range groups {
+		if !inGroup(tx.Org, u, g) {
+			return false, nil
 		}
-		j, err := d.judge.Judge(tx, inv, line, a)
-		return err == nil && j.Broken == "" && j.Verdict.Allow, err
-	default:
-		for _, t := range tx.Org.Teams {
-			if t.Slug == group {
-				return slices.Contains(t.Members, a.User), nil
-			}
-		}
-		return false, nil
 	}
+	if len(groups) > 0 {
+		return true, nil
+	}
+	line, _, err := d.line(inv)
+	if err != nil {
+		return false, nil //nolint:nilerr // what cannot be read any more cannot be approved
+	}
+	j, err := d.judge.Judge(tx, inv, line, a)
+	return err == nil && j.Broken == "" && j.Verdict.Allow, err
+}
+
+// admins is the group of those who manage.
+const admins = "admins"
+
+// groupsOf are the groups that whoever approves inv has to be in, all of them.
+func groupsOf(inv invocation.Invocation) []string {
+	var all []string
+	for g := range strings.SplitSeq(inv.Approval.Group, ",") {
+		if g = strings.TrimLeft(strings.TrimSpace(g), "@"); g != "" {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+func inGroup(o *org.Org, u people.User, group string) bool {
+	if group == admins {
+		return u.Role == people.Admin
+	}
+	for _, t := range o.Teams {
+		if t.Slug == group {
+			return slices.Contains(t.Members, u.ID)
+		}
+	}
+	return false
 }
 
 // lost are those who approved inv and have no right to any more.

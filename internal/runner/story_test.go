@@ -190,6 +190,21 @@ func TestApprovalByATeamExpires(t *testing.T) {
 	})
 }
 
+func TestWhoApprovesIsInEveryGroup(t *testing.T) {
+	story(t, func(st *station) {
+		inv := st.give("kim", "vault")
+		if got := st.said()[0].Payload.(timeline.Message).Text; !strings.Contains(got, "Somebody of @@ops + admins: `approve "+inv.Short+"`") {
+			t.Errorf("the bot says %q", got)
+		}
+		if _, err := st.desk.Approve(st.Context(), st.actor("lee"), inv.Short, false); !fault.Is(err, fault.CodeForbidden) {
+			t.Errorf("who is in one of two groups approves: %v", err)
+		}
+		if _, err := st.desk.Approve(st.Context(), st.actor("ada"), inv.Short, false); err != nil {
+			t.Errorf("who is in both approves: %v", err)
+		}
+	})
+}
+
 func TestWhatWasApprovedMustNotChange(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -86,11 +86,17 @@ func requesting(inv invocation.Invocation, tx *store.Tx) said {
 
 // group says who may approve inv.
 func group(inv invocation.Invocation) string {
-	switch g := strings.TrimLeft(inv.Approval.Group, "@"); {
-	case g == "admins":
+	groups := groupsOf(inv)
+	switch {
+	case len(groups) == 1 && groups[0] == admins:
 		return phrase.T("runner.group_admins")
-	case g != "":
-		return phrase.T("runner.group_team", g)
+	case len(groups) > 0:
+		for i, g := range groups {
+			if g != admins {
+				groups[i] = "@@" + g
+			}
+		}
+		return phrase.T("runner.group_team", strings.Join(groups, " + "))
 	case inv.Approval.Peer:
 		return phrase.T("runner.group_peer")
 	}

@@ -45,6 +45,7 @@ func declared() []command.Declaration {
 			Approval: command.Approval{Count: 1, Peer: true},
 		},
 		{ID: "board", Words: []string{"board"}, Summary: "Asks a team", Risk: command.Changes, Approval: command.Approval{Group: "ops", Count: 2, TTL: time.Minute}},
+		{ID: "vault", Words: []string{"vault"}, Summary: "Asks an administrator of a team", Risk: command.Changes, Approval: command.Approval{Group: "ops,admins", Count: 1}},
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
@@ -230,12 +232,26 @@ func (tx *Tx) Deliveries(numbers []id.Delivery) ([]Delivery, error) {
 // latestDeliveries bounds how far back LatestDeliveries looks.
 const latestDeliveries = 4096
 
-// LatestDeliveries returns the deliveries that were planned since an instant,
-// oldest first; of very many the latest.
-func (tx *Tx) LatestDeliveries(since time.Time) ([]Delivery, error) {
+// LatestDeliveries returns the deliveries after a number that were planned since
+// an instant and before this transaction, oldest first; of very many the latest.
+func (tx *Tx) LatestDeliveries(after id.Delivery, since time.Time) ([]Delivery, error) {
 	return all(tx.ctx, tx.tx, scanDelivery, selectDelivery+` WHERE id > $1 AND created_at > $2 ORDER BY id`,
-		int64(tx.head.delivery)-latestDeliveries, micros(since))
+		max(int64(after), int64(tx.began.delivery)-latestDeliveries), micros(since))
 }
+
+// NewDeliveries returns what this transaction has added so far, in order.
+func (tx *Tx) NewDeliveries() []Delivery {
+	var added []Delivery
+	for n := tx.began.delivery + 1; n <= tx.head.delivery; n++ {
+		if d, ok := tx.deliveries[n]; ok { // a restore moves the numbers
+			added = append(added, d)
+		}
+	}
+	return added
+}
+
+// LastDelivery is the number of the last delivery, of this transaction or before it.
+func (tx *Tx) LastDelivery() id.Delivery { return tx.head.delivery }
 
 // DeliveriesOf returns the deliveries that an entry of an incident asked for.
 func (tx *Tx) DeliveriesOf(inc id.Incident, entry id.Seq) ([]Delivery, error) {
@@ -306,19 +322,30 @@ func (s *Store) Cursors(ctx context.Context) (map[string]id.Seq, error) {
 
 // Behind reports whether entries of the given kinds (none: any) wait for a follower.
 func (s *Store) Behind(ctx context.Context, cursor string, kinds ...timeline.Kind) (bool, error) {
+	return behind(ctx, s.read, cursor, kinds)
+}
+
+// Behind is that of Store, in the transaction: what it has appended itself does not count.
+func (tx *Tx) Behind(cursor string, kinds ...timeline.Kind) (bool, error) {
+	return behind(tx.ctx, tx.tx, cursor, kinds)
+}
+
+// behind asks for one row of each kind, or of the head: whoever looks for any of
+// several kinds walks along the whole timeline when they are rare, or were once.
+func behind(ctx context.Context, q querier, cursor string, kinds []timeline.Kind) (bool, error) {
+	const at = `COALESCE((SELECT seq FROM cursor WHERE name = $1), 0)`
+	if len(kinds) == 0 {
+		seq, err := one(ctx, q, value[int64], `SELECT seq - `+at+` FROM head WHERE id = 1`, cursor)
+		return seq > 0, err
+	}
 	args := []any{cursor}
-	where := ``
-	if len(kinds) > 0 {
-		where = ` AND kind IN ` + in(2, len(kinds))
-		for _, k := range kinds {
-			args = append(args, string(k))
-		}
+	first := make([]string, len(kinds))
+	for i, k := range kinds {
+		args = append(args, string(k))
+		first[i] = `(SELECT seq FROM entry WHERE kind = $` + strconv.Itoa(i+2) + ` AND seq > ` + at + ` ORDER BY kind, seq LIMIT 1)`
 	}
-	_, err := one(ctx, s.read, value[int64], `SELECT seq FROM entry WHERE seq > COALESCE((SELECT seq FROM cursor WHERE name = $1), 0)`+where+` LIMIT 1`, args...)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
+	seq, err := one(ctx, q, value[int64], `SELECT COALESCE(`+strings.Join(append(first, `0`), `, `)+`)`, args...)
+	return seq > 0, err
 }
 
 // DeliveryDue reports whether a delivery could be claimed now, and whether one

@@ -226,6 +226,5 @@ func (s *Store) SeqAt(ctx context.Context, at time.Time) (id.Seq, error) {
 
 // Index adds the words of entries to the search index and moves its cursor.
 func (tx *Tx) Index(seq id.Seq, words string) {
-	st := tx.s.engine.indexWords(seq, words)
-	tx.exec(st.query, st.args...)
+	tx.more = append(tx.more, tx.s.engine.indexWords([]int64{int64(seq)}, []string{words})...)
 }

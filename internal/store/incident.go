@@ -14,6 +14,10 @@ import (
 	"github.com/watchroom/watchroom/internal/incident"
 )
 
+// openStates is the condition of the index that lists of open incidents walk along. It is another than that of
+// the index which finds one by its entity, or PostgreSQL would take the one for the other: see migration 5.
+const openStates = `state IN ('triggered', 'acknowledged')`
+
 const selectIncident = `SELECT id, rev, state, entity_id, team, body FROM incident`
 
 func scanIncident(rows *sql.Rows) (incident.Incident, error) { return scanIncidentRow(rows) }
@@ -66,8 +70,8 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]incident.Inc
 			args[i] = string(st)
 		}
 		q.whereIn(`incident.state`, args)
-		if open := !slices.Contains(f.States, incident.Resolved); open {
-			q.and(`incident.state <> 'resolved'`) // lets the index of open ones serve
+		if !slices.Contains(f.States, incident.Resolved) {
+			q.and(`incident.` + openStates) // lets the index of open ones serve
 		}
 	}
 	if len(f.Words) == 0 {
@@ -124,7 +128,7 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 		case incident.Resolved:
 		}
 		return struct{}{}, err
-	}, `SELECT state, COUNT(*) FROM incident WHERE state <> 'resolved' GROUP BY state`)
+	}, `SELECT state, COUNT(*) FROM incident WHERE `+openStates+` GROUP BY state`)
 	return c, err
 }
 

@@ -18,7 +18,7 @@ import (
 
 // postgres is the engine for several nodes. A transaction takes three trips:
 // lock the head, read, and everything that is written together with the COMMIT;
-// two when all there is to read is known before.
+// two when all there is to read is known before, one when we know the answer: see guess.go.
 type postgres struct {
 	pool  *pgxpool.Pool
 	db    *sql.DB
@@ -27,6 +27,9 @@ type postgres struct {
 	node  string        // who we are among those who listen
 
 	patience time.Duration
+
+	told   int64     // what the server's clock said, in microseconds; guarded by turn
+	toldAt time.Time // when we heard it, not earlier; guarded by turn
 }
 
 const channel = "watchroom"
@@ -35,6 +38,9 @@ const channel = "watchroom"
 // not noticed. Without a limit one lost connection would keep the writer, and
 // everybody who follows, for a quarter of an hour.
 const patience = 30 * time.Second
+
+// clockFor is how long we reckon from what the server's clock said.
+const clockFor = time.Second
 
 func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	cfg, err := pgxpool.ParseConfig(databaseURL)
@@ -48,6 +54,7 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	// Our queries are short: starting helpers or a compiler takes longer than they do.
 	cfg.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
 	cfg.ConnConfig.RuntimeParams["jit"] = "off"
+	cfg.ConnConfig.RuntimeParams["enable_seqscan"] = "off"    // made when a table was empty, such a plan would be kept when it is not
 	cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "on" // whatever the server thinks: our 2xx means on disk
 	cfg.ConnConfig.ConnectTimeout = 10 * time.Second
 	cfg.PingTimeout = 5 * time.Second
@@ -65,6 +72,7 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	e := &postgres{pool: pool, db: s.write, turn: make(chan struct{}, 1), local: s.clock != nil, node: id.New(), patience: patience}
 	e.turn <- struct{}{}
 	s.engine = e
+	s.memory.use = true
 	return nil
 }
 
@@ -91,6 +99,16 @@ func (e *postgres) begin(ctx context.Context, ahead *question) (tx, head, error)
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
 	t := &postgresTx{e: e, conn: conn}
+	if ahead != nil && ahead.guess != nil && (e.local || time.Since(e.toldAt) < clockFor) {
+		h, ok := ahead.guess()
+		if ahead.guessed = ok; ok {
+			t.guess = &h
+			if !e.local {
+				h.now = e.told + time.Since(e.toldAt).Microseconds() // behind the server's clock by the way here, never before it
+			}
+			return t, h, nil
+		}
+	}
 	ctx, cancel = bounded(context.WithoutCancel(ctx), e.patience)
 	defer cancel()
 	h, err := t.begin(ctx, ahead)
@@ -172,7 +190,33 @@ func (e *postgres) close() error {
 type postgresTx struct {
 	e     *postgres
 	conn  *sql.Conn
-	aside bool // it has not queued with the writers
+	aside bool  // it has not queued with the writers
+	guess *head // nothing was sent yet, and the head is to be this one
+}
+
+// sameHead refuses what comes behind it when the head is another.
+const sameHead = `SELECT 1 / CASE WHEN epoch = $1 AND seq = $2 AND incident = $3 AND alert = $4 AND delivery = $5 AND rev = $6 AND config = $7
+	THEN 1 ELSE 0 END FROM head WHERE id = 1 FOR UPDATE`
+
+// queueGuess begins the transaction that was put off.
+func (t *postgresTx) queueGuess(b *pgx.Batch) {
+	if h := t.guess; h != nil {
+		t.guess = nil
+		b.Queue(`BEGIN`)
+		b.Queue(sameHead, h.epoch, int64(h.seq), int64(h.incident), int64(h.alert), int64(h.delivery), h.rev, h.config)
+	}
+}
+
+// open begins the transaction that was put off, because something is to be read after all.
+func (t *postgresTx) open(ctx context.Context) error {
+	if t.guess == nil {
+		return nil
+	}
+	return t.raw(func(c *pgx.Conn) error {
+		b := &pgx.Batch{}
+		t.queueGuess(b)
+		return c.SendBatch(ctx, b).Close()
+	})
 }
 
 // raw runs f on the connection beneath; an error makes database/sql forget the
@@ -212,12 +256,16 @@ func (t *postgresTx) begin(ctx context.Context, ahead *question) (head, error) {
 		}
 		err := c.SendBatch(ctx, b).Close()
 		h.at = instant(at)
+		t.e.told, t.e.toldAt = h.now, time.Now()
 		return err
 	})
 	return h, err
 }
 
 func (t *postgresTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := t.open(ctx); err != nil {
+		return nil, err
+	}
 	return t.conn.QueryContext(ctx, query, args...)
 }
 
@@ -228,6 +276,7 @@ func (t *postgresTx) commit(ctx context.Context, all []statement, about Topics, 
 	defer cancel()
 	err := t.raw(func(c *pgx.Conn) error {
 		b := &pgx.Batch{}
+		t.queueGuess(b)
 		for _, s := range all {
 			b.Queue(s.query, s.args...)
 		}
@@ -247,6 +296,10 @@ func (t *postgresTx) commit(ctx context.Context, all []statement, about Topics, 
 }
 
 func (t *postgresTx) rollback() {
+	if t.guess != nil { // nothing was sent
+		t.release()
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	_ = t.conn.Raw(func(dc any) error {

@@ -67,26 +67,55 @@ func (s *Store) IndexNext(ctx context.Context, cursor string, limit int, words f
 			return false, fmt.Errorf("index timeline: %w", err)
 		}
 	}
-	var todo []statement
-	for _, e := range entries {
-		switch p := e.Payload.(type) {
-		case timeline.Edit: // its words are the message's
-			said := e
-			said.Seq, said.Kind, said.Payload = p.Of, timeline.MessagePosted, timeline.Message{Text: p.Text}
-			todo = append(todo, s.engine.forgetWords(p.Of), s.engine.indexWords(p.Of, words(said)))
-		case timeline.Deletion:
-			todo = append(todo, s.engine.forgetWords(p.Of))
-		case timeline.Unpin, timeline.Reaction, timeline.ReactionGone: // nothing to find
-		default:
-			todo = append(todo, s.engine.indexWords(e.Seq, words(e)))
-		}
+	found, todo := newWordsOf(entries, words), []statement{}
+	for _, seq := range found.gone {
+		todo = append(todo, s.engine.forgetWords(seq))
 	}
+	todo = append(todo, s.engine.indexWords(found.seqs, found.texts)...)
 	todo = append(todo, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{cursor, int64(upto)}}, upsertCursor)...)
 	open = false
 	if err := t.commit(ctx, todo, 0, func() {}); err != nil {
 		return false, fmt.Errorf("index timeline: %w", err)
 	}
 	return upto < h.seq, nil
+}
+
+// newWords is what is to be found anew, and what is not to be found any more as
+// it was.
+type newWords struct {
+	seqs  []int64
+	texts []string
+	gone  []id.Seq
+}
+
+func newWordsOf(entries []timeline.Entry, words func(timeline.Entry) string) newWords {
+	var n newWords
+	for _, e := range entries {
+		switch p := e.Payload.(type) {
+		case timeline.Edit: // its words are the message's
+			said := e
+			said.Seq, said.Kind, said.Payload = p.Of, timeline.MessagePosted, timeline.Message{Text: p.Text}
+			n.forget(p.Of)
+			n.seqs, n.texts = append(n.seqs, int64(p.Of)), append(n.texts, words(said))
+		case timeline.Deletion:
+			n.forget(p.Of)
+		case timeline.Unpin, timeline.Reaction, timeline.ReactionGone: // nothing to find
+		default:
+			n.seqs, n.texts = append(n.seqs, int64(e.Seq)), append(n.texts, words(e))
+		}
+	}
+	return n
+}
+
+// forget takes back what was found of a message among these entries or before.
+func (n *newWords) forget(seq id.Seq) {
+	if i := slices.Index(n.seqs, int64(seq)); i >= 0 {
+		n.seqs, n.texts = slices.Delete(n.seqs, i, i+1), slices.Delete(n.texts, i, i+1)
+		return
+	}
+	if !slices.Contains(n.gone, seq) {
+		n.gone = append(n.gone, seq)
+	}
 }
 
 func (e *sqlite) forUpdate() string   { return `` }
@@ -107,8 +136,12 @@ func (e *sqlite) few(ctx context.Context, q querier, kinds []any) (bool, error) 
 // few is false: PostgreSQL keeps figures and knows by itself.
 func (e *postgres) few(context.Context, querier, []any) (bool, error) { return false, nil }
 
-func (e *sqlite) indexWords(seq id.Seq, words string) statement {
-	return statement{`INSERT INTO entry_text (rowid, words) VALUES ($1, $2)`, []any{int64(seq), words}}
+func (e *sqlite) indexWords(seqs []int64, words []string) []statement {
+	var all []statement
+	for i, seq := range seqs {
+		all = append(all, statement{`INSERT INTO entry_text (rowid, words) VALUES ($1, $2)`, []any{seq, words[i]}})
+	}
+	return all
 }
 
 func (e *sqlite) forgetWords(seq id.Seq) statement {
@@ -186,8 +219,9 @@ func (e *postgres) search(ctx context.Context, q querier, words []string, _ bool
 	}, nil
 }
 
-func (e *postgres) indexWords(seq id.Seq, words string) statement {
-	return statement{`INSERT INTO entry_text (seq, words) VALUES ($1, array_to_tsvector(string_to_array($2, ' '))) ON CONFLICT (seq) DO NOTHING`, []any{int64(seq), words}}
+func (e *postgres) indexWords(seqs []int64, words []string) []statement {
+	return []statement{{`INSERT INTO entry_text (seq, words) SELECT seq, array_to_tsvector(string_to_array(words, ' '))
+		FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[])) AS new (seq, words) ON CONFLICT (seq) DO NOTHING`, []any{seqs, words}}}
 }
 
 func searchQuery(words []string) string {

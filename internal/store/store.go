@@ -51,6 +51,8 @@ type Store struct {
 	org    atomic.Pointer[snapshot]
 	wakes  *wakes
 	recent recentEntries
+	ahead  atomic.Pointer[func(*Tx) error] // see BeforeCommit
+	memory memory
 }
 
 // engine is what differs between the two databases.
@@ -69,8 +71,8 @@ type engine interface {
 	search(ctx context.Context, q querier, words []string, few bool, arg func(any) string) (found, error)
 	few(ctx context.Context, q querier, kinds []any) (bool, error) // whether entries of these kinds are rare
 	forgetWords(seq id.Seq) statement
-	indexWords(seq id.Seq, words string) statement // row of entry_text
-	forUpdate() string                             // ends a query whose rows are locked
+	indexWords(seqs []int64, words []string) []statement // rows of entry_text
+	forUpdate() string                                   // ends a query whose rows are locked
 	close() error
 }
 
@@ -89,6 +91,11 @@ type question struct {
 	query string
 	args  []any
 	take  func(row) error // for each row
+
+	// guess is asked while it is our turn: the head to go on with and whether
+	// the answer is known. An engine that needs no trip for asking does not use it.
+	guess   func() (head, bool)
+	guessed bool
 }
 
 // errAsked says that the database is there and does not take the question.

@@ -29,8 +29,10 @@ type Tx struct {
 	s     *Store
 	tx    tx
 	head  head
+	began head   // as it was found
 	dirty bool   // the head row must be written
 	about Topics // what it is about beside what its buffers say
+	done  func()
 
 	restored bool  // everything is new
 	failed   error // of a read that could not return it; the transaction ends with it
@@ -56,22 +58,78 @@ type timerKey struct {
 func (s *Store) Do(ctx context.Context, fn func(*Tx) error) error { return s.do(ctx, nil, fn) }
 
 // DoWithOpen is Do with the open incidents of the given entities, which come
-// with the beginning of the transaction.
+// with the beginning of the transaction. It may call fn twice: see guess.go.
 func (s *Store) DoWithOpen(ctx context.Context, entities []string, fn func(*Tx, map[string]incident.Incident) error) error {
+	if s.memory.sure() {
+		done, err := s.doGuessing(ctx, entities, fn)
+		if done {
+			return err
+		}
+	}
+	return s.doAsking(ctx, entities, fn, nil)
+}
+
+// doGuessing is done unless what was guessed is refused or nothing tests it.
+func (s *Store) doGuessing(ctx context.Context, entities []string, fn func(*Tx, map[string]incident.Incident) error) (done bool, err error) {
+	var absent []string
+	known := make(map[string]incident.Incident, len(entities))
+	ask := question{guess: func() (head, bool) {
+		for _, e := range entities {
+			if inc, ok := s.memory.open[e]; ok {
+				known[e] = inc
+			} else {
+				absent = append(absent, e)
+			}
+		}
+		return s.memory.head, s.memory.sure()
+	}}
+	guessed := false
+	err = s.doAsking(ctx, entities, func(tx *Tx, open map[string]incident.Incident) error {
+		if guessed = ask.guessed; !guessed {
+			return fn(tx, open)
+		}
+		if err := fn(tx, known); err != nil {
+			return err
+		}
+		if !proven(tx, absent) {
+			return errUnproven
+		}
+		return nil
+	}, &ask)
+	if !guessed || err == nil {
+		return true, err
+	}
+	if errors.Is(err, errUnproven) {
+		return false, err
+	}
+	s.memory.alone.Store(0) // also when the server is away, which asking finds out
+	return !refused(err), err
+}
+
+func (s *Store) doAsking(ctx context.Context, entities []string, fn func(*Tx, map[string]incident.Incident) error, ask *question) error {
+	if ask == nil {
+		ask = &question{}
+	}
 	open := make(map[string]incident.Incident, len(entities))
 	first := entities[:min(len(entities), openAtOnce)]
-	query, args := openIncidents(first)
-	ahead := &question{query, args, func(r row) error {
+	ask.query, ask.args = openIncidents(first)
+	ask.take = func(r row) error {
 		inc, err := scanIncidentRow(r)
 		open[inc.EntityID] = inc
 		return err
-	}}
-	return s.do(ctx, ahead, func(tx *Tx) error {
+	}
+	return s.do(ctx, ask, func(tx *Tx) error {
+		if ask.guessed {
+			return fn(tx, nil)
+		}
 		more, err := tx.OpenIncidents(entities[len(first):])
 		if err != nil {
 			return err
 		}
 		maps.Copy(open, more)
+		for _, inc := range open {
+			s.memory.add(inc)
+		}
 		return fn(tx, open)
 	})
 }
@@ -85,9 +143,12 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	tx := &Tx{
-		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h,
+		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h, began: h, done: func() {},
 		incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
 		deliveries: map[id.Delivery]Delivery{}, cursors: map[string]id.Seq{},
+	}
+	if ahead == nil || !ahead.guessed {
+		s.memory.meet(h)
 	}
 	open := true
 	defer func() { // a panic in fn must not keep the only writer
@@ -102,6 +163,11 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	if err := fn(tx); err != nil {
 		return err
 	}
+	if ahead := s.ahead.Load(); ahead != nil {
+		if err := (*ahead)(tx); err != nil {
+			return err
+		}
+	}
 	if tx.failed != nil {
 		return tx.failed
 	}
@@ -114,13 +180,32 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 		t.rollback()
 		return nil
 	}
-	done := func() { s.recent.add(tx.head.epoch, tx.entries) }
+	done := func() {
+		s.recent.add(tx.head.epoch, tx.entries)
+		s.memory.keep(tx)
+		tx.done()
+	}
 	about := tx.topics()
 	if err := t.commit(tx.ctx, all, about, done); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}
 	s.wake(about)
 	return nil
+}
+
+// BeforeCommit has f look at every transaction of this process, within it, once
+// all that it is about was put: what follows from it at once can be written with
+// it. An error ends the transaction. There is one such function.
+func (s *Store) BeforeCommit(f func(*Tx) error) { s.ahead.Store(&f) }
+
+// OnCommit has f called when the transaction is committed, before the next one
+// may begin.
+func (tx *Tx) OnCommit(f func()) {
+	before := tx.done
+	tx.done = func() {
+		before()
+		f()
+	}
 }
 
 // InTx is Do for a function with a result.
@@ -177,6 +262,19 @@ func (tx *Tx) Append(e timeline.Entry) {
 	tx.entries = append(tx.entries, e)
 }
 
+// Appended returns the entries of the given kinds that this transaction has
+// appended so far, with the numbers that the commit will give them.
+func (tx *Tx) Appended(kinds ...timeline.Kind) []timeline.Entry {
+	var found []timeline.Entry
+	for i, e := range tx.entries {
+		if slices.Contains(kinds, e.Kind) {
+			e.Seq = tx.head.seq + id.Seq(i) + 1
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
 // PutAlert buffers an alert with its number.
 func (tx *Tx) PutAlert(a alert.Alert) { tx.alerts = append(tx.alerts, a) }
 
@@ -197,7 +295,8 @@ func (tx *Tx) NextSeq() id.Seq { return tx.head.seq + id.Seq(len(tx.entries)) + 
 // Epoch changes when a backup is restored and all numbers begin anew.
 func (tx *Tx) Epoch() string { return tx.head.epoch }
 
-// Seq is the number of the last committed entry.
+// Seq is the number of the last committed entry; once this transaction is
+// committed, of the last of its own.
 func (tx *Tx) Seq() id.Seq { return tx.head.seq }
 
 func (tx *Tx) exec(query string, args ...any) {
@@ -375,7 +474,7 @@ func (tx *Tx) statements() ([]statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, insertRows(`INSERT INTO incident (id, rev, state, entity_id, team, body)`, rows, upsertIncident)...)
+	all = append(all, putRows(`INSERT INTO incident (id, rev, state, entity_id, team, body)`, rows, int64(tx.began.incident), upsertIncident)...)
 	if rows, err = tx.alertRows(); err != nil {
 		return nil, err
 	}
@@ -384,7 +483,7 @@ func (tx *Tx) statements() ([]statement, error) {
 	if rows, err = tx.deliveryRows(); err != nil {
 		return nil, err
 	}
-	all = append(all, insertRows(insertDelivery, rows, upsertDelivery)...)
+	all = append(all, putRows(insertDelivery, rows, int64(tx.began.delivery), upsertDelivery)...)
 	for name, seq := range tx.cursors {
 		all = append(all, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{name, int64(seq)}}, upsertCursor)...)
 	}

@@ -62,7 +62,7 @@ func TestPolicyOptions(t *testing.T) {
 func TestPolicyOptionsRefused(t *testing.T) {
 	h := newWatch(t)
 	_, unknown := h.send("/settings/policies", refuses, "name", "x", "repeat", "0", "repeat_after", "5m", "steps", "1", "0.after", "0m", "0.target", "webhook:bridge")
-	h.has(unknown, "there is no webhook &#34;bridge&#34;", "add it under Settings, Providers")
+	h.has(unknown, `there is no webhook "bridge"`, "add it under Settings, Providers")
 	_, page := h.send("/settings/policies", refuses, "name", "x", "repeat", "0", "repeat_after", "5m", "steps", "1", "0.after", "0m",
 		"0.tell_kind", "email", "0.tell_to", "nobody", "low_waits", "on", "repage_after", "200h", "0.windows", "1", "0.w0.from", "9", "0.zone", "Mars/Base")
 	h.has(page, "This is not an e-mail address.", "Give the working hours that are waited for.", "Between 1m and 168h.", "not a known time zone", "Give two different times")

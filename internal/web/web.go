@@ -29,6 +29,7 @@ import (
 	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/runner"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/upload"
@@ -52,6 +53,8 @@ type Deps struct {
 	// Complete says how the line of a command, without what addresses it, can go
 	// on at a byte; nil: not at all.
 	Complete func(ctx context.Context, actor people.Actor, in id.Room, line string, at int) (commands.Completion, error)
+	Commands Commands     // the bot's, as its pages show them; nil: there are none
+	Desk     *runner.Desk // nil with Commands
 	// Press gives the command behind a button; nil: there are no buttons.
 	Press   func(ctx context.Context, actor people.Actor, token string) error
 	Now     func() time.Time                 // nil: time.Now
@@ -102,7 +105,7 @@ type Route struct {
 func (s *Server) Routes() []Route {
 	var all []Route
 	for _, part := range [][]Route{
-		s.maintenanceRoutes(), s.heartbeatRoutes(), s.robotRoutes(), s.drillRoutes(),
+		s.commandRoutes(), s.maintenanceRoutes(), s.heartbeatRoutes(), s.robotRoutes(), s.drillRoutes(),
 		s.homeRoutes(), s.roomRoutes(), s.messageRoutes(), s.fileRoutes(), s.searchRoutes(), s.timelineRoutes(), s.incidentRoutes(), s.onCallRoutes(), s.actionLinkRoutes(), s.mailboxRoutes(),
 		s.signInRoutes(), s.settingsRoutes(), s.profileRoutes(), s.peopleRoutes(), s.teamRoutes(),
 		s.rotationRoutes(), s.policyRoutes(), s.routingRoutes(), s.integrationRoutes(), s.providerRoutes(), s.explainRoutes(), s.pushRoutes(),

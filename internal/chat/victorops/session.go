@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/watchroom/watchroom/internal/alert"
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/org"
@@ -146,11 +147,11 @@ func (c *session) serve(life context.Context, request envelope) error {
 	var reading, parts sync.WaitGroup
 	heard, deaf := context.WithCancel(context.WithoutCancel(ctx))
 	reading.Go(func() {
-		end(c.read(context.WithoutCancel(ctx)))
+		end(guarded(context.WithoutCancel(ctx), c.read))
 		deaf() // nobody sees a pong any more
 	})
 	for _, part := range []func(context.Context) error{f.run, c.confirm, c.watchState} {
-		parts.Go(func() { end(part(ctx)) })
+		parts.Go(func() { end(guarded(ctx, part)) })
 	}
 	parts.Wait() // all of them end when one does, or the reader
 	why := context.Cause(ctx)
@@ -162,6 +163,12 @@ func (c *session) serve(life context.Context, request envelope) error {
 	c.close(why)
 	reading.Wait()
 	return why
+}
+
+// guarded keeps a bug that one robot meets from taking the server with it.
+func guarded(ctx context.Context, run func(context.Context) error) (err error) {
+	defer fault.Recover(&err)
+	return run(ctx)
 }
 
 // begin finds the place of the robot and says yes. What is committed after

@@ -23,7 +23,7 @@ func settingsSide(v Viewer, current string) []SideGroup {
 		link("routing", "/settings/routing", "route"), link("maintenance", "/settings/maintenance", "snooze"),
 		link("heartbeats", "/settings/heartbeats", "clock"), link("drills", "/settings/drills", "test"), link("explain", "/explain", "help"),
 	}}
-	house := SideGroup{Title: st("nav.house")}
+	house := SideGroup{Title: st("nav.house"), Links: []SideLink{link("commands", "/commands", "list"), link("jobs", "/jobs", "clock")}}
 	if v.May("integrate") {
 		house.Links = append(house.Links, link("integrations", "/integrations", "plug"))
 	}
