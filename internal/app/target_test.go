@@ -86,27 +86,29 @@ func TestNeighboursAtTheMomentOfTheStep(t *testing.T) {
 			escalation.Step{Targets: rotationTarget(escalation.PickNext)},
 			escalation.Step{After: minutes(10), Targets: rotationTarget(escalation.PickNext)},
 		)
-		handOver := time.Date(2000, 1, 3, 8, 0, 0, 0, time.UTC) // 9:00 in Berlin: from Kim to Noor
-		w.later(handOver.Add(-5 * time.Minute).Sub(time.Now()))
+		w.change(org.Put(oncall.Rotation{ID: "primary", Name: "Primary", Team: "db", Zone: "Europe/Berlin", Layers: []oncall.Layer{
+			{Members: []id.User{"kim", "noor", "ada"}, Every: 1, Unit: oncall.Hours, HandoffAt: "09:00", Start: "1999-12-27"},
+		}}))
+		w.later(55 * time.Minute) // Noor is on call, and Ada in five minutes
 		w.post("CRITICAL", "disk/db01")
-		w.wantMails(map[string]int{"noor": 1})
+		w.wantMails(map[string]int{"ada": 1})
 		w.later(10 * time.Minute)
-		w.wantMails(map[string]int{"noor": 1, "ada": 1})
-		w.acknowledged("noor", 1)
+		w.wantMails(map[string]int{"ada": 1, "kim": 1})
+		w.acknowledged("kim", 1)
 
 		o, err := w.app.Store.Org(w.Context())
 		if err != nil {
 			w.Fatal(err)
 		}
 		on := o.OnCall("primary", time.Now())
-		if len(on) != 1 || on[0].User != "noor" {
-			w.Fatalf("on call are %+v, want Noor", on)
+		if len(on) != 1 || on[0].User != "ada" {
+			w.Fatalf("on call are %+v, want Ada", on)
 		}
-		if _, err := w.app.Dispatch.TakeOnCall(w.Context(), w.as("ada"), dispatch.Take{Rotation: "primary"}); err != nil {
+		if _, err := w.app.Dispatch.TakeOnCall(w.Context(), w.as("kim"), dispatch.Take{Rotation: "primary"}); err != nil {
 			w.Fatal(err)
 		}
-		w.post("CRITICAL", "disk/db02") // Ada has Noor's duty: who follows Noor and is not on duty is Kim
-		w.wantMails(map[string]int{"noor": 1, "ada": 1, "kim": 1})
+		w.post("CRITICAL", "disk/db02") // Kim has Ada's duty: who follows Ada and is not on duty is Noor
+		w.wantMails(map[string]int{"ada": 1, "kim": 1, "noor": 1})
 	})
 }
 

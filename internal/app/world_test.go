@@ -293,7 +293,7 @@ func (w *world) entries() []timeline.Entry {
 func allEntries(ctx context.Context, s *store.Store) ([]timeline.Entry, error) {
 	var all []timeline.Entry
 	for {
-		f := store.EntryFilter{FromStart: true, Limit: 1000}
+		f := store.EntryFilter{AllRooms: true, FromStart: true, Limit: 1000}
 		if n := len(all); n > 0 {
 			f.After = all[n-1].Seq
 		}

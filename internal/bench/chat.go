@@ -17,22 +17,19 @@ import (
 // many lines such a room carries, and what a reader costs who only listens. The
 // room is private, so that the node asks for each reader whether they may.
 func chat(ctx context.Context, r *run, t *table) error {
-	readers := pick(r, 2000, 500)
-	return r.withNode(ctx, "", func(n *node, _ place) error {
+	var nobody outcome
+	err := r.withNode(ctx, "", func(n *node, _ place) (err error) {
 		if err := r.openHall(ctx, n); err != nil {
 			return err
 		}
-		nobody, err := r.talk(ctx, n, &hall{})
-		if err != nil {
-			return err
-		}
-		before, _, err := n.memory()
-		if err != nil {
-			return err
-		}
-		h := &hall{}
-		defer h.leave()
-		if err := h.join(ctx, n, r.site.known().token, readers); err != nil {
+		nobody, err = r.talk(ctx, n, &hall{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.withNode(ctx, "", func(n *node, _ place) error {
+		if err := r.openHall(ctx, n); err != nil {
 			return err
 		}
 		a, err := r.speaker(ctx, n)
@@ -40,6 +37,19 @@ func chat(ctx context.Context, r *run, t *table) error {
 			return err
 		}
 		defer a.conn.close()
+		if err := (&hall{}).hears(ctx, a); err != nil {
+			return err
+		}
+		before, _, err := n.memory()
+		if err != nil {
+			return err
+		}
+		readers := pick(r, 2000, 500)
+		h := &hall{}
+		defer h.leave()
+		if err := h.join(ctx, n, r.site.known().token, readers); err != nil {
+			return err
+		}
 		if err := h.hears(ctx, a); err != nil { // every connection has its buffers now
 			return err
 		}

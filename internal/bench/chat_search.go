@@ -72,7 +72,7 @@ type chatQuery struct {
 func chatQueries() []chatQuery {
 	const everywhere, lines, busy, hall, old = "/api/v1/search", "/api/v1/timeline", "public-00", "/api/v1/rooms/public-00/messages", "/api/v1/rooms/attic/messages"
 	mine := "timeline,public-00,public-01,public-07,public-19,private-00,private-02,private-04,@user001,@user002,attic"
-	often, sometimes, seldom, begins := word(0), word(30), word(1500), word(40)[:2]
+	often, sometimes, seldom := word(0), word(30), word(1500)
 	ask := func(pairs ...string) url.Values {
 		v := url.Values{}
 		for i := 0; i < len(pairs); i += 2 {
@@ -85,7 +85,8 @@ func chatQueries() []chatQuery {
 		{what: "everywhere, two common words", path: everywhere, query: ask("q", often+" "+word(1))},
 		{what: "everywhere, seldom word", path: everywhere, query: ask("q", seldom)},
 		{what: "everywhere, rare word", path: everywhere, query: ask("q", rareWord)},
-		{what: "everywhere, beginning of a word", path: everywhere, query: ask("q", begins)},
+		{what: "everywhere, two letters", path: everywhere, query: ask("q", word(40)[:2])},
+		{what: "everywhere, beginning of a word", path: everywhere, query: ask("q", word(40)[:3])},
 		{what: "everywhere, word of closed rooms", path: everywhere, query: ask("q", hiddenWord), nothing: true},
 		{what: "busy room, newest", path: hall},
 		{what: "busy room, common word", path: hall, query: ask("q", often)},

@@ -58,7 +58,10 @@ const (
 	MaxGroup   = 12
 )
 
-const directPrefix = "dm-"
+const (
+	directPrefix = "dm-"
+	between      = "~" // in no id, and needs no escape in an address
+)
 
 // DirectOf is the id of the room of two people, the same whoever asks. Either
 // may be Bot, and somebody may talk to themselves.
@@ -66,7 +69,7 @@ func DirectOf(a, b id.User) id.Room {
 	if b < a {
 		a, b = b, a
 	}
-	return id.Room(directPrefix + string(a) + "-" + string(b))
+	return id.Room(directPrefix + string(a) + between + string(b))
 }
 
 // DirectMembers are the two whom the id of a direct room names.
@@ -75,8 +78,8 @@ func DirectMembers(r id.Room) (a, b id.User, ok bool) {
 	if !ok {
 		return "", "", false
 	}
-	first, second, ok := strings.Cut(rest, "-")
-	if !ok || first == "" || second == "" || strings.Contains(second, "-") || second < first {
+	first, second, ok := strings.Cut(rest, between)
+	if !ok || first == "" || second == "" || strings.Contains(second, between) || second < first {
 		return "", "", false
 	}
 	return id.User(first), id.User(second), true

@@ -101,9 +101,15 @@ func (d *Desk) post(tx *store.Tx, inv invocation.Invocation, in id.Seq, s said) 
 		if fault.CodeOf(err) == fault.CodeInternal {
 			return 0, err
 		}
-		if err == nil {
-			return n, d.show(tx, inv, l.Room, n, buttons)
+		if err != nil {
+			continue
 		}
+		if inv.State.Over() {
+			tx.AppendEvent(invocation.Event{
+				Invocation: inv.ID, Kind: invocation.EventDelivered, By: tx.Org.Settings.Bot.Actor(), State: inv.State, Room: l.Room, Message: n,
+			})
+		}
+		return n, d.show(tx, inv, l.Room, n, buttons)
 	}
 	d.log.Warn("command: nowhere to answer", "invocation", inv.ID)
 	return 0, nil

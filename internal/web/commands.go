@@ -18,19 +18,11 @@ import (
 	"github.com/watchroom/watchroom/internal/web/view"
 )
 
-// Commands is what the pages need of the bot.
-type Commands interface {
-	// Declared are all commands.
-	Declared() []commands.Declaration
-	// Try says what a line would be and who decides it, without running it.
-	Try(ctx context.Context, as people.Actor, in id.Room, line string) (bot.Trial, error)
-}
-
 // maxTried is how many people are asked about for one line.
 const maxTried = 200
 
 func (s *Server) commandRoutes() []Route {
-	if s.Commands == nil || s.Desk == nil {
+	if s.Desk == nil {
 		return nil
 	}
 	return []Route{
@@ -51,7 +43,7 @@ func (s *Server) showCommands(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	l := view.CommandList{Page: page, Groups: commandGroups(s.Commands.Declared())}
+	l := view.CommandList{Page: page, Groups: commandGroups(s.Declared())}
 	by := actorOf(r)
 	as, in := by, room.Main
 	if u, ok := o.Users[id.User(text(r, "as"))]; ok && by.May(people.Manage) && !u.Disabled {
@@ -66,7 +58,7 @@ func (s *Server) showCommands(w http.ResponseWriter, r *http.Request) error {
 	}
 	l.People = tryAs(o, by, as)
 	if l.Trial.Line = text(r, "line"); l.Trial.Line != "" {
-		if l.Trial, err = s.try(r.Context(), o, by, as, in, l.Trial.Line); err != nil {
+		if l.Trial, err = s.tryLine(r.Context(), o, by, as, in, l.Trial.Line); err != nil {
 			return err
 		}
 	}
@@ -121,12 +113,12 @@ func commandGroups(all []commands.Declaration) []view.CommandGroup {
 	return groups
 }
 
-// try is what a line would be, and who may run it. It is understood as whoever
+// tryLine is what a line would be, and who may run it. It is understood as whoever
 // looks understands it: what others can see is not shown to them.
-func (s *Server) try(ctx context.Context, o *org.Org, by, as people.Actor, in id.Room, line string) (view.Trial, error) {
+func (s *Server) tryLine(ctx context.Context, o *org.Org, by, as people.Actor, in id.Room, line string) (view.Trial, error) {
 	v := view.Trial{Line: line, Asked: true, As: as.Name}
 	by.Origin = timeline.Chat
-	own, err := s.Commands.Try(ctx, by, in, line)
+	own, err := s.Try(ctx, by, in, line)
 	if err != nil || own.Broken != "" {
 		v.Broken = own.Broken
 		return v, err
@@ -137,7 +129,7 @@ func (s *Server) try(ctx context.Context, o *org.Org, by, as people.Actor, in id
 	}
 	t := own
 	if as.User != by.User {
-		if t, err = s.Commands.Try(ctx, as, in, line); err != nil {
+		if t, err = s.Try(ctx, as, in, line); err != nil {
 			return v, err
 		}
 	}
@@ -177,7 +169,7 @@ func (s *Server) whoMay(ctx context.Context, o *org.Org, in id.Room, line string
 			more++
 			continue
 		}
-		t, err := s.Commands.Try(ctx, acting(u), in, line)
+		t, err := s.Try(ctx, acting(u), in, line)
 		if err != nil {
 			return nil, 0, err
 		}

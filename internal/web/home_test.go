@@ -55,10 +55,12 @@ func newWatch(tb testing.TB) *watch {
 	d := dispatch.New(s, box, log)
 	hub := live.New(s, log, time.Second)
 	h := &watch{TB: tb, store: s, dispatch: d, signer: box.Signer()}
-	h.web = New(Deps{
+	deps := Deps{
 		Store: s, Dispatch: d, Accounts: account.New(s, box, account.Options{Log: log}), Live: hub, Signer: box.Signer(),
 		PublicURL: "http://watch.example", Demo: true, Log: log, Mailbox: func() []Mail { return h.mails },
-	})
+	}
+	employ(tb, &deps, box)
+	h.web = New(deps)
 	mux := http.NewServeMux()
 	h.web.Register(mux)
 	shell, err := httpd.Handler(mux, httpd.Options{Log: log, Render: h.web.ShowProblem, CrossSiteExempt: CrossSiteExempt()})

@@ -21,6 +21,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/auth"
+	"github.com/watchroom/watchroom/internal/bot"
 	"github.com/watchroom/watchroom/internal/carrier"
 	commands "github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/dispatch"
@@ -53,8 +54,11 @@ type Deps struct {
 	// Complete says how the line of a command, without what addresses it, can go
 	// on at a byte; nil: not at all.
 	Complete func(ctx context.Context, actor people.Actor, in id.Room, line string, at int) (commands.Completion, error)
-	Commands Commands     // the bot's, as its pages show them; nil: there are none
-	Desk     *runner.Desk // nil with Commands
+	// Declared are all commands, and Try says what a line would be without running
+	// it. Desk is nil when they are: there are no commands then.
+	Declared func() []commands.Declaration
+	Try      func(ctx context.Context, as people.Actor, in id.Room, line string) (bot.Trial, error)
+	Desk     *runner.Desk
 	// Press gives the command behind a button; nil: there are no buttons.
 	Press   func(ctx context.Context, actor people.Actor, token string) error
 	Now     func() time.Time                 // nil: time.Now

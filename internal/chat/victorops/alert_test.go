@@ -2,6 +2,7 @@ package victorops
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -202,9 +203,7 @@ func TestPhaseHasAllFields(t *testing.T) {
 		}},
 	}
 	for _, step := range steps {
-		for name, value := range step.change {
-			want[name] = value
-		}
+		maps.Copy(want, step.change)
 		_, payload := read(t, phaseOf(acme(t), step.inc, "https://watch.example"))
 		list, _ := payload["SYSTEM_ALERT_STATE_LIST"].([]any)
 		if len(list) != 1 {

@@ -59,8 +59,8 @@ type house struct {
 
 func quick() pace {
 	return pace{
-		login: patience, ping: 100 * time.Millisecond, look: 50 * time.Millisecond, presence: 100 * time.Millisecond,
-		write: patience, linger: 5 * time.Second, retry: time.Millisecond,
+		login: patience, ping: 50 * time.Millisecond, pong: patience, look: 50 * time.Millisecond, presence: 100 * time.Millisecond,
+		write: patience, linger: patience, retry: time.Millisecond,
 	}
 }
 

@@ -56,7 +56,8 @@ type Server struct {
 // pace is how long things take; tests are in more of a hurry.
 type pace struct {
 	login    time.Duration // until a client must have signed in
-	ping     time.Duration // between our pings, and until one must be answered
+	ping     time.Duration // between our pings
+	pong     time.Duration // until one must be answered
 	look     time.Duration // between two looks at who is on call
 	presence time.Duration // at least between two messages that only say who is here
 	write    time.Duration // until a client must have taken a frame
@@ -65,7 +66,7 @@ type pace struct {
 }
 
 var usual = pace{
-	login: 10 * time.Second, ping: 30 * time.Second, look: 15 * time.Second, presence: time.Minute,
+	login: 10 * time.Second, ping: 30 * time.Second, pong: 30 * time.Second, look: 15 * time.Second, presence: time.Minute,
 	write: 10 * time.Second, linger: time.Second, retry: 500 * time.Millisecond,
 }
 
@@ -181,7 +182,7 @@ func (s *Server) settle() {
 }
 
 // takeOver makes c the session of its robot. One that was there before is
-// ended, and its place is kept when this returns.
+// ended, and its place is kept when this returns, unless it takes too long.
 func (s *Server) takeOver(ctx context.Context, c *session) {
 	s.mu.Lock()
 	before := s.sessions[c.id]
@@ -197,6 +198,7 @@ func (s *Server) takeOver(ctx context.Context, c *session) {
 	before.end(errTakenOver)
 	select {
 	case <-before.placed:
+	case <-time.After(2 * s.pace.linger): // it is stuck; what it wrote and nobody confirmed comes again
 	case <-ctx.Done():
 	}
 }

@@ -217,7 +217,7 @@ func (c *session) confirm(ctx context.Context) error {
 		case <-c.unconfirmed:
 		}
 		written := c.delivered.Load()
-		if err := c.ping(ctx, c.server.pace.ping); err != nil {
+		if err := c.ping(ctx, c.server.pace.pong); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}

@@ -408,7 +408,7 @@ func chatTexts(out map[string]string) {
 	for _, key := range []string{
 		"script.typing.one", "script.typing.two", "script.typing.many", "script.deleted", "script.undo", "script.copied", "script.pinned", "script.unpinned",
 		"script.linked", "script.mentioned", "script.direct", "script.upload.failed", "script.upload.large", "script.upload.wait", "script.upload.done",
-		"script.upload.remove", "script.upload.cancel", "script.candidates", "script.no_candidates", "script.nothing", "script.delete.ask", "script.joined",
+		"script.upload.remove", "script.upload.cancel", "script.candidates", "script.suggestions", "script.nothing", "script.delete.ask", "script.joined",
 		"script.react", "script.new", "script.unread", "script.mentions", "script.preview.more", "script.preview.failed", "script.editing", "script.deleted.long",
 		"presence.online", "presence.away", "presence.offline", "copy_code",
 	} {

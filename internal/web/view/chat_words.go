@@ -1,6 +1,9 @@
 package view
 
-import "github.com/watchroom/watchroom/internal/markdown"
+import (
+	"github.com/watchroom/watchroom/internal/markdown"
+	"github.com/watchroom/watchroom/internal/story"
+)
 
 // markdownHTML is what a program or somebody wrote, as markup that is safe to
 // show, where no name in it means anybody.
@@ -8,3 +11,14 @@ func markdownHTML(text string) string { return markdown.Render(text, markdown.Op
 
 // markdownCode is text in a fixed pitch.
 func markdownCode(language, text string) string { return markdown.Code(language, text) }
+
+// inWords takes the signs of Markdown out of what is quoted in a line.
+func inWords(parts []story.Part) []story.Part {
+	const most = 120
+	for i, p := range parts {
+		if p.Kind == story.Quote {
+			parts[i].Text = markdown.FirstLines(p.Text, 1, most)
+		}
+	}
+	return parts
+}

@@ -97,6 +97,9 @@ func Describe(e timeline.Entry, names Names) Entry {
 		Parts: story.Parts(e, names.Names), Actor: actorName(e.Actor, names.Names), ActorID: e.Actor.User, Via: via(e.Actor.Origin),
 	}
 	out.Tone, out.Icon = look(e)
+	if e.Kind == timeline.MessagePinned || e.Kind == timeline.MessageLinked {
+		out.Parts = inWords(out.Parts)
+	}
 	switch p := e.Payload.(type) {
 	case timeline.Message:
 		out.Chat, out.Msg = true, said(e, p, names)
@@ -283,6 +286,12 @@ func lookMore(e timeline.Entry) (tone, icon string) {
 		return "warning", "bell"
 	case timeline.MaintenanceStarted, timeline.MaintenanceEnded:
 		return "accent", "settings"
+	case timeline.MessagePinned:
+		return "muted", "pin"
+	case timeline.MessageLinked:
+		return "accent", "link"
+	case timeline.RoomOpened, timeline.RoomChanged, timeline.RoomClosed:
+		return "muted", "hash"
 	case timeline.DrillStarted, timeline.DrillEnded:
 		return "accent", "page"
 	}

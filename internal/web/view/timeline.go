@@ -99,9 +99,19 @@ func timelineTitle(tl Timeline) string {
 	return "timeline-title"
 }
 
-func timelineBeginning(tl Timeline) string {
-	if tl.Room != nil {
-		return cw("room.beginning", tl.Room.called())
+func timelineEmpty(r RoomHead) string {
+	if r.Kind == "direct" || r.Kind == "group" {
+		return cw("direct.beginning", r.Name)
 	}
-	return t("timeline.beginning")
+	return cw("room.empty", r.called())
+}
+
+func timelineBeginning(tl Timeline) string {
+	switch {
+	case tl.Room == nil:
+		return t("timeline.beginning")
+	case tl.Room.Kind == "direct" || tl.Room.Kind == "group":
+		return cw("direct.beginning", tl.Room.Name)
+	}
+	return cw("room.beginning", tl.Room.called())
 }

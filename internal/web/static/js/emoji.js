@@ -84,7 +84,7 @@ export async function pick(beside, done) {
 // place puts the picker where there is room for it. Positions are set through
 // the object model, which the policy against inline styles allows.
 export function place(box, beside) {
-  if (matchMedia("(max-width: 47.99rem)").matches) {
+  if (box.matches(".emoji-picker") && matchMedia("(max-width: 47.99rem)").matches) {
     for (const side of ["left", "top", "right", "bottom"]) box.style.removeProperty(side);
     return;
   }

@@ -26,6 +26,7 @@ export class Completion {
     this.list.id = `${box.id}-candidates`;
     this.list.className = "candidates";
     this.list.setAttribute("role", "listbox");
+    this.list.setAttribute("aria-label", say("chat.script.suggestions"));
     this.list.hidden = true;
     this.list.popover = "manual";
     box.after(this.list);
@@ -35,6 +36,7 @@ export class Completion {
     box.addEventListener("input", () => this.later());
     box.addEventListener("blur", () => setTimeout(() => this.close(), 120));
     box.addEventListener("click", () => this.close());
+    window.addEventListener("resize", () => this.open && place(this.list, this.box));
     this.list.addEventListener("mousedown", (event) => event.preventDefault()); // the box keeps the focus
     this.list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]");

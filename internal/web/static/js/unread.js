@@ -25,6 +25,7 @@ class Reading {
     timeline.scroller.addEventListener("scroll", () => this.look(), { passive: true });
     document.addEventListener("visibilitychange", () => this.look());
     window.addEventListener("focus", () => this.look());
+    document.addEventListener("watchroom:seen", () => this.look());
     new ResizeObserver(() => this.look()).observe(timeline.scroller);
     this.placed();
     const first = $("[data-new-mark]", timeline.list);
@@ -66,7 +67,7 @@ class Reading {
   }
 
   read() {
-    const last = Math.max(this.timeline.last, 0);
+    const last = Math.max(this.timeline.last, this.timeline.cursor); // what was said in threads, too
     if (last <= this.said) return;
     this.said = last;
     post(`/rooms/${this.room}/read`, { seq: last }).catch(() => (this.said = this.mark));
@@ -76,7 +77,10 @@ class Reading {
 
 function heard({ room, name, href, count, mentions, call }, timeline) {
   const open = timeline?.room === room && !document.hidden && document.hasFocus() && timeline.present && timeline.atEnd && timeline.scroller.clientHeight > 0;
-  if (open) return;
+  if (open) {
+    document.dispatchEvent(new Event("watchroom:seen"));
+    return;
+  }
   if (!setCount(room, count, mentions)) refetch();
   if (call && count > 0) tell(call, name, href, timeline?.room === room);
 }
