@@ -24,6 +24,7 @@ type SettingsBody struct {
 	DefaultPolicy   string   `json:"default_policy,omitempty" maxLength:"100" example:"administrators" doc:"For alerts whose routing key is unknown or absent: id or slug. Left out: there is none, and such alerts page nobody."`
 	WarningsOpen    bool     `json:"warnings_open" example:"true" doc:"A WARNING opens an incident."`
 	SnoozeMorningAt string   `json:"snooze_morning_at" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 09:00" example:"09:00" doc:"Local time of \"until tomorrow morning\"."`
+	Rules           *string  `json:"rules,omitempty" maxLength:"20000" doc:"Who may run which command, one rule on a line. Left out: as it is."`
 	Bot             *org.Bot `json:"bot,omitempty" doc:"What the bot is called and what begins a command. Left out: as it is."`
 }
 
@@ -60,6 +61,9 @@ func (a *api) replaceSettings(ctx context.Context, by people.Actor, in *putSetti
 		made = o.Settings
 		made.Name, made.DefaultPolicy = in.Body.Name, policy
 		made.WarningsOpen, made.SnoozeMorningAt = in.Body.WarningsOpen, in.Body.SnoozeMorningAt
+		if in.Body.Rules != nil {
+			made.Rules = *in.Body.Rules
+		}
 		if in.Body.Bot != nil {
 			made.Bot = *in.Body.Bot
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/live"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
@@ -231,7 +232,7 @@ func (a *api) relay(ctx, wait context.Context, out *events, sub Subscription, f 
 
 // send writes those of the entries that are wanted, in one piece.
 func (a *api) send(ctx context.Context, out *events, f followed, events []live.Event) error {
-	o, err := a.Store.Org(ctx)
+	o, err := orgOf(ctx, events, a.Store.Org)
 	if err != nil {
 		return err
 	}
@@ -260,6 +261,17 @@ func (a *api) send(ctx context.Context, out *events, f followed, events []live.E
 		return nil
 	}
 	return out.write(text)
+}
+
+// orgOf is the organisation that says who may see events: the one that came with
+// the last of them; what was missed comes without.
+func orgOf(ctx context.Context, events []live.Event, now func(context.Context) (*org.Org, error)) (*org.Org, error) {
+	for _, e := range slices.Backward(events) {
+		if e.Org != nil {
+			return e.Org, nil
+		}
+	}
+	return now(ctx)
 }
 
 // frame is an entry as it stands in a stream, the same for every reader.

@@ -58,7 +58,7 @@ func read(status int, text []byte, l Listing, login string) program.Result {
 		said = string(a.Result)
 	}
 	if a.Result == nil || string(a.Result) == "null" {
-		return program.Result{Outcome: program.Succeeded, Text: phrase.T("rpc.no_output")}
+		return program.Result{Outcome: program.Succeeded, Text: phrase.T("chatopsrpc.no_output")}
 	}
 	said = limit(said, maxAnswer)
 	r := program.Result{Outcome: program.Succeeded, Text: strings.TrimSpace(said)}
@@ -71,7 +71,7 @@ func unreadable(status int, text []byte, l Listing, login string) program.Result
 		return ended(program.Failed, "@"+login+" "+l.ErrorResponse)
 	}
 	shown := []rune(strings.TrimSpace(limit(string(text), 4*maxUnreadable)))
-	head := phrase.T("rpc.unreadable", status, http.StatusText(status))
+	head := phrase.T("chatopsrpc.unreadable", status, http.StatusText(status))
 	if len(shown) == 0 {
 		return ended(program.Failed, head)
 	}
@@ -97,7 +97,7 @@ func (a answer) decorate(r *program.Result) {
 		lines = append(lines, r.Text)
 	}
 	if web(a.ImageURL) {
-		lines = append(lines, "["+phrase.T("rpc.image")+"]("+a.ImageURL+")") // not shown: it would tell another server who reads
+		lines = append(lines, "["+phrase.T("chatopsrpc.image")+"]("+a.ImageURL+")") // not shown: it would tell another server who reads
 	}
 	for _, l := range lines {
 		doc.Blocks = append(doc.Blocks, timeline.Block{Text: l})

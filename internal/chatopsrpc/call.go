@@ -55,7 +55,7 @@ func (h helper) Run(_ context.Context, r program.Request, _ program.Reporter) (p
 	var b strings.Builder
 	outcome, why := program.Succeeded, ""
 	if line != "" && !strings.EqualFold(line, "help") {
-		outcome, why = program.Usage, phrase.T("rpc.no_match", state.Listing.Namespace)
+		outcome, why = program.Usage, phrase.T("chatopsrpc.no_match", state.Listing.Namespace)
 		b.WriteString(why + "\n\n")
 	}
 	if state.Listing.Help != "" {
@@ -91,11 +91,11 @@ func (m *remote) Run(ctx context.Context, r program.Request, _ program.Reporter)
 	params, ok := m.params(r.Args)
 	switch {
 	case !ok:
-		return ended(program.Usage, phrase.T("rpc.no_match", m.listing.Namespace)), nil
+		return ended(program.Usage, phrase.T("chatopsrpc.no_match", m.listing.Namespace)), nil
 	case r.DryRun:
-		return ended(program.Failed, phrase.T("rpc.no_dry_run")), nil
+		return ended(program.Failed, phrase.T("chatopsrpc.no_dry_run")), nil
 	case r.Username == "":
-		return ended(program.Failed, phrase.T("rpc.no_login")), nil
+		return ended(program.Failed, phrase.T("chatopsrpc.no_login")), nil
 	}
 	c := call{User: r.Username, Method: m.method.Name, Params: params, RoomID: "#" + r.RoomName, MentionSlug: r.Username}
 	if r.Message != 0 {
@@ -128,7 +128,7 @@ func (m *remote) post(ctx context.Context, body []byte, login string) (program.R
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return ended(program.Failed, phrase.T("rpc.method.path", m.method.Path)), nil
+		return ended(program.Failed, phrase.T("chatopsrpc.method.path", m.method.Path)), nil
 	}
 	req.GetBody = nil // not even the transport sends it twice
 	req.Header.Set("Accept", "application/json")
@@ -154,16 +154,16 @@ func (m *remote) unanswered(ctx context.Context, err error, sent bool) (program.
 	why := trouble(err)
 	switch reads := m.s.cfg.policy(m.method.Name).Risk == command.Reads; {
 	case !sent && errors.Is(ctx.Err(), context.Canceled):
-		return ended(program.Cancelled, phrase.T("rpc.cancelled")), nil
+		return ended(program.Cancelled, phrase.T("chatopsrpc.cancelled")), nil
 	case !sent:
 		return ended(program.Later, why), nil
 	case reads && errors.Is(ctx.Err(), context.Canceled):
-		return ended(program.Cancelled, phrase.T("rpc.cancelled")), nil
+		return ended(program.Cancelled, phrase.T("chatopsrpc.cancelled")), nil
 	case reads && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return ended(program.TimedOut, why), nil
 	case reads:
 		return ended(program.Failed, why), nil
 	}
-	text := phrase.T("rpc.unknown", why)
+	text := phrase.T("chatopsrpc.unknown", why)
 	return ended(program.Failed, text), fmt.Errorf("call %s: no answer: %w", m.s.methodID(m.method.Name), err)
 }

@@ -73,16 +73,16 @@ type wireMethod struct {
 func parseListing(text []byte) (Listing, []Method, []Rejection, error) {
 	var w wireListing
 	if err := json.Unmarshal(text, &w); err != nil {
-		return Listing{}, nil, nil, errors.New(phrase.T("rpc.listing.not_json"))
+		return Listing{}, nil, nil, errors.New(phrase.T("chatopsrpc.listing.not_json"))
 	}
 	version := strings.Trim(string(w.Version), `"`)
 	switch {
 	case !slug.MatchString(w.Namespace):
-		return Listing{}, nil, nil, errors.New(phrase.T("rpc.listing.namespace"))
+		return Listing{}, nil, nil, errors.New(phrase.T("chatopsrpc.listing.namespace"))
 	case !slices.Contains([]string{"", "null", "2", "3"}, version):
-		return Listing{}, nil, nil, errors.New(phrase.T("rpc.listing.version", limit(version, 40)))
+		return Listing{}, nil, nil, errors.New(phrase.T("chatopsrpc.listing.version", limit(version, 40)))
 	case w.Methods == nil:
-		return Listing{}, nil, nil, errors.New(phrase.T("rpc.listing.no_methods"))
+		return Listing{}, nil, nil, errors.New(phrase.T("chatopsrpc.listing.no_methods"))
 	}
 	var methods []Method
 	var rejected []Rejection
@@ -92,9 +92,9 @@ func parseListing(text []byte) (Listing, []Method, []Rejection, error) {
 		other, twice := ids[strings.ToLower(name)]
 		switch {
 		case err == nil && twice:
-			err = errors.New(phrase.T("rpc.method.twice", other))
+			err = errors.New(phrase.T("chatopsrpc.method.twice", other))
 		case err == nil && len(methods) == maxMethods:
-			err = errors.New(phrase.T("rpc.method.too_many", maxMethods))
+			err = errors.New(phrase.T("chatopsrpc.method.too_many", maxMethods))
 		}
 		if err != nil {
 			if len(rejected) < maxMethods {
@@ -112,21 +112,21 @@ func parseMethod(name string, text json.RawMessage) (Method, error) {
 	var w wireMethod
 	switch err := json.Unmarshal(text, &w); {
 	case !slug.MatchString(name) || !idWord.MatchString(strings.ToLower(name)):
-		return Method{}, errors.New(phrase.T("rpc.method.name"))
+		return Method{}, errors.New(phrase.T("chatopsrpc.method.name"))
 	case err != nil:
-		return Method{}, errors.New(phrase.T("rpc.method.not_readable"))
+		return Method{}, errors.New(phrase.T("chatopsrpc.method.not_readable"))
 	case w.Regex == "":
-		return Method{}, errors.New(phrase.T("rpc.method.no_regex"))
+		return Method{}, errors.New(phrase.T("chatopsrpc.method.no_regex"))
 	case len(w.Regex) > maxRegex:
-		return Method{}, errors.New(phrase.T("rpc.method.long_regex", len(w.Regex), maxRegex))
+		return Method{}, errors.New(phrase.T("chatopsrpc.method.long_regex", len(w.Regex), maxRegex))
 	case len(w.Params) > maxParams:
-		return Method{}, errors.New(phrase.T("rpc.method.too_many_params", maxParams))
+		return Method{}, errors.New(phrase.T("chatopsrpc.method.too_many_params", maxParams))
 	case !pathText.MatchString(w.Path) || slices.Contains(strings.Split(w.Path, "/"), ".."):
-		return Method{}, errors.New(phrase.T("rpc.method.path", limit(w.Path, 80)))
+		return Method{}, errors.New(phrase.T("chatopsrpc.method.path", limit(w.Path, 80)))
 	}
 	compiled, err := compile(w.Regex)
 	if err != nil {
-		return Method{}, errors.New(phrase.T("rpc.method.regex", err.Error()))
+		return Method{}, errors.New(phrase.T("chatopsrpc.method.regex", err.Error()))
 	}
 	m := Method{
 		Name: name, Help: limit(w.Help, maxText), Params: w.Params, Path: strings.TrimPrefix(w.Path, "/"), Regex: w.Regex, compiled: compiled,
@@ -153,7 +153,7 @@ func compile(source string) (*regexp.Regexp, error) {
 	re, err := regexp.Compile(`(?i)\A(?:` + body + `)\z`)
 	if err != nil {
 		if what, ok := unsupported(body); ok {
-			return nil, errors.New(phrase.T("rpc.regex.unsupported", what))
+			return nil, errors.New(phrase.T("chatopsrpc.regex.unsupported", what))
 		}
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}

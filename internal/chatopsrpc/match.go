@@ -94,7 +94,7 @@ func (s *Service) Declarations() []command.Declaration {
 		Args: []command.Arg{{Name: LineArg, Type: command.Rest}}, Risk: command.Reads, Origin: s.origin(state), Timeout: Timeout,
 	}
 	if root.Summary == "" {
-		root.Summary = phrase.T("rpc.root_summary", state.Listing.Namespace)
+		root.Summary = phrase.T("chatopsrpc.root_summary", state.Listing.Namespace)
 	}
 	all := []command.Declaration{root}
 	for _, m := range state.Methods {

@@ -115,11 +115,11 @@ func (s *Service) fetch(ctx context.Context) (text []byte, etag string, err erro
 		if f, ok := readFailure(text); ok {
 			return nil, "", fmt.Errorf("%d: %s", resp.StatusCode, f)
 		}
-		return nil, "", errors.New(phrase.T("rpc.listing.status", resp.StatusCode))
+		return nil, "", errors.New(phrase.T("chatopsrpc.listing.status", resp.StatusCode))
 	case len(text) > maxListing:
-		return nil, "", errors.New(phrase.T("rpc.listing.too_long", maxListing>>10))
+		return nil, "", errors.New(phrase.T("chatopsrpc.listing.too_long", maxListing>>10))
 	case !isJSON(resp, text):
-		return nil, "", errors.New(phrase.T("rpc.listing.not_json"))
+		return nil, "", errors.New(phrase.T("chatopsrpc.listing.not_json"))
 	}
 	return text, resp.Header.Get("ETag"), nil
 }
@@ -136,10 +136,10 @@ func trouble(err error) string {
 	}
 	switch {
 	case errors.Is(err, outbound.ErrRefused):
-		return phrase.T("rpc.private")
+		return phrase.T("chatopsrpc.private")
 	case errors.Is(err, context.DeadlineExceeded):
-		return phrase.T("rpc.timeout")
+		return phrase.T("chatopsrpc.timeout")
 	default:
-		return phrase.T("rpc.unreachable", limit(err.Error(), 200))
+		return phrase.T("chatopsrpc.unreachable", limit(err.Error(), 200))
 	}
 }

@@ -104,7 +104,7 @@ type failure struct {
 func (p *Publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		write(w, nil, "", &failure{http.StatusRequestEntityTooLarge, codeParse, phrase.T("rpc.publish.not_json")})
+		write(w, nil, "", &failure{http.StatusRequestEntityTooLarge, codeParse, phrase.T("chatopsrpc.publish.not_json")})
 		return
 	}
 	keyID, bad := p.check(r, body)
@@ -118,7 +118,7 @@ func (p *Publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		requestID, text, bad := p.call(r, keyID, method, body)
 		write(w, requestID, text, bad)
 	default:
-		write(w, nil, "", &failure{http.StatusNotFound, codeNoMethod, phrase.T("rpc.publish.no_method")})
+		write(w, nil, "", &failure{http.StatusNotFound, codeNoMethod, phrase.T("chatopsrpc.publish.no_method")})
 	}
 }
 
@@ -145,32 +145,32 @@ func (p *Publisher) check(r *http.Request, body []byte) (keyID string, bad *fail
 	stamp := r.Header.Get(timestampHeader)
 	at, err := time.Parse(time.RFC3339, stamp)
 	if err != nil {
-		return "", &failure{http.StatusForbidden, codeNoTime, phrase.T("rpc.publish.timestamp")}
+		return "", &failure{http.StatusForbidden, codeNoTime, phrase.T("chatopsrpc.publish.timestamp")}
 	}
 	if d := now.Sub(at); d > skew || d < -skew {
-		return "", &failure{http.StatusForbidden, codeOld, phrase.T("rpc.publish.old")}
+		return "", &failure{http.StatusForbidden, codeOld, phrase.T("chatopsrpc.publish.old")}
 	}
 	keyID, signature, ok := parseSignature(r.Header.Get(signatureHeader))
 	if !ok {
-		return "", &failure{http.StatusForbidden, codeHeader, phrase.T("rpc.publish.header")}
+		return "", &failure{http.StatusForbidden, codeHeader, phrase.T("chatopsrpc.publish.header")}
 	}
 	nonce := r.Header.Get(nonceHeader)
 	if nonce == "" || len(nonce) > 200 {
-		return "", &failure{http.StatusForbidden, codeNonce, phrase.T("rpc.publish.nonce")}
+		return "", &failure{http.StatusForbidden, codeNonce, phrase.T("chatopsrpc.publish.nonce")}
 	}
 	keys, err := p.Keys(r.Context())
 	if err != nil {
 		p.Log.ErrorContext(r.Context(), "read keys of ChatOps RPC clients", "err", err)
-		return "", &failure{http.StatusInternalServerError, codeTroubleOut, phrase.T("rpc.publish.failed")}
+		return "", &failure{http.StatusInternalServerError, codeTroubleOut, phrase.T("chatopsrpc.publish.failed")}
 	}
 	if keyID, ok = p.signer(r, keys, keyID, signature, nonce, stamp, body); !ok {
-		return "", &failure{http.StatusForbidden, codeSignature, phrase.T("rpc.publish.signature")}
+		return "", &failure{http.StatusForbidden, codeSignature, phrase.T("chatopsrpc.publish.signature")}
 	}
 	switch p.nonces.take(keyID+" "+nonce, now) {
 	case used:
-		return "", &failure{http.StatusForbidden, codeNonce, phrase.T("rpc.publish.replay")}
+		return "", &failure{http.StatusForbidden, codeNonce, phrase.T("chatopsrpc.publish.replay")}
 	case full:
-		return "", &failure{http.StatusServiceUnavailable, codeNonce, phrase.T("rpc.publish.full")}
+		return "", &failure{http.StatusServiceUnavailable, codeNonce, phrase.T("chatopsrpc.publish.full")}
 	}
 	return keyID, nil
 }
@@ -201,7 +201,7 @@ func (p *Publisher) list(w http.ResponseWriter, r *http.Request) {
 	commands, err := p.Commands(r.Context())
 	if err != nil {
 		p.Log.ErrorContext(r.Context(), "list commands for ChatOps RPC", "err", err)
-		write(w, nil, "", &failure{http.StatusInternalServerError, codeTroubleOut, phrase.T("rpc.publish.failed")})
+		write(w, nil, "", &failure{http.StatusInternalServerError, codeTroubleOut, phrase.T("chatopsrpc.publish.failed")})
 		return
 	}
 	methods := map[string]any{}
@@ -216,7 +216,7 @@ func (p *Publisher) list(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = json.NewEncoder(w).Encode(map[string]any{ // nobody is left to be told
-		"namespace": p.Namespace, "version": "3", "help": p.Help, "error_response": phrase.T("rpc.publish.failed"), "methods": methods,
+		"namespace": p.Namespace, "version": "3", "help": p.Help, "error_response": phrase.T("chatopsrpc.publish.failed"), "methods": methods,
 	})
 }
 
@@ -250,10 +250,10 @@ type posted struct {
 func (p *Publisher) call(r *http.Request, keyID, method string, body []byte) (requestID json.RawMessage, text string, bad *failure) {
 	var c posted
 	if json.Unmarshal(body, &c) != nil {
-		return nil, "", &failure{http.StatusInternalServerError, codeParse, phrase.T("rpc.publish.not_json")}
+		return nil, "", &failure{http.StatusInternalServerError, codeParse, phrase.T("chatopsrpc.publish.not_json")}
 	}
 	if c.User == "" {
-		return c.ID, "", &failure{http.StatusBadRequest, codeParams, phrase.T("rpc.publish.no_user")}
+		return c.ID, "", &failure{http.StatusBadRequest, codeParams, phrase.T("chatopsrpc.publish.no_user")}
 	}
 	text, bad, err := p.run(r.Context(), keyID, method, c)
 	switch {
@@ -262,7 +262,7 @@ func (p *Publisher) call(r *http.Request, keyID, method string, body []byte) (re
 		bad = &failure{http.StatusBadRequest, codeParams, fault.MessageOf(err)}
 	default:
 		p.Log.ErrorContext(r.Context(), "run a command for a ChatOps RPC client", "key", keyID, "method", method, "err", err)
-		bad = &failure{http.StatusInternalServerError, codeTroubleOut, phrase.T("rpc.publish.failed")}
+		bad = &failure{http.StatusInternalServerError, codeTroubleOut, phrase.T("chatopsrpc.publish.failed")}
 	}
 	return c.ID, text, bad
 }
@@ -273,7 +273,7 @@ func (p *Publisher) run(ctx context.Context, keyID, method string, c posted) (te
 		return "", nil, fmt.Errorf("find the person: %w", err)
 	}
 	if !linked {
-		return "", nil, fault.Forbidden(phrase.T("rpc.publish.unknown_user", limit(c.User, 80)))
+		return "", nil, fault.Forbidden(phrase.T("chatopsrpc.publish.unknown_user", limit(c.User, 80)))
 	}
 	commands, err := p.Commands(ctx)
 	if err != nil {
@@ -281,7 +281,7 @@ func (p *Publisher) run(ctx context.Context, keyID, method string, c posted) (te
 	}
 	i := slices.IndexFunc(commands, func(d command.Declaration) bool { return methodName(d) == method })
 	if i < 0 {
-		return "", &failure{http.StatusNotFound, codeNoMethod, phrase.T("rpc.publish.no_method")}, nil
+		return "", &failure{http.StatusNotFound, codeNoMethod, phrase.T("chatopsrpc.publish.no_method")}, nil
 	}
 	line, err := lineOf(commands[i], c.Params)
 	if err != nil {
@@ -302,14 +302,14 @@ func lineOf(d command.Declaration, params map[string]json.RawMessage) (string, e
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		var value string
 		if json.Unmarshal(params[name], &value) != nil {
-			return "", fault.Invalid(limit(name, 40), phrase.T("rpc.publish.params"))
+			return "", fault.Invalid(limit(name, 40), phrase.T("chatopsrpc.publish.params"))
 		}
 		if name == "args" && len(d.Args) > 0 {
 			args = value
 			continue
 		}
 		if !optionName.MatchString(name) {
-			return "", fault.Invalid(limit(name, 40), phrase.T("rpc.publish.params"))
+			return "", fault.Invalid(limit(name, 40), phrase.T("chatopsrpc.publish.params"))
 		}
 		if a, ok := d.Arg(name); value == "true" && (!ok || a.Type == command.Bool) {
 			parts = append(parts, "--"+name)

@@ -10,6 +10,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/permit"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/routing"
 	"github.com/watchroom/watchroom/internal/secret"
@@ -69,6 +70,13 @@ func ApplyChanges(tx *store.Tx, actor people.Actor, changes []org.Change) ([]org
 			if was, known := tx.Org.Users[u.ID]; known && was.Email != u.Email { // links went to the address before
 				tx.RemoveLinks(store.ResetLink, u.ID)
 				tx.RemoveLinks(store.InviteLink, u.ID)
+			}
+		}
+	}
+	for _, c := range changes { // rules that cannot be read would allow nothing to anybody
+		if set, ok := c.Put.(org.Settings); ok && set.Rules != tx.Org.Settings.Rules {
+			if _, err := permit.Compile(set.Rules); err != nil {
+				return nil, fault.Invalid("rules", err.Error())
 			}
 		}
 	}

@@ -183,3 +183,23 @@ func TestIntegrations(t *testing.T) {
 		}
 	}
 }
+
+// Rules that nobody could read would stop every command.
+func TestRulesAreReadBeforeTheyCount(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		save := func(rules string) error {
+			_, err := h.ChangeOrg(t.Context(), ada(), func(o *org.Org) ([]org.Change, error) {
+				s := o.Settings
+				s.Rules = rules
+				return []org.Change{org.Put(s)}, nil
+			})
+			return err
+		}
+		if err := save("deny everyone deploy.run\nalow role:admin *"); !fault.Is(err, fault.CodeInvalid) {
+			t.Errorf("a slip in line 2: %v, want invalid", err)
+		}
+		if err := save("deny everyone deploy.run"); err != nil {
+			t.Error(err)
+		}
+	})
+}

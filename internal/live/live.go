@@ -16,6 +16,7 @@ import (
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -40,6 +41,10 @@ type Event struct{ *event }
 type event struct {
 	Entry    timeline.Entry    // Entry.Seq is 0 for a change of an incident
 	Incident incident.Incident // its ID is 0 for an entry
+	// Org is the organisation as it was when the entry was read, at or after its
+	// commit: who may see it need not be asked of the store by each reader. Nil
+	// for what was missed and for changes of incidents.
+	Org *org.Org
 
 	mu     sync.Mutex
 	frames map[string][]byte // what readers made of it, so that each form is made once; guarded by mu
@@ -164,6 +169,15 @@ func (h *Hub) runOnce(ctx context.Context) (more bool, err error) {
 		for _, e := range entries {
 			events = append(events, OfEntry(e))
 			seq = e.Seq
+		}
+	}
+	if len(events) > 0 {
+		o, err := h.store.Org(ctx)
+		if err != nil {
+			return false, err
+		}
+		for _, e := range events {
+			e.Org = o
 		}
 	}
 	changed, rev, err := h.store.ChangedIncidents(ctx, rev, readAtOnce)

@@ -351,6 +351,11 @@ func (c *changer) settings() {
 	if s.SnoozeMorningAt != nil {
 		is.SnoozeMorningAt = *s.SnoozeMorningAt
 	}
+	for into, given := range map[*string]*string{&is.Bot.Name: s.BotName, &is.Bot.Sigil: s.BotSigil, &is.Rules: s.Rules} {
+		if given != nil {
+			*into = *given
+		}
+	}
 	if s.DefaultPolicy != nil {
 		is.DefaultPolicy = c.policy(*s.DefaultPolicy)
 	}

@@ -69,7 +69,8 @@ func (s Settings) fields() object {
 	}
 	return without(
 		field{"name", pointed(s.Name)}, field{"default_policy", policy}, field{"warnings_open", given(s.WarningsOpen)},
-		field{"snooze_morning_at", pointed(s.SnoozeMorningAt)},
+		field{"snooze_morning_at", pointed(s.SnoozeMorningAt)}, field{"bot_name", pointed(s.BotName)}, field{"bot_sigil", pointed(s.BotSigil)},
+		field{"rules", pointed(s.Rules)},
 	)
 }
 

@@ -60,6 +60,11 @@ func (x exporter) settings() *Settings {
 	s := x.o.Settings
 	policy := x.policyRef(s.DefaultPolicy)
 	out := &Settings{DefaultPolicy: &policy, WarningsOpen: &s.WarningsOpen, SnoozeMorningAt: &s.SnoozeMorningAt}
+	for into, set := range map[**string]*string{&out.BotName: &s.Bot.Name, &out.BotSigil: &s.Bot.Sigil, &out.Rules: &s.Rules} {
+		if *set != "" {
+			*into = set
+		}
+	}
 	if s.Name != "" { // a new installation has none, and none can be set
 		out.Name = &s.Name
 	}

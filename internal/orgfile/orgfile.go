@@ -66,6 +66,9 @@ type Settings struct {
 	DefaultPolicy   *Ref // with an empty name: none
 	WarningsOpen    *bool
 	SnoozeMorningAt *string
+	BotName         *string
+	BotSigil        *string // "off": none
+	Rules           *string // who may run which command; see package permit
 }
 
 // User is a people.User.

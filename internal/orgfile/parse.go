@@ -86,14 +86,14 @@ func section[T any](f fields, key string, into *Section[T], read func(strictyaml
 }
 
 func (p *parser) settings(n strictyaml.Node, doc *Document) {
-	f := p.fields(n, "settings", "name", "default_policy", "warnings_open", "snooze_morning_at")
+	f := p.fields(n, "settings", "name", "default_policy", "warnings_open", "snooze_morning_at", "bot_name", "bot_sigil", "rules")
 	if doc.Settings != nil {
 		p.say(n.At, "settings are already given at %s", doc.Settings.At)
 		return
 	}
 	s := Settings{
 		At: n.At, Name: f.optional("name"), WarningsOpen: f.flag("warnings_open"),
-		SnoozeMorningAt: f.optional("snooze_morning_at"),
+		SnoozeMorningAt: f.optional("snooze_morning_at"), BotName: f.optional("bot_name"), BotSigil: f.optional("bot_sigil"), Rules: f.optional("rules"),
 	}
 	if f.has("default_policy") {
 		ref := f.ref("default_policy")

@@ -155,8 +155,8 @@ func reachable(o *org.Org, step escalation.Step, now time.Time) []id.User {
 
 func (s *Server) addNote(w http.ResponseWriter, r *http.Request) error {
 	actor, n := actorOf(r), incidentOf(r.PathValue("n"))
-	_, err := s.sent.once(r.Context(), actor.User, r.PostFormValue("nonce"), s.Now(), func() (id.Seq, error) {
-		_, err := s.Dispatch.AddNote(r.Context(), actor, n, r.PostFormValue("text"))
+	_, err := s.sent.once(r.Context(), actor.User, r.PostFormValue("nonce"), s.Now(), func(ctx context.Context) (id.Seq, error) {
+		_, err := s.Dispatch.AddNote(ctx, actor, n, r.PostFormValue("text"))
 		return 0, err
 	})
 	return s.posted(w, r, incidentHref(n), err)

@@ -47,7 +47,7 @@ func (s *Server) say(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := r.ParseForm(); err != nil {
-		return fault.Invalid("", phrase.T("settings.error.form")).Because(err)
+		return fault.Invalid("", phrase.T("chat_web.form_unreadable")).Because(err)
 	}
 	line := dispatch.Line{
 		Room: found.ID, Thread: seqOf(r.PostFormValue("thread")), Incident: incidentOf(r.PostFormValue("incident")),
@@ -71,8 +71,8 @@ func (s *Server) say(w http.ResponseWriter, r *http.Request) error {
 // write says line once and answers the composer.
 func (s *Server) write(w http.ResponseWriter, r *http.Request, line dispatch.Line, back string) error {
 	actor := actorOf(r)
-	seq, err := s.sent.once(r.Context(), actor.User, r.PostFormValue("nonce"), s.Now(), func() (id.Seq, error) {
-		return s.Dispatch.Say(r.Context(), actor, line)
+	seq, err := s.sent.once(r.Context(), actor.User, r.PostFormValue("nonce"), s.Now(), func(ctx context.Context) (id.Seq, error) {
+		return s.Dispatch.Say(ctx, actor, line)
 	})
 	if err == nil && seq != 0 {
 		w.Header().Set("Watchroom-Seq", seqText(seq))

@@ -119,16 +119,13 @@ func (s *Server) roomLink(o *org.Org, u id.User, r room.Room, n store.Unread, th
 	}
 	if a, b, ok := room.DirectMembers(r.ID); ok {
 		link.Members = 2
-		switch with := other(a, b, u); {
-		case with == room.Bot:
+		if with := other(a, b, u); with == room.Bot {
 			link.Bot = true
-		default:
+		} else {
 			row := there.row(o, with, u)
 			link.With = &row
 		}
-		if link.With != nil || link.Bot {
-			link.Mentions = link.Unread // each of them is for the reader
-		}
+		link.Mentions = link.Unread // each of them is for the reader
 	}
 	if r.ID == room.Main {
 		link.Name, link.Members = phrase.T("chat_web.rooms.main"), len(activePeople(o))
@@ -266,7 +263,10 @@ func (s *Server) drawRoom(w http.ResponseWriter, r *http.Request, o *org.Org, sh
 	if err != nil {
 		return err
 	}
-	page.Pane = paneOf(query, "timeline")
+	page.Pane = paneOf(query)
+	if page.Pane == "" && (shown.ID != room.Main || panel != nil) {
+		page.Pane = "timeline"
+	}
 	f := filterOf(query)
 	f.room = shown.ID
 	at, err := positionOf(query, page.Viewer.Zone)
@@ -298,12 +298,12 @@ func (s *Server) drawRoom(w http.ResponseWriter, r *http.Request, o *org.Org, sh
 	}))
 }
 
-// paneOf is the pane that a phone shows.
-func paneOf(query url.Values, otherwise string) string {
+// paneOf is the pane that a phone shows; "" leaves it to the page.
+func paneOf(query url.Values) string {
 	if pane := query.Get("pane"); slices.Contains([]string{"people", "timeline", "incidents"}, pane) {
 		return pane
 	}
-	return otherwise
+	return ""
 }
 
 // handleOf is what people write after "@" to call u.

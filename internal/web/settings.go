@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -10,6 +11,7 @@ import (
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/permit"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/routing"
 	"github.com/watchroom/watchroom/internal/web/view"
@@ -145,7 +147,9 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return s.organisationPage(w, r, http.StatusOK, o, view.Organisation{Name: o.Settings.Name, Morning: o.Settings.SnoozeMorningAt})
+	return s.organisationPage(w, r, http.StatusOK, o, view.Organisation{
+		Name: o.Settings.Name, Morning: o.Settings.SnoozeMorningAt, BotName: o.Settings.Bot.Called(), BotSigil: o.Settings.Bot.Sigil, Rules: o.Settings.Rules,
+	})
 }
 
 func (s *Server) organisationPage(w http.ResponseWriter, r *http.Request, status int, o *org.Org, v view.Organisation) error {
@@ -153,13 +157,19 @@ func (s *Server) organisationPage(w http.ResponseWriter, r *http.Request, status
 	if v.Page, err = s.settingsPage(w, r, o, phrase.T("settings.nav.organisation")); err != nil {
 		return err
 	}
-	v.PublicURL, v.Mail, v.Exports = s.PublicURL, s.MailConfigured, s.Export != nil
+	v.PublicURL, v.Mail, v.Exports, v.Defaults = s.PublicURL, s.MailConfigured, s.Export != nil, permit.Default
 	return draw(w, r, status, view.OrganisationPage(v))
 }
 
 func (s *Server) saveOrganisation(w http.ResponseWriter, r *http.Request) error {
-	v := view.Organisation{Name: text(r, "name"), Morning: text(r, "morning")}
+	v := view.Organisation{Name: text(r, "name"), Morning: text(r, "morning"), BotName: text(r, "bot_name"), BotSigil: text(r, "bot_sigil"), Rules: r.PostFormValue("rules")}
 	errs := fields{}
+	if _, err := permit.Compile(v.Rules); err != nil {
+		errs["rules"] = err.Error()
+	}
+	if v.BotName != "" && !people.ValidSlug(v.BotName) {
+		errs["bot_name"] = phrase.T("settings.organisation.bot_name.wrong")
+	}
 	errs.name("name", v.Name)
 	errs.clock("morning", v.Morning)
 	if len(errs) > 0 {
@@ -172,7 +182,8 @@ func (s *Server) saveOrganisation(w http.ResponseWriter, r *http.Request) error 
 	}
 	_, err := s.Dispatch.ChangeOrg(r.Context(), actorOf(r), func(o *org.Org) ([]org.Change, error) {
 		settings := o.Settings
-		settings.Name, settings.SnoozeMorningAt = v.Name, v.Morning
+		settings.Name, settings.SnoozeMorningAt, settings.Rules = v.Name, v.Morning, strings.ReplaceAll(v.Rules, "\r\n", "\n")
+		settings.Bot.Name, settings.Bot.Sigil = v.BotName, v.BotSigil
 		return []org.Change{org.Put(settings)}, nil
 	})
 	if err != nil {

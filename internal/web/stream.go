@@ -86,7 +86,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer httpd.OnDraining(ctx, func() { cancel(errDraining) })()
-	defer s.presence.arrive(s.Store, s.Log, pageOf(r), out.nudge.presence)()
+	defer s.presence.arrive(ctx, s.Store, s.Log, pageOf(r), out.nudge.presence)()
 	s.marks.join(out)
 	defer s.marks.leave(out)
 	out.open()
@@ -121,6 +121,7 @@ type reader struct {
 	crowd   int       // the version of the people pane that was sent last
 	checked time.Time // when the session was looked at last
 	typists []id.User // who was typing when it was told last
+	turn    int       // of who is there, as it was told last
 	nudge   nudge
 	counts  map[id.Room]store.Unread // what is unread, of the rooms in which something was written
 }

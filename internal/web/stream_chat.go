@@ -45,10 +45,11 @@ func (out *reader) nudged(ctx context.Context) error {
 	if !there {
 		return nil
 	}
-	frame, err := presenceFrame(out.s.presence.states())
+	frame, turn, err := out.s.presence.news(out.turn)
 	if err != nil {
 		return err
 	}
+	out.turn = turn
 	out.write(frame)
 	return out.typing(ctx)
 }

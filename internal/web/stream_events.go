@@ -22,9 +22,17 @@ import (
 // readers, in no zone and for nobody in particular; browsers show times in
 // their own.
 func (out *reader) send(ctx context.Context, events []live.Event) error {
-	o, err := out.s.organisation(ctx)
-	if err != nil {
-		return err
+	var o *org.Org // comes with what happens now
+	for _, e := range events {
+		if e.Org != nil {
+			o = e.Org
+		}
+	}
+	if o == nil {
+		var err error
+		if o, err = out.s.organisation(ctx); err != nil {
+			return err
+		}
 	}
 	touched := map[id.Incident]live.Event{}
 	for _, e := range events {

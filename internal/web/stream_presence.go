@@ -23,7 +23,7 @@ const (
 	// ended: going from page to page is not leaving.
 	linger = 30 * time.Second
 	// renew is how often this node says again who is there.
-	renew = 25 * time.Second
+	renew = 35 * time.Second
 	// typingFor is for how long a key press counts; scripts send the next one sooner.
 	typingFor = 6 * time.Second
 	// together is how long changes are collected before all are told.
@@ -38,6 +38,9 @@ type presence struct {
 	local map[string]store.Presence // pages of this node by session; guarded by mu
 	dirty map[string]bool           // of those, what is not written down yet; guarded by mu
 	seen  []store.Presence          // of all nodes, as read last; guarded by mu
+	told  map[id.User]string        // who is there, as streams were told last; guarded by mu
+	frame []byte                    // what they were told; guarded by mu
+	turn  int                       // of frame; guarded by mu
 	heard map[*func()]struct{}      // who is told of changes; guarded by mu
 	open  int                       // streams; guarded by mu
 	stop  func()                    // ends the loop and waits for it; guarded by mu
@@ -46,7 +49,7 @@ type presence struct {
 
 // arrive says that a page was opened, and calls changed whenever somebody
 // comes, goes or types; the caller calls what it returns when the stream ends.
-func (p *presence) arrive(s *store.Store, log *slog.Logger, page store.Presence, changed func()) (leave func()) {
+func (p *presence) arrive(ctx context.Context, s *store.Store, log *slog.Logger, page store.Presence, changed func()) (leave func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.local == nil {
@@ -55,7 +58,7 @@ func (p *presence) arrive(s *store.Store, log *slog.Logger, page store.Presence,
 	p.heard[&changed] = struct{}{}
 	p.put(page)
 	if p.open++; p.open == 1 {
-		p.begin(s, log)
+		p.begin(context.WithoutCancel(ctx), s, log)
 	}
 	return func() {
 		p.mu.Lock()
@@ -97,8 +100,8 @@ func (p *presence) change(session string, user id.User, edit func(*store.Presenc
 }
 
 // begin starts the loop, which ends with the last stream; mu is held.
-func (p *presence) begin(s *store.Store, log *slog.Logger) {
-	ctx, cancel := context.WithCancel(context.Background())
+func (p *presence) begin(ctx context.Context, s *store.Store, log *slog.Logger) {
+	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	p.stop = func() { cancel(); <-ended }
 	go func() {
@@ -277,7 +280,21 @@ func roomTargets(o *org.Org) []people.User {
 // mayHear reports whether a stream of u's may carry what stands in a room.
 func mayHear(o *org.Org, u id.User, r id.Room) bool { return r == room.Main || o.CanRead(u, r) }
 
-// presenceFrame is who is there, for a stream.
-func presenceFrame(states map[id.User]string) ([]byte, error) {
-	return event("presence", 0, map[string]any{"users": maps.Clone(states)})
+// news is who is there, for a stream that was told the given turn last; it is
+// made once for all of them, and empty when nothing has changed.
+func (p *presence) news(last int) (frame []byte, turn int, err error) {
+	states := p.states()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.turn == 0 || !maps.Equal(states, p.told) {
+		if p.frame, err = event("presence", 0, map[string]any{"users": states}); err != nil {
+			return nil, last, err
+		}
+		p.told = states
+		p.turn++
+	}
+	if p.turn == last {
+		return nil, last, nil
+	}
+	return p.frame, p.turn, nil
 }

@@ -313,10 +313,10 @@ func (discard) Write(b []byte) (int, error) { return len(b), nil }
 func TestPresenceLingers(t *testing.T) {
 	s, log := storetest.Open(t), slog.New(slog.DiscardHandler)
 	var p presence
-	ada := p.arrive(s, log, store.Presence{Session: "0", Person: "ada", Active: true}, func() {})
+	ada := p.arrive(t.Context(), s, log, store.Presence{Session: "0", Person: "ada", Active: true}, func() {})
 	defer ada()
-	one := p.arrive(s, log, store.Presence{Session: "1", Person: "kim", Active: true}, func() {})
-	two := p.arrive(s, log, store.Presence{Session: "2", Person: "kim"}, func() {})
+	one := p.arrive(t.Context(), s, log, store.Presence{Session: "1", Person: "kim", Active: true}, func() {})
+	two := p.arrive(t.Context(), s, log, store.Presence{Session: "2", Person: "kim"}, func() {})
 	if got := p.states()["kim"]; got != "online" {
 		t.Errorf("kim with a page in use is %q, want online", got)
 	}

@@ -269,9 +269,9 @@ const (
 
 // once calls write unless it was called under this nonce before; then it waits
 // for that one and returns the same number. What failed may be tried again.
-func (n *nonces) once(ctx context.Context, u id.User, nonce string, now time.Time, write func() (id.Seq, error)) (id.Seq, error) {
+func (n *nonces) once(ctx context.Context, u id.User, nonce string, now time.Time, write func(context.Context) (id.Seq, error)) (id.Seq, error) {
 	if nonce == "" || len(nonce) > maxNonce {
-		return write()
+		return write(ctx)
 	}
 	key := string(u) + " " + nonce
 	line, mine := n.take(key, now)
@@ -284,7 +284,7 @@ func (n *nonces) once(ctx context.Context, u id.User, nonce string, now time.Tim
 		}
 	}
 	defer close(line.done)
-	if line.seq, line.err = write(); line.err != nil {
+	if line.seq, line.err = write(ctx); line.err != nil {
 		n.mu.Lock()
 		delete(n.seen, key)
 		n.mu.Unlock()

@@ -2,6 +2,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -145,7 +146,7 @@ func TestNoncesForget(t *testing.T) {
 	var n nonces
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	count := 0
-	write := func() (id.Seq, error) { count++; return 7, nil }
+	write := func(context.Context) (id.Seq, error) { count++; return 7, nil }
 	for _, at := range []time.Duration{0, time.Second, nonceLife + time.Second} {
 		if seq, err := n.once(t.Context(), "u", "same", now.Add(at), write); err != nil || seq != 7 {
 			t.Fatalf("once = %d, %v, want the number of the line", seq, err)

@@ -25,7 +25,7 @@ import (
 )
 
 // patience is how long anything may take on a slow machine.
-const patience = 12 * time.Second
+const patience = 40 * time.Second
 
 // newChromium starts the one browser of all tests.
 func newChromium(t *testing.T) context.Context {

@@ -49,7 +49,6 @@ type house struct {
 	web      *httptest.Server
 	robot    org.Robot
 	key      string
-	here     func() []Here
 	ours     func(*org.Org, timeline.Entry) bool
 	pace     pace
 	log      *bytes.Buffer // may be read when the server has stopped
@@ -127,7 +126,7 @@ func (h *house) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	hub := live.New(h.store, slog.New(slog.DiscardHandler), 20*time.Millisecond)
 	h.server = New(Deps{
-		Store: h.store, Live: hub, Dispatch: h.dispatch, Ours: h.ours, Here: h.here, PublicURL: "https://watch.example/",
+		Store: h.store, Live: hub, Dispatch: h.dispatch, Ours: h.ours, PublicURL: "https://watch.example/",
 		Log: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	h.server.pace = h.pace

@@ -196,21 +196,13 @@ func TestWhatARobotHears(t *testing.T) {
 }
 
 func TestDutyAndPresence(t *testing.T) {
-	h := furnish(t, newStore(t))
-	var mu sync.Mutex
-	var there []Here
-	come := func(u id.User) {
-		mu.Lock()
-		defer mu.Unlock()
-		there = append(there, Here{User: u, At: time.Now()})
-	}
-	h.here = func() []Here { mu.Lock(); defer mu.Unlock(); return slices.Clone(there) }
-	h.start()
-	t.Cleanup(func() { h.stop() })
+	h := newHouse(t)
 	c := h.dial()
 	c.login(h.key)
-	come("lee")
-	c.want(stateNotify, `{"PAYLOAD":{"USER_STATUS_LIST":[{"USER_ID":"lee","STATUS":"ONLINE","LAST_ACTIVITY":"*"}],"ONCALL_LIST":[{"USER_ID":"kim"}]}}`)
+	h.come("lee", "one", false)
+	c.want(stateNotify, `{"PAYLOAD":{"USER_STATUS_LIST":[{"USER_ID":"lee","STATUS":"AWAY","LAST_ACTIVITY":"*"}],"ONCALL_LIST":[{"USER_ID":"kim"}]}}`)
+	h.come("lee", "two", true)
+	c.want(stateNotify, `{"PAYLOAD":{"USER_STATUS_LIST":[{"USER_ID":"lee","STATUS":"ONLINE"}]}}`)
 	o, err := h.store.Org(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -222,27 +214,26 @@ func TestDutyAndPresence(t *testing.T) {
 	c.want(stateNotify, `{"PAYLOAD":{"USER_STATUS_LIST":[{"USER_ID":"lee"}],"ONCALL_LIST":[{"USER_ID":"lee","TEAM":"database"}]}}`)
 }
 
+// come opens a page of somebody.
+func (h *house) come(u id.User, session string, active bool) {
+	h.Helper()
+	if err := h.store.SetPresence(h.Context(), store.Presence{Session: session, Person: u, Device: "browser", Active: active}, true); err != nil {
+		h.Fatal(err)
+	}
+}
+
 // Presence alone is told once in a while, however people come and go.
 func TestPresenceIsRationed(t *testing.T) {
 	h := furnish(t, newStore(t))
-	var asked sync.Map
-	n := 0
-	h.here = func() []Here {
-		n++ // of one session's loop, one after the other
-		asked.Store("times", n)
-		if n%2 == 0 {
-			return []Here{{User: "lee"}}
-		}
-		return nil
-	}
 	h.pace.look, h.pace.presence = time.Millisecond, time.Hour
 	h.start()
 	t.Cleanup(func() { h.stop() })
 	c := h.dial()
-	c.send(loginFrame("Hubot", h.key))
-	c.want(loginReply, `{}`)
-	c.want(stateNotify, `{}`)
-	h.until("looked often", func() bool { v, _ := asked.Load("times"); times, _ := v.(int); return times > 20 })
+	c.login(h.key)
+	h.come("lee", "one", true)
+	h.change(org.Put(people.Team{ID: "dba", Slug: "dba", Name: "Databases"})) // looks again, and the duty has another name
+	c.want(stateNotify, `{"PAYLOAD":{"USER_STATUS_LIST":[{"USER_ID":"lee"}],"ONCALL_LIST":[{"USER_ID":"kim","TEAM":"dba"}]}}`)
+	h.come("ada", "two", true)
 	c.quiet()
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -155,12 +156,6 @@ func onCallNow(o *org.Org, at time.Time) []onCall {
 	return list
 }
 
-// Here is somebody who has the timeline open.
-type Here struct {
-	User id.User
-	At   time.Time // when they last did something
-}
-
 // status is one person who is here.
 type status struct {
 	User   string `json:"USER_ID"`
@@ -168,12 +163,27 @@ type status struct {
 	Last   int64  `json:"LAST_ACTIVITY"`
 }
 
-func statusNow(o *org.Org, here []Here) []status {
-	list := []status{}
-	for _, h := range here {
-		if u, ok := o.Users[h.User]; ok && !u.Robot {
-			list = append(list, status{u.Username, "ONLINE", h.At.UnixMilli()})
+// statusNow says who is here, each person once however many pages are open.
+func statusNow(o *org.Org, here []store.Presence) []status {
+	found := map[id.User]status{}
+	for _, p := range here {
+		u, ok := o.Users[p.Person]
+		if !ok || u.Robot {
+			continue
 		}
+		is, known := found[u.ID]
+		if !known {
+			is = status{User: u.Username, Status: "AWAY"}
+		}
+		if p.Active {
+			is.Status = "ONLINE"
+		}
+		is.Last = max(is.Last, p.Until.Add(-store.PresenceLife).UnixMilli())
+		found[u.ID] = is
+	}
+	list := make([]status, 0, len(found))
+	for _, is := range found {
+		list = append(list, is)
 	}
 	slices.SortFunc(list, func(a, b status) int { return cmp.Compare(a.User, b.User) })
 	return list

@@ -30,9 +30,7 @@ type Deps struct {
 	Dispatch *dispatch.Dispatcher
 	// Ours reports whether a message is a command that our own bot answers:
 	// robots do not get it. Nil: none is.
-	Ours func(o *org.Org, e timeline.Entry) bool
-	// Here is who has the timeline open; nil: nobody is shown.
-	Here      func() []Here
+	Ours      func(o *org.Org, e timeline.Entry) bool
 	PublicURL string // without a slash at the end
 	Log       *slog.Logger
 }
@@ -102,9 +100,6 @@ func New(d Deps) *Server {
 	d.PublicURL = strings.TrimSuffix(d.PublicURL, "/")
 	if d.Ours == nil {
 		d.Ours = func(*org.Org, timeline.Entry) bool { return false }
-	}
-	if d.Here == nil {
-		d.Here = func() []Here { return nil }
 	}
 	s := &Server{Deps: d, pace: usual, sessions: map[id.Robot]*session{}, spoken: map[id.Robot]*memory{}}
 	s.life, s.stop = context.WithCancelCause(context.Background())

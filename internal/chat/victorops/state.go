@@ -18,7 +18,11 @@ func (c *session) state(ctx context.Context) (*org.Org, []onCall, []status, erro
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return o, onCallNow(o, now), statusNow(o, c.server.Here()), nil
+	here, err := c.server.Store.Present(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return o, onCallNow(o, now), statusNow(o, here), nil
 }
 
 // watchState tells again who is on call and who is here, when that changes. It

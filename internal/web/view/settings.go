@@ -87,6 +87,10 @@ type Organisation struct {
 	Page      Page
 	Name      string
 	Morning   string
+	BotName   string
+	BotSigil  string
+	Rules     string // who may run which command
+	Defaults  string // the rules that there are without any
 	PublicURL string
 	Mail      bool
 	Exports   bool // the organisation can be downloaded

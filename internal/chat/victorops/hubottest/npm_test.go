@@ -131,3 +131,12 @@ func startHubot(t *testing.T, environment []string, arguments ...string) {
 		}
 	})
 }
+
+// The adapter's own tests, which Node runs.
+func TestAdapter(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "node", "--test", "test/adapter.test.mjs")
+	cmd.Dir = adapterDir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("node --test: %v\n%s", err, out)
+	}
+}
