@@ -10,6 +10,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/story"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -32,8 +33,25 @@ type Entry struct {
 func entryView(o *org.Org, e timeline.Entry) Entry {
 	return Entry{
 		Seq: e.Seq, At: e.At, Kind: kindName(e.Kind), Actor: actorOf(e.Actor), Incident: e.Incident, Team: e.Team, Person: e.Person, Room: e.Room, Thread: e.Thread,
-		Sentence: story.Sentence(e, namesOf(o)), Payload: payload{e.Payload},
+		Sentence: story.Sentence(e, namesOf(o)), Payload: payload{shown(o, e.Payload)},
 	}
+}
+
+// shown is a payload without what is not for everybody who reads it: what the
+// token may that a message came by, and the room of a linked message, which may
+// name the two who talk in it.
+func shown(o *org.Org, p timeline.Payload) timeline.Payload {
+	switch p := p.(type) {
+	case timeline.Message:
+		p.Scopes = nil
+		return p
+	case timeline.Link:
+		if r, ok := o.Room(p.Room); !ok || r.Kind != room.Public {
+			p.Room = ""
+		}
+		return p
+	}
+	return p
 }
 
 // namesOf says who people are today; whoever is gone is called as the entry has it.

@@ -279,8 +279,8 @@ func lockView(l invocation.Lock) LockView {
 	return LockView{Name: l.Name, Kind: string(l.Kind), Owner: who(l.Owner), Reason: l.Reason, Since: l.Since, Until: instant(l.Until), Job: l.Invocation}
 }
 
-func (a *api) listLocks(ctx context.Context, _ people.Actor, _ *struct{}) (*listOutput[LockView], error) {
-	found, err := a.Store.Locks(ctx)
+func (a *api) listLocks(ctx context.Context, by people.Actor, _ *struct{}) (*listOutput[LockView], error) {
+	found, err := a.Desk.Locks(ctx, by)
 	if err != nil {
 		return nil, err
 	}

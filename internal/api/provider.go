@@ -17,7 +17,7 @@ import (
 // ProviderView is an account with a system that carries pages.
 type ProviderView struct {
 	ID       id.Provider       `json:"id"`
-	Kind     string            `json:"kind" enum:"twilio,vonage,gateway,pushover,telegram,webpush"`
+	Kind     string            `json:"kind" enum:"twilio,vonage,gateway,pushover,telegram,webpush,webhook"`
 	Name     string            `json:"name"`
 	Methods  []string          `json:"methods" nullable:"false" doc:"The contact methods it carries."`
 	Order    int               `json:"order" doc:"Of several that carry a method the one with the lowest is used first."`
@@ -29,7 +29,7 @@ type ProviderView struct {
 
 // ProviderBody is all that is said about an account.
 type ProviderBody struct {
-	Kind     string            `json:"kind" enum:"twilio,vonage,gateway,pushover,telegram,webpush" example:"telegram" doc:"Cannot be changed. webpush is made by the server itself."`
+	Kind     string            `json:"kind" enum:"twilio,vonage,gateway,pushover,telegram,webpush,webhook" example:"telegram" doc:"Cannot be changed. webpush is made by the server itself. A webhook carries no contact method: steps of policies tell it by its name."`
 	Name     string            `json:"name" minLength:"1" maxLength:"200" example:"Night bot"`
 	Order    int               `json:"order,omitempty" minimum:"0" maximum:"1000"`
 	Off      bool              `json:"off,omitempty" doc:"Kept, not used."`

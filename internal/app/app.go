@@ -18,6 +18,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/carrier"
+	vochat "github.com/watchroom/watchroom/internal/chat/victorops"
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/demo"
 	"github.com/watchroom/watchroom/internal/dispatch"
@@ -79,6 +80,7 @@ type App struct {
 	self     *selfwatch.Watch // the server's own health
 	mailbox  *mailbox.Mailbox
 	talk     talk
+	chat     *vochat.Server // robots that speak VictorOps' protocol
 	meters   *meters
 	past     *demoClock     // the demo's clock; nil otherwise
 	house    *demo.House    // the demo's organisation; nil otherwise
@@ -162,6 +164,9 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.openTalk(); err != nil {
 		return err
 	}
+	a.chat = vochat.New(vochat.Deps{
+		Store: a.Store, Live: a.Hub, Dispatch: a.Dispatch, Ours: a.talk.bot.Heard, PublicURL: cfg.PublicURL, Log: a.opts.Log,
+	})
 	if a.Handler, err = a.routes(); err != nil {
 		return err
 	}
@@ -251,6 +256,7 @@ func (a *App) start(group *errgroup.Group, ctx context.Context) {
 		"bot":       a.talk.bot.Run,
 		"runner":    a.talk.runner.Run,
 		"herald":    a.talk.herald.Run,
+		"chat":      a.chat.Run,
 		"demo":      a.play,
 	} {
 		group.Go(func() error {

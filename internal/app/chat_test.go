@@ -153,7 +153,7 @@ func TestWhoMayWhat(t *testing.T) {
 func TestWhatIsNotUnderstoodIsSaidPrivately(t *testing.T) {
 	story(t, func(w *world) {
 		before := len(w.heard(room.Main))
-		w.say("kim", room.Main, "@victor resovle 1")
+		w.say("kim", room.Main, "@victor resolv 1")
 		w.wantHeard(withBot("kim"), "resolve")
 		w.say("kim", room.Main, "!snooze")
 		w.wantHeard(withBot("kim"), "snooze")

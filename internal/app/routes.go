@@ -14,6 +14,7 @@ import (
 	"github.com/watchroom/watchroom/internal/auth"
 	"github.com/watchroom/watchroom/internal/beat"
 	"github.com/watchroom/watchroom/internal/carrier"
+	vochat "github.com/watchroom/watchroom/internal/chat/victorops"
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/demo"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -47,7 +48,7 @@ func (a *App) routes() (http.Handler, error) {
 	pages.Register(mux)
 	err = api.Register(mux, api.Deps{
 		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Stream: entries{a.Hub}, Authenticate: a.authenticate,
-		Desk: a.talk.desk, Log: a.opts.Log, PublicURL: public, AssetURL: static.URL, CheckProvider: carrier.Checker(a.box), CheckContact: carrier.CheckContact,
+		Desk: a.talk.desk, Robots: a.chat.Connections, Log: a.opts.Log, PublicURL: public, AssetURL: static.URL, CheckProvider: carrier.Checker(a.box), CheckContact: carrier.CheckContact,
 	})
 	if err != nil {
 		return nil, err
@@ -78,6 +79,9 @@ func (a *App) routes() (http.Handler, error) {
 			return
 		case strings.HasPrefix(r.URL.Path, beat.Prefix): // its address is the key: it stands in no log
 			beats.ServeHTTP(w, r)
+			return
+		case r.URL.Path == vochat.Path: // robots follow no redirects, and take the connection over
+			a.chat.ServeHTTP(w, r)
 			return
 		}
 		shell.ServeHTTP(w, r)
@@ -115,7 +119,7 @@ func (a *App) pages() *web.Server {
 		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Live: a.Hub, Signer: a.box.Signer(), PublicURL: a.opts.Config.PublicURL,
 		MailConfigured: a.mailer != nil, Demo: a.opts.Demo, Log: a.opts.Log, Carriers: a.carriers, Box: a.box,
 		Uploads: a.talk.uploads, Complete: a.talk.bot.Complete, Press: a.press,
-		Desk: a.talk.desk, Try: a.talk.bot.Try, Declared: func() []command.Declaration { return a.talk.catalogue.Tree().All() },
+		Desk: a.talk.desk, Robots: a.chat.Connections, Try: a.talk.bot.Try, Declared: func() []command.Declaration { return a.talk.catalogue.Tree().All() },
 		Export: func(o *org.Org) ([]byte, error) { return orgfile.Export(o).Encode(), nil },
 	}
 	if a.mailbox != nil {

@@ -1,12 +1,16 @@
 package blob
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -59,7 +63,7 @@ func (i Intake) judge(ctx context.Context, u *Upload) (err error) {
 
 // spool writes r to a temporary file, at most limit bytes of it; 0 is no limit.
 func spool(ctx context.Context, dir string, r io.Reader, limit int64) (_ *Upload, err error) {
-	file, err := os.CreateTemp(dir, "upload-*")
+	file, err := os.CreateTemp(dir, spooled)
 	if err != nil {
 		return nil, fmt.Errorf("receive upload: %w", err)
 	}
@@ -82,6 +86,29 @@ func spool(ctx context.Context, dir string, r io.Reader, limit int64) (_ *Upload
 	}
 	hash.Sum(u.Sum[:0])
 	return u, nil
+}
+
+// spooled is what temporary files of ours are called.
+const spooled = "watchroom-upload-*"
+
+// Sweep removes the temporary files of servers that died while they received
+// something: those that nobody has written to since an instant.
+func (i Intake) Sweep(since time.Time) (err error) {
+	dir := cmp.Or(i.Dir, os.TempDir())
+	left, err := filepath.Glob(filepath.Join(dir, spooled))
+	if err != nil {
+		return fmt.Errorf("sweep uploads: %w", err)
+	}
+	for _, name := range left {
+		info, statErr := os.Lstat(name)
+		if statErr != nil || !info.Mode().IsRegular() || !info.ModTime().Before(since) {
+			continue
+		}
+		if gone := os.Remove(name); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, fmt.Errorf("sweep uploads: %w", gone))
+		}
+	}
+	return err
 }
 
 // Keep puts the content into a bucket under key, which Key made of u.Sum.

@@ -111,10 +111,10 @@ func (b *Bot) runOnce(ctx context.Context) (more bool, err error) {
 func (b *Bot) hear(tx *store.Tx, e timeline.Entry) error {
 	m, ok := e.Payload.(timeline.Message)
 	u, known := tx.Org.Users[e.Person]
-	if !ok || !known || u.Disabled || m.Text == "" || tx.Now.Sub(e.At) > stale {
-		return nil
+	if !ok || !known || u.Disabled || u.Robot || m.Text == "" || tx.Now.Sub(e.At) > stale {
+		return nil // what a program writes is no command, and no answer to a question
 	}
-	actor := people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Origin: timeline.Chat}
+	actor := people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Scopes: scopes(m), Origin: timeline.Chat}
 	if answered, err := b.confirm(tx, actor, e, m.Text); answered || err != nil {
 		return err
 	}
@@ -122,7 +122,20 @@ func (b *Bot) hear(tx *store.Tx, e timeline.Entry) error {
 	if !ok {
 		return nil
 	}
+	if now, err := tx.Message(e.Seq); err != nil || !now.DeletedAt.IsZero() {
+		return err // they have thought better of it
+	}
 	return b.give(tx, given{actor: actor, user: u, line: line, raw: m.Text, asked: how.Asked(), entry: e})
+}
+
+// scopes are those of the token that a message came by; nil: it came by none, or
+// by one that may all that its owner may.
+func scopes(m timeline.Message) []people.Permission {
+	var all []people.Permission
+	for _, s := range m.Scopes {
+		all = append(all, people.Permission(s))
+	}
+	return all
 }
 
 // Addressed reports whether a message in a room is a command, and which.
@@ -195,7 +208,7 @@ func (b *Bot) confirm(tx *store.Tx, actor people.Actor, e timeline.Entry, text s
 		_, err = b.desk.No(tx, actor, e.Room)
 	}
 	if fault.CodeOf(err) != fault.CodeInternal {
-		return true, nil //nolint:nilerr // it was answered meanwhile
+		return true, nil
 	}
 	return true, err
 }
@@ -240,7 +253,7 @@ func (b *Bot) give(tx *store.Tx, g given) error {
 	case parsed.Options.Help:
 		return b.whisper(tx, g, command.Help(parsed.Declaration))
 	}
-	v, err := b.judge.verdict(tx.Org, parsed, g.actor, at, tx.Now)
+	v, err := b.judge.verdict(tx.Org, parsed, g.actor, at, tx.Now, tx.Incident)
 	if err != nil {
 		return err
 	}
@@ -265,15 +278,18 @@ func (b *Bot) giveNow(tx *store.Tx, actor people.Actor, in id.Room, thread id.Se
 	if !ok || u.Disabled {
 		return invocation.Invocation{}, fault.Forbidden(phrase.T("dispatch.forbidden"))
 	}
-	if !tx.Org.CanRead(u.ID, in) {
+	switch r, known := tx.Org.Room(in); {
+	case !known, !r.CanRead(u.ID):
 		return invocation.Invocation{}, fault.NotFound(phrase.T("room.none"))
+	case r.Closed:
+		return invocation.Invocation{}, fault.Conflict(phrase.T("room.closed", r.Slug))
 	}
 	parsed, err := b.catalogue.Tree().Parse(line, lookup{tx.Org, u.ID, in, tx.Now})
 	if err != nil {
 		return invocation.Invocation{}, fault.Invalid("line", sentence(err))
 	}
 	at := place{room: in, incident: n, via: actor.Origin}
-	v, err := b.judge.verdict(tx.Org, parsed, actor, at, tx.Now)
+	v, err := b.judge.verdict(tx.Org, parsed, actor, at, tx.Now, tx.Incident)
 	if err != nil {
 		return invocation.Invocation{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/heartbeat"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
@@ -154,8 +155,8 @@ func (t *Table) Unlock(ctx context.Context, r program.Request, name string) erro
 }
 
 // Locks implements builtin.Desk.
-func (t *Table) Locks(ctx context.Context) (string, *timeline.Document, error) {
-	locks, err := t.bot.store.Locks(ctx)
+func (t *Table) Locks(ctx context.Context, r program.Request) (string, *timeline.Document, error) {
+	locks, err := t.bot.desk.Locks(ctx, r.Actor)
 	if err != nil || len(locks) == 0 {
 		return phrase.T("bot.locks.none"), nil, err
 	}
@@ -226,7 +227,7 @@ func (b *Bot) Try(ctx context.Context, as people.Actor, in id.Room, line string)
 	if err != nil {
 		return Trial{}, err
 	}
-	return b.judge.try(o, as, in, line, now)
+	return b.judge.try(o, as, in, line, now, func(n id.Incident) (incident.Incident, error) { return b.store.Incident(ctx, n) })
 }
 
 func stateWords(inv invocation.Invocation) string {

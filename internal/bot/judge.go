@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
@@ -71,15 +72,15 @@ func (j *Judge) Judge(tx *store.Tx, inv invocation.Invocation, line string, as p
 	if err != nil {
 		return runner.Judgement{Broken: sentence(err)}, nil
 	}
-	v, err := j.verdict(tx.Org, parsed, as, at, tx.Now)
+	v, err := j.verdict(tx.Org, parsed, as, at, tx.Now, tx.Incident)
 	return runner.Judgement{Parsed: parsed, Verdict: v}, err
 }
 
 // verdict decides about a line that was understood.
-func (j *Judge) verdict(o *org.Org, p command.Parsed, as people.Actor, at place, now time.Time) (invocation.Verdict, error) {
+func (j *Judge) verdict(o *org.Org, p command.Parsed, as people.Actor, at place, now time.Time, find incidents) (invocation.Verdict, error) {
 	policy := j.rules(o)
 	f := facts(o, as, at, now)
-	f.Cases, f.Reason = permit.Cases(p, j.leadsTo(o)), p.Options.Reason
+	f.Cases, f.Reason = permit.Cases(p, leadsTo(o, find)), p.Options.Reason
 	var err error
 	if f.Recent, err = j.recent(policy, o, now); err != nil {
 		return invocation.Verdict{}, err
@@ -139,8 +140,11 @@ func facts(o *org.Org, as people.Actor, at place, now time.Time) permit.Facts {
 	return f
 }
 
+// incidents finds an incident by its number.
+type incidents func(id.Incident) (incident.Incident, error)
+
 // leadsTo says what the value of an argument is about.
-func (j *Judge) leadsTo(o *org.Org) func(command.Type, string) map[string]string {
+func leadsTo(o *org.Org, find incidents) func(command.Type, string) map[string]string {
 	return func(kind command.Type, value string) map[string]string {
 		switch kind {
 		case command.Incident:
@@ -148,7 +152,7 @@ func (j *Judge) leadsTo(o *org.Org) func(command.Type, string) map[string]string
 			if err != nil {
 				return nil
 			}
-			inc, err := j.store.Incident(context.Background(), id.Incident(n))
+			inc, err := find(id.Incident(n))
 			if err != nil {
 				return nil
 			}

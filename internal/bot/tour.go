@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,13 +68,12 @@ func (t *Tour) do(ctx context.Context, r program.Request) (said string, err erro
 	u := o.Users[r.Actor.User]
 	switch r.Args["step"] {
 	case "test":
-		for _, c := range u.Usable() {
-			if err := b.dispatcher.TestContact(ctx, r.Actor, u.ID, c.ID); err != nil {
-				return "", err
-			}
-			return phrase.T("bot.tour.tested", c.Method.Words(), c.Shown()), nil
+		usable := u.Usable()
+		if len(usable) == 0 {
+			return phrase.T("bot.tour.no_contact"), nil
 		}
-		return phrase.T("bot.tour.no_contact"), nil
+		c := usable[0]
+		return phrase.T("bot.tour.tested", c.Method.Words(), c.Shown()), b.dispatcher.TestContact(ctx, r.Actor, u.ID, c.ID)
 	case "practice":
 		inc, err := b.dispatcher.Page(ctx, r.Actor, u.ID, phrase.T("bot.tour.practice_title"), practice(u.ID))
 		if err != nil {
@@ -82,11 +82,9 @@ func (t *Tour) do(ctx context.Context, r program.Request) (said string, err erro
 		return phrase.T("bot.tour.practising", inc.ID), nil
 	case "drill":
 		for _, team := range o.Teams {
-			for _, m := range team.Members {
-				if m == u.ID {
-					_, err := b.dispatcher.PlanDrill(ctx, r.Actor, org.Drill{Team: team.ID, Note: phrase.T("bot.tour.drill_note", u.Name)})
-					return phrase.T("bot.tour.drilled", team.Name), err
-				}
+			if slices.Contains(team.Members, u.ID) {
+				_, err := b.dispatcher.PlanDrill(ctx, r.Actor, org.Drill{Team: team.ID, Note: phrase.T("bot.tour.drill_note", u.Name)})
+				return phrase.T("bot.tour.drilled", team.Name), err
 			}
 		}
 		return phrase.T("bot.tour.no_team"), nil
@@ -144,7 +142,7 @@ func (t *Tour) show(ctx context.Context, r program.Request, said string) (progra
 	if next != nil {
 		hint := phrase.T("bot.tour.hint." + next.key)
 		text.WriteString("\n\n" + hint)
-		actions := append(next.actions, timeline.Action{Label: phrase.T("bot.tour.again"), Line: "tour"})
+		actions := append(slices.Clip(next.actions), timeline.Action{Label: phrase.T("bot.tour.again"), Line: "tour"})
 		doc.Blocks = append(doc.Blocks, timeline.Block{Text: hint}, timeline.Block{Actions: actions})
 	}
 	if r.Actor.May(people.Manage) {

@@ -23,7 +23,7 @@ type Trial struct {
 	Explanation permit.Explanation
 }
 
-func (j *Judge) try(o *org.Org, as people.Actor, in id.Room, line string, now time.Time) (Trial, error) {
+func (j *Judge) try(o *org.Org, as people.Actor, in id.Room, line string, now time.Time, find incidents) (Trial, error) {
 	line = command.Normalise(line)
 	if sigil := o.Settings.Bot.SigilIn(roomOf(o, in)); sigil != "" {
 		line = strings.TrimPrefix(line, sigil)
@@ -36,7 +36,7 @@ func (j *Judge) try(o *org.Org, as people.Actor, in id.Room, line string, now ti
 	}
 	policy := j.rules(o)
 	f := facts(o, as, place{room: in, via: as.Origin}, now)
-	f.Cases, f.Reason = permit.Cases(parsed, j.leadsTo(o)), parsed.Options.Reason
+	f.Cases, f.Reason = permit.Cases(parsed, leadsTo(o, find)), parsed.Options.Reason
 	if f.Recent, err = j.recent(policy, o, now); err != nil {
 		return t, err
 	}

@@ -47,7 +47,7 @@ type Desk interface {
 	Deny(ctx context.Context, r program.Request, short, reason string) (text string, err error)
 	Lock(ctx context.Context, r program.Request, name, reason string, until time.Time) error
 	Unlock(ctx context.Context, r program.Request, name string) error
-	Locks(ctx context.Context) (text string, doc *timeline.Document, err error)
+	Locks(ctx context.Context, r program.Request) (text string, doc *timeline.Document, err error)
 	// Later gives a line as the asker at an instant, in the room where it was asked.
 	Later(ctx context.Context, r program.Request, at time.Time, line string) (job string, err error)
 	// Repeat gives a line at all times that five fields of cron name, in the asker's zone.

@@ -39,8 +39,8 @@ func jobs() []Command {
 		reading("pending", []string{"pending"}, nil, func(d Desk, ctx context.Context, r program.Request) (string, *timeline.Document, error) {
 			return d.Pending(ctx, r)
 		}),
-		reading("locks", []string{"locks"}, nil, func(d Desk, ctx context.Context, _ program.Request) (string, *timeline.Document, error) {
-			return d.Locks(ctx)
+		reading("locks", []string{"locks"}, nil, func(d Desk, ctx context.Context, r program.Request) (string, *timeline.Document, error) {
+			return d.Locks(ctx, r)
 		}),
 		{
 			Declaration: command.Declaration{ID: "job", Words: []string{"job"}, Risk: command.Reads, Args: []command.Arg{ref}, Examples: []string{"job 812"}},

@@ -30,6 +30,8 @@ type Line struct {
 	// Of a bot's answer only.
 	Invocation id.Invocation
 	Doc        *timeline.Document
+
+	scopes []string // of the token it comes by
 }
 
 // MaxFiles is how many files one message shows.
@@ -41,7 +43,10 @@ func (d *Dispatcher) Say(ctx context.Context, actor people.Actor, l Line) (id.Se
 	if !actor.May(people.Talk) {
 		return 0, forbidden()
 	}
-	l.Invocation, l.Doc = "", nil
+	l.Invocation, l.Doc, l.scopes = "", nil, nil
+	for _, p := range actor.Scopes {
+		l.scopes = append(l.scopes, string(p))
+	}
 	return store.InTx(ctx, d.store, func(tx *store.Tx) (id.Seq, error) {
 		if _, err := writable(tx.Org, actor.User, l.Room); err != nil {
 			return 0, err
@@ -77,7 +82,10 @@ func say(tx *store.Tx, by timeline.Actor, l Line) (id.Seq, error) {
 	if err != nil {
 		return 0, err
 	}
-	said := timeline.Message{Text: text, Quote: l.Quote, Invocation: l.Invocation, Doc: l.Doc}
+	if err := quotes(tx, by.User, l.Quote); err != nil {
+		return 0, err
+	}
+	said := timeline.Message{Text: text, Quote: l.Quote, Invocation: l.Invocation, Doc: l.Doc, Scopes: l.scopes}
 	seq := tx.NextSeq()
 	e := timeline.Entry{Kind: timeline.MessagePosted, Actor: by, Person: by.User, Room: l.Room, Thread: l.Thread}
 	if l.Thread != 0 {
@@ -127,13 +135,29 @@ func cleanLine(l Line) (string, error) {
 	return cleanText(l.Text)
 }
 
+// quotes refuses to quote what its author may not read. Of what does not exist
+// nobody can tell it.
+func quotes(tx *store.Tx, by id.User, of id.Seq) error {
+	if of == 0 {
+		return nil
+	}
+	e, m, err := message(tx, of)
+	if fault.CodeOf(err) == fault.CodeInternal {
+		return err
+	}
+	if err != nil || !tx.Org.CanRead(by, e.Room) || !m.DeletedAt.IsZero() {
+		return fault.Invalid("quote", phrase.T("room.no_message"))
+	}
+	return nil
+}
+
 // reply counts an answer; it returns the first message of a thread that somebody is about to write in.
 func reply(tx *store.Tx, in id.Room, root id.Seq, by id.User) (timeline.Entry, error) {
 	e, m, err := message(tx, root)
 	switch {
-	case err != nil:
+	case fault.CodeOf(err) == fault.CodeInternal:
 		return e, err
-	case e.Room != in || e.Thread != 0 || !m.DeletedAt.IsZero():
+	case err != nil, e.Room != in || e.Thread != 0 || !m.DeletedAt.IsZero():
 		return e, fault.Invalid("thread", phrase.T("room.no_thread"))
 	}
 	m.Replies++
@@ -152,7 +176,7 @@ func show(tx *store.Tx, by id.User, l Line, seq id.Seq) ([]timeline.File, error)
 	var shown []timeline.File
 	for _, n := range l.Files {
 		f, err := tx.File(n)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (f.Person != by || f.Seq != 0) {
+		if errors.Is(err, store.ErrNotFound) || err == nil && (by == "" || f.Person != by || f.Seq != 0) {
 			return nil, fault.Invalid("files", phrase.T("room.no_file"))
 		}
 		if err != nil {
@@ -168,15 +192,12 @@ func show(tx *store.Tx, by id.User, l Line, seq id.Seq) ([]timeline.File, error)
 }
 
 // hide takes files out of a message that is no more; they are nobody's, and go.
-func hide(tx *store.Tx, files []timeline.File) error {
-	for _, shown := range files {
-		f, err := tx.File(shown.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
+func hide(tx *store.Tx, in id.Room, seq id.Seq) error {
+	shown, err := tx.FilesOf(in, seq)
+	if err != nil {
+		return err
+	}
+	for _, f := range shown {
 		f.Room, f.Seq, f.Person = "", 0, ""
 		if err := tx.PutFile(f); err != nil {
 			return err
@@ -252,7 +273,7 @@ func (d *Dispatcher) Delete(ctx context.Context, actor people.Actor, seq id.Seq)
 			return fault.Forbidden(phrase.T("room.not_yours"))
 		}
 		m.DeletedAt, m.DeletedBy, m.PinnedAt, m.Reactions = tx.Now, actor.Who(), time.Time{}, nil
-		if err := hide(tx, e.Payload.(timeline.Message).Files); err != nil {
+		if err := hide(tx, e.Room, seq); err != nil {
 			return err
 		}
 		p := timeline.Deletion{Of: seq}
@@ -276,7 +297,7 @@ func (d *Dispatcher) React(ctx context.Context, actor people.Actor, seq id.Seq, 
 		if err != nil {
 			return err
 		}
-		changed, many := false, false
+		var changed, many bool
 		m.Reactions, changed, many = reacted(m.Reactions, emoji, actor.User, on)
 		if many {
 			return fault.Invalid("emoji", phrase.T("room.many_emoji", maxReactions))

@@ -95,10 +95,8 @@ func (h *Herald) runOnce(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 		for _, e := range entries {
-			for _, c := range Callings(tx.Org, e, present, tx.Now) {
-				if err := h.plan(tx, e, c); err != nil {
-					return false, err
-				}
+			if err := h.tell(tx, e, Callings(tx.Org, e, present, tx.Now)); err != nil {
+				return false, err
 			}
 		}
 		if upto > at {
@@ -188,6 +186,27 @@ func contacts(u people.User, hears people.Hearing, now time.Time) []people.Conta
 		}
 	}
 	return all
+}
+
+// tell plans how a message reaches those it calls, as it reads now: nobody is
+// told of what was deleted meanwhile.
+func (h *Herald) tell(tx *store.Tx, e timeline.Entry, all []Calling) error {
+	if len(all) == 0 {
+		return nil
+	}
+	became, err := tx.Message(e.Seq)
+	if err != nil || !became.DeletedAt.IsZero() {
+		return err
+	}
+	if m, ok := e.Payload.(timeline.Message); ok {
+		e.Payload = became.Over(m)
+	}
+	for _, c := range all {
+		if err := h.plan(tx, e, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (h *Herald) plan(tx *store.Tx, e timeline.Entry, c Calling) error {

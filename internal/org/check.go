@@ -76,6 +76,9 @@ func (o *Org) index() error {
 	}
 	o.rooms = make(map[string]id.Room, len(o.Rooms))
 	for _, r := range o.Rooms {
+		if slices.Contains(reserved, r.Slug) {
+			errs = append(errs, fmt.Errorf("a room cannot be called %s: that means something else", r.Slug))
+		}
 		if r.Slug != "" {
 			errs = append(errs, claim("room name", r.Slug))
 			o.rooms[r.Slug] = r.ID

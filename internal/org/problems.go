@@ -34,6 +34,9 @@ func (o *Org) Problems(at time.Time) []Problem {
 		if !o.Reaches(p, at) {
 			say(phrase.T("org.policy", p.Name), "org.problem.reaches_nobody")
 		}
+		for _, name := range o.missingRooms(p) {
+			say(phrase.T("org.policy", p.Name), "org.problem.no_room", name)
+		}
 	}
 	away := o.away(at)
 	for _, r := range Sorted(o.Rotations, func(r oncall.Rotation) string { return r.Name }) {
@@ -57,6 +60,24 @@ func (o *Org) Problems(at time.Time) []Problem {
 		}
 	}
 	return found
+}
+
+// missingRooms lists the rooms that p tells and that nobody can write in, each
+// once: rooms are renamed and closed by those who talk in them.
+func (o *Org) missingRooms(p escalation.Policy) []string {
+	var missing []string
+	look := func(targets []escalation.Target) {
+		for _, t := range targets {
+			if _, ok := o.TellableRoom(t.Room); t.Room != "" && !ok && !slices.Contains(missing, t.Room) {
+				missing = append(missing, t.Room)
+			}
+		}
+	}
+	for _, s := range p.Steps {
+		look(s.Targets)
+	}
+	look(p.LastResort)
+	return missing
 }
 
 // away tells who is absent at an instant.

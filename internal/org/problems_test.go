@@ -11,6 +11,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/room"
 )
 
 func TestProblemsOfPeopleOnCall(t *testing.T) {
@@ -27,6 +28,30 @@ func TestProblemsOfPeopleOnCall(t *testing.T) {
 	}
 	if got := o.Problems(now.Add(time.Hour)); len(got) != 1 {
 		t.Errorf("Problems() after the absence = %v, want the double duty only", got)
+	}
+}
+
+// Rooms are renamed and closed by those who talk in them.
+func TestProblemsOfRooms(t *testing.T) {
+	p := policy("database", "Database", escalation.Target{User: "kim"}, escalation.Target{Room: "#ops"}, escalation.Target{Room: "timeline"}, escalation.Target{Room: "gone"})
+	p.LastResort = []escalation.Target{{Room: "gone"}, {Room: "dm-bot~kim"}}
+	ops := room.Room{ID: "r1", Kind: room.Public, Slug: "ops"}
+	o, _, err := example(t).Apply(puts(p, ops)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := Problem{"Policy Database", "It tells the room gone, which is not there or is closed."}
+	direct := Problem{"Policy Database", "It tells the room dm-bot~kim, which is not there or is closed."}
+	if diff := cmp.Diff([]Problem{gone, direct}, o.Problems(now)); diff != "" {
+		t.Errorf("Problems() (-want +got):\n%s", diff)
+	}
+	ops.Closed = true
+	if o, _, err = o.Apply(puts(ops)...); err != nil {
+		t.Fatal(err)
+	}
+	closed := Problem{"Policy Database", "It tells the room #ops, which is not there or is closed."}
+	if diff := cmp.Diff([]Problem{closed, gone, direct}, o.Problems(now)); diff != "" {
+		t.Errorf("Problems() of a closed room (-want +got):\n%s", diff)
 	}
 }
 

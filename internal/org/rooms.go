@@ -87,6 +87,13 @@ func (o *Org) RoomNamed(name string) (room.Room, bool) {
 	return o.Room(id.Room(name))
 }
 
+// TellableRoom finds the room that a step of a policy names and in which the bot
+// can write. A direct room is none: people are paged by their own rules.
+func (o *Org) TellableRoom(name string) (room.Room, bool) {
+	r, ok := o.RoomNamed(name)
+	return r, ok && !r.Closed && r.Kind != room.Direct
+}
+
 // RoomsOf lists the rooms that somebody has in their list: the timeline in
 // front, then those they are a member of. Direct rooms are not among them.
 func (o *Org) RoomsOf(u id.User) []room.Room {

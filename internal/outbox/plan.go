@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -61,8 +60,8 @@ func plan(e timeline.Entry, o *org.Org, now time.Time, ask dispatch.Asked, users
 	return all
 }
 
-// planTold plans what leaves the house for nobody in particular. A chat room of
-// ours needs no delivery: see rooms.
+// planTold plans what leaves the house for nobody in particular. A room of ours
+// needs no delivery: see rooms.
 func planTold(e timeline.Entry, p timeline.Told, now time.Time) []store.Delivery {
 	var all []store.Delivery
 	tell := func(method, address string) {
@@ -205,7 +204,7 @@ func (p *Planner) within(tx *store.Tx) error {
 		p.leave()
 		return nil
 	}
-	made.put(tx)
+	p.put(made, tx)
 	if made.reached < asked[len(asked)-1].Seq {
 		p.leave()
 		return nil
@@ -262,7 +261,7 @@ func (p *Planner) runOnce(ctx context.Context) (more bool, err error) {
 		if len(entries) == 0 || made.reached == entries[len(entries)-1].Seq {
 			made.reached = reached
 		}
-		made.put(tx)
+		p.put(made, tx)
 		if made.reached == tx.Seq() {
 			p.follow(tx, &planned{epoch: tx.Epoch(), delivery: tx.LastDelivery(), flows: flows})
 		}
@@ -294,15 +293,21 @@ func flowsAt(tx *store.Tx, known *planned) (flows, error) {
 type made struct {
 	deliveries []store.Delivery
 	lines      []timeline.Entry
-	reached    id.Seq // of the last entry that is planned
+	said       []dispatch.Line // by the bot, in rooms
+	reached    id.Seq          // of the last entry that is planned
 }
 
-func (m made) put(tx *store.Tx) {
+func (p *Planner) put(m made, tx *store.Tx) {
 	for _, d := range m.deliveries {
 		tx.AddDelivery(d)
 	}
 	for _, line := range m.lines {
 		tx.Append(line)
+	}
+	for _, line := range m.said {
+		if _, err := dispatch.Answer(tx, line); err != nil { // the pages must not suffer for it
+			p.log.Error("tell a room", "room", line.Room, "err", err)
+		}
 	}
 	tx.SetCursor(Cursor, m.reached)
 }
@@ -319,7 +324,11 @@ func plans(entries []timeline.Entry, known flows, tx *store.Tx) (m made, err err
 			d.Key += ":" + tx.Epoch() // the numbers in it begin anew when a backup is restored
 			m.deliveries = append(m.deliveries, d)
 		}
-		m.lines = append(m.lines, rooms(e)...)
+		lines, elsewhere, err := rooms(e, tx)
+		if err != nil {
+			return m, fmt.Errorf("tell rooms of incident %d: %w", e.Incident, err)
+		}
+		m.lines, m.said = append(m.lines, lines...), append(m.said, elsewhere...)
 		m.lines = append(m.lines, unplanned(e, planned, tx.Org)...)
 		m.reached = e.Seq
 		if len(m.deliveries) >= planAtOnce {
@@ -327,17 +336,6 @@ func plans(entries []timeline.Entry, known flows, tx *store.Tx) (m made, err err
 		}
 	}
 	return m, nil
-}
-
-// rooms are the lines that a step writes into chat rooms. The organisation's
-// timeline is the only room there is.
-func rooms(e timeline.Entry) []timeline.Entry {
-	p, ok := e.Payload.(timeline.Told)
-	if !ok || len(p.Rooms) == 0 {
-		return nil
-	}
-	line := timeline.Message{Text: phrase.T("outbox.room", e.Incident, strings.Join(p.Rooms, ", "), p.PolicyName)}
-	return []timeline.Entry{{Kind: line.Kind(), Actor: timeline.Self, Incident: e.Incident, Team: e.Team, Payload: line}}
 }
 
 // held says that pages to somebody are bundled from here on.

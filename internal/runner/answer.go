@@ -12,6 +12,7 @@ import (
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -74,8 +75,12 @@ func (d *Desk) sees(tx *store.Tx, inv invocation.Invocation, actor people.Actor)
 func noneSuch(ref string) error { return fault.NotFound(phrase.T("runner.none", ref)) }
 
 // Confirm says that actor means what they asked for, in the room they asked in.
+// What must be confirmed is for a person to confirm.
 func (d *Desk) Confirm(ctx context.Context, actor people.Actor, in id.Room, ref string) (invocation.Invocation, error) {
-	return d.act(ctx, actor, ref, func(*store.Tx, invocation.Invocation) (invocation.Input, error) {
+	return d.act(ctx, actor, ref, func(tx *store.Tx, _ invocation.Invocation) (invocation.Input, error) {
+		if tx.Org.Users[actor.User].Robot {
+			return nil, forbidden()
+		}
 		return invocation.Confirm{By: actor.Who(), Room: in}, nil
 	})
 }
@@ -172,7 +177,8 @@ func refused(dec invocation.Decision) error {
 }
 
 // Again asks once more for what a command asked: as who asks, where they ask
-// (a says both; what a says of a line does not matter), and decided anew.
+// (a says both; what a says of a line does not matter), and decided anew. Where
+// they may not write any more, it is between them and the bot.
 func (d *Desk) Again(ctx context.Context, a Ask, ref string) (invocation.Invocation, error) {
 	return store.InTx(ctx, d.store, func(tx *store.Tx) (invocation.Invocation, error) {
 		old, err := d.find(tx, a.Actor, ref)
@@ -182,6 +188,13 @@ func (d *Desk) Again(ctx context.Context, a Ask, ref string) (invocation.Invocat
 		next, ok := invocation.Again(old, id.Invocation(id.New()), a.Actor.Who(), tx.Now)
 		if !ok {
 			return old, fault.Conflict(phrase.T("runner.secrets_needed"))
+		}
+		if r, ok := tx.Org.Room(a.Room); !ok || !r.CanWrite(a.Actor.User) {
+			if a.Actor.User == "" {
+				return old, noneSuch(ref)
+			}
+			a.Room, a.Thread, a.Message = room.DirectOf(a.Actor.User, room.Bot), 0, 0
+			a.RoomName = string(a.Room)
 		}
 		next.Username, next.Scopes, next.Via = a.Username, a.Actor.Scopes, a.Via
 		next.Room, next.RoomName, next.Thread, next.Message = a.Room, a.RoomName, a.Thread, a.Message

@@ -230,6 +230,10 @@ func (d *Desk) save(tx *store.Tx, dec invocation.Decision) (invocation.Invocatio
 		tx.AppendEvent(e)
 	}
 	for _, e := range dec.Entries {
+		if end, ok := e.Payload.(timeline.Finished); ok && private(inv) {
+			end.Why = "" // of the answer, which is for who asked alone
+			e.Payload = end
+		}
 		tx.Append(e)
 	}
 	if inv.State.Over() {
@@ -290,14 +294,14 @@ func (d *Desk) line(inv invocation.Invocation) (string, map[string]string, error
 }
 
 // asker is who asked for inv, with the rights they have now; false when they
-// are not here any more.
+// are not here any more, or not in the room where they asked.
 func asker(o *org.Org, inv invocation.Invocation) (people.Actor, bool) {
 	actor := people.Actor{User: inv.By.User, Name: inv.By.Name, Scopes: inv.Scopes, Origin: inv.By.Origin}
 	if inv.By.User == "" {
 		return actor, true // somebody without rights of their own
 	}
 	u, ok := o.Users[inv.By.User]
-	if !ok || u.Disabled {
+	if !ok || u.Disabled || !o.CanRead(u.ID, inv.Room) {
 		return actor, false
 	}
 	actor.Role, actor.Name = u.Role, u.Name

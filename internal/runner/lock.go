@@ -54,6 +54,23 @@ func (d *Desk) Lock(ctx context.Context, actor people.Actor, name, reason string
 	})
 }
 
+// Locks returns all locks. That something is locked, and by whom, concerns
+// everybody; why is for those who read the room where it was said.
+func (d *Desk) Locks(ctx context.Context, actor people.Actor) ([]invocation.Lock, error) {
+	o, err := d.store.Org(ctx)
+	if err != nil {
+		return nil, err
+	}
+	locks, err := d.store.Locks(ctx)
+	for i, l := range locks {
+		own := actor.User != "" && l.Owner.User == actor.User
+		if operator := actor.User == "" && actor.Origin == timeline.Command; !own && !operator && !o.CanRead(actor.User, l.Room) {
+			locks[i].Reason, locks[i].Room, locks[i].Invocation = "", "", ""
+		}
+	}
+	return locks, err
+}
+
 // Unlock releases a lock, also that of somebody else: people see who did. What
 // a run has locked is free when the run is cancelled.
 func (d *Desk) Unlock(ctx context.Context, actor people.Actor, name string) (invocation.Lock, error) {

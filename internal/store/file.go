@@ -64,6 +64,11 @@ func (tx *Tx) File(f id.File) (File, error) {
 	return one(tx.ctx, tx.tx, scanFile, selectFile+` WHERE id = $1`, string(f))
 }
 
+// FilesOf returns the files that a message shows.
+func (tx *Tx) FilesOf(room id.Room, seq id.Seq) ([]File, error) {
+	return all(tx.ctx, tx.tx, scanFile, selectFile+` WHERE room = $1 AND seq > 0 AND seq = $2 ORDER BY id`, string(room), int64(seq))
+}
+
 // File returns one file; ErrNotFound when there is none. Whether somebody may
 // read it follows from its room.
 func (s *Store) File(ctx context.Context, f id.File) (File, error) {

@@ -75,12 +75,17 @@ func scanMessage(rows *sql.Rows) (Message, error) {
 
 const selectMessage = `SELECT seq, room, pinned, body FROM message`
 
-// overlay puts what became of messages over their entries.
+// overlay puts what became of messages over their entries, and takes the words
+// of deleted ones out of the entries that repeat them.
 func (s *Store) overlay(ctx context.Context, q querier, entries []timeline.Entry) error {
-	at := map[id.Seq]int{}
+	at := map[id.Seq][]int{} // by message
 	for i, e := range entries {
-		if e.Kind == timeline.MessagePosted {
-			at[e.Seq] = i
+		of := e.Seq
+		if e.Kind != timeline.MessagePosted {
+			of = repeats(e.Payload)
+		}
+		if of != 0 {
+			at[of] = append(at[of], i)
 		}
 	}
 	for chunk := range slices.Chunk(sortedKeys(at), 256) {
@@ -94,13 +99,48 @@ func (s *Store) overlay(ctx context.Context, q querier, entries []timeline.Entry
 			return fmt.Errorf("load messages: %w", err)
 		}
 		for _, m := range found {
-			e := &entries[at[m.Seq]]
-			if p, ok := e.Payload.(timeline.Message); ok {
-				e.Payload = m.Over(p)
+			for _, i := range at[m.Seq] {
+				entries[i].Payload = m.in(entries[i].Payload)
 			}
 		}
 	}
 	return nil
+}
+
+// repeats is the message whose words a payload repeats; 0: none. What was linked
+// to an incident is a copy, and stays.
+func repeats(p timeline.Payload) id.Seq {
+	switch p := p.(type) {
+	case timeline.Edit:
+		return p.Of
+	case timeline.Pin:
+		return p.Of
+	case timeline.Unpin:
+		return p.Of
+	}
+	return 0
+}
+
+// in is a payload that is, or repeats, the message that m is about.
+func (m Message) in(p timeline.Payload) timeline.Payload {
+	gone := !m.DeletedAt.IsZero()
+	switch p := p.(type) {
+	case timeline.Message:
+		return m.Over(p)
+	case timeline.Edit:
+		if gone {
+			return timeline.Edit{Of: p.Of}
+		}
+	case timeline.Pin:
+		if gone {
+			return timeline.Pin{Of: p.Of}
+		}
+	case timeline.Unpin:
+		if gone {
+			return timeline.Unpin{Of: p.Of}
+		}
+	}
+	return p
 }
 
 // Message returns what became of a message.

@@ -99,7 +99,7 @@ func newWordsOf(entries []timeline.Entry, words func(timeline.Entry) string) new
 			n.seqs, n.texts = append(n.seqs, int64(p.Of)), append(n.texts, words(said))
 		case timeline.Deletion:
 			n.forget(p.Of)
-		case timeline.Unpin, timeline.Reaction, timeline.ReactionGone: // nothing to find
+		case timeline.Pin, timeline.Unpin, timeline.Reaction, timeline.ReactionGone: // nothing that its message is not found by
 		default:
 			n.seqs, n.texts = append(n.seqs, int64(e.Seq)), append(n.texts, words(e))
 		}

@@ -59,8 +59,12 @@ func (w words) shift(p timeline.Shift) []Part {
 // cover tells of somebody in somebody's place; without a person it fills a gap.
 func (w words) cover(key string, p timeline.Cover) []Part {
 	pieces := [][]Part{w.person(p.By, p.ByName), subject(p.RotationName), w.person(p.User, p.Name), w.period(p.Start, p.End)}
-	if p.User == "" {
+	by := w.entry.Actor.User
+	switch {
+	case p.User == "":
 		return w.say(key+".gap", pieces...)
+	case key == "on_call_handed_back" && by != "" && by == p.User && by != p.By: // asked for by whose duty it is
+		return w.say(key+".fetched", pieces...)
 	}
 	return w.say(key, pieces...)
 }

@@ -172,14 +172,19 @@ func (w words) step(p timeline.Step) []Part {
 
 func (w words) page(key string, p timeline.PageState) []Part {
 	who := w.person(p.User, p.Name)
+	if p.User == "" && p.Address != "" { // a step has told an address or a webhook: nobody was paged
+		key, who = strings.Replace(key, "page_", "told_", 1), subject(p.Address)
+	}
 	switch {
+	case key == "told_sent":
+		return w.say(key, who, method(p.Method), w.incident())
 	case key == "page_sent" && p.Bundled > 1:
 		return w.say(key+".bundled", who, method(p.Method), w.incident(), number(p.Bundled))
 	case key == "page_sent":
 		return w.say(key, who, method(p.Method), w.incident())
-	case key == "page_failed" && p.Attempt <= 1 && p.Detail == "":
+	case strings.HasSuffix(key, "_failed") && p.Attempt <= 1 && p.Detail == "":
 		return w.say(key+".once", who, method(p.Method), w.incident())
-	case key == "page_failed" && p.Attempt <= 1:
+	case strings.HasSuffix(key, "_failed") && p.Attempt <= 1:
 		return w.say(key+".once.detail", who, method(p.Method), w.incident(), quote(p.Detail))
 	case p.Detail == "":
 		return w.say(key, who, method(p.Method), w.incident(), number(p.Attempt))
@@ -247,15 +252,15 @@ func (w words) incident() []Part {
 	return []Part{{Kind: Incident, Text: phrase.T("story.incident", w.entry.Incident)}}
 }
 
-// when is a time, with its date when it is far from the entry.
+// when is a time, with its date when it is far from the entry, and with its
+// zone when it is not that of the reader.
 func (w words) when(at time.Time) []Part {
-	zone := w.names.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	form := "15:04"
+	form, zone := "15:04", w.names.Zone
 	if at.Sub(w.entry.At).Abs() > 12*time.Hour {
 		form = "Mon 2 Jan 15:04"
+	}
+	if zone == nil {
+		form, zone = form+" MST", time.UTC
 	}
 	return []Part{{Kind: When, Text: at.In(zone).Format(form), At: at}}
 }

@@ -25,6 +25,9 @@ type (
 		// Doc is a structured answer (tables, fields, buttons); Text says all
 		// of it in words.
 		Doc *Document `json:"doc,omitempty"`
+		// Scopes are those of the token it came by; none: all that its author may.
+		// A command in it has no more rights than they give.
+		Scopes []string `json:"scopes,omitempty" hidden:"true"`
 
 		// What became of it, filled in when it is read and never stored here.
 		Deleted   bool          `json:"deleted,omitempty"`

@@ -69,7 +69,7 @@ func samples() []Payload {
 		PageRetry(page),
 		PageLost(page),
 		Message{
-			Text: "is anybody looking?", Files: []File{file}, Mentions: []id.User{"u2"}, Everybody: true, Quote: 3, Invocation: "i1", Doc: &doc,
+			Text: "is anybody looking?", Files: []File{file}, Mentions: []id.User{"u2"}, Everybody: true, Quote: 3, Invocation: "i1", Doc: &doc, Scopes: []string{"talk"},
 			Deleted: true, EditedAt: since, Edits: 2, Reactions: []ReactionSum{{Emoji: "👍", Users: []id.User{"u1"}}},
 			PinnedAt: since, Replies: 4, RepliedAt: until, Incidents: []id.Incident{42},
 		},

@@ -72,6 +72,11 @@ func (s *Service) take(ctx context.Context, person id.User, name string, r io.Re
 		Person: person,
 	}
 	f.Key = blob.Key(u.Sum, string(f.ID))
+	defer func() {
+		if err != nil { // without a row nobody would ever find it
+			err = errors.Join(err, s.drop(context.WithoutCancel(ctx), f))
+		}
+	}()
 	if err := u.Keep(ctx, s.bucket, f.Key); err != nil {
 		return f, fmt.Errorf("keep upload: %w", err)
 	}
@@ -85,10 +90,17 @@ func (s *Service) take(ctx context.Context, person id.User, name string, r io.Re
 		f.At = tx.Now
 		return tx.PutFile(f)
 	})
-	if err != nil {
-		return f, errors.Join(err, s.bucket.Delete(context.WithoutCancel(ctx), f.Key))
+	return f, err
+}
+
+// drop removes the content of a file.
+func (s *Service) drop(ctx context.Context, f store.File) (err error) {
+	for _, key := range []string{f.Key, f.Preview} {
+		if key != "" {
+			err = errors.Join(err, s.bucket.Delete(ctx, key))
+		}
 	}
-	return f, nil
+	return err
 }
 
 // Content is an open file.
@@ -152,6 +164,9 @@ func (s *Service) sweep(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.intake.Sweep(time.Now().Add(-loose)); err != nil {
+		s.log.WarnContext(ctx, "remove what was being received", "err", err)
+	}
 	old, err := s.store.LooseFiles(ctx, now.Add(-loose), sweepMost)
 	if err != nil || len(old) == 0 {
 		return err
@@ -171,11 +186,7 @@ func (s *Service) sweep(ctx context.Context) (err error) {
 		return err
 	}
 	for _, f := range dropped {
-		for _, key := range []string{f.Key, f.Preview} {
-			if key != "" {
-				err = errors.Join(err, s.bucket.Delete(ctx, key))
-			}
-		}
+		err = errors.Join(err, s.drop(ctx, f))
 	}
 	return err
 }

@@ -2,15 +2,19 @@ package upload
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"image"
 	"image/png"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/blob"
@@ -167,6 +171,48 @@ func TestPicturesHaveASmallerOne(t *testing.T) {
 	small, _, err := image.DecodeConfig(c)
 	if err != nil || small.Width >= 1600 {
 		t.Errorf("the preview is %d wide (%v)", small.Width, err)
+	}
+}
+
+// half is a bucket that takes no previews.
+type half struct {
+	blob.Bucket
+	puts int
+}
+
+func (b *half) Put(ctx context.Context, key string, r io.Reader, size int64) error {
+	if b.puts++; b.puts > 1 {
+		return errors.New("the disk is full")
+	}
+	return b.Bucket.Put(ctx, key, r, size)
+}
+
+// TestWhatFailsLeavesNothing: content without a row is never found again.
+func TestWhatFailsLeavesNothing(t *testing.T) {
+	h := newHouse(t)
+	h.intake.Dir = t.TempDir()
+	h.bucket = &half{Bucket: h.bucket}
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, 2000, 1000))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Take(t.Context(), actor("kim", people.Member), "wide.png", &picture); err == nil {
+		t.Error("it was taken without its preview")
+	}
+	broken := io.MultiReader(strings.NewReader("half of it"), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if _, err := h.Take(t.Context(), actor("kim", people.Member), "log.txt", broken); err == nil {
+		t.Error("half of a file was taken")
+	}
+	for _, dir := range []string{h.folder, h.intake.Dir} {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				t.Errorf("%s is left", path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

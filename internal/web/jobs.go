@@ -62,7 +62,7 @@ func (s *Server) showJobs(w http.ResponseWriter, r *http.Request) error {
 	if by.May(people.Manage) {
 		l.Audit = "/api/v1/audit"
 	}
-	locks, err := s.Store.Locks(r.Context())
+	locks, err := s.Desk.Locks(r.Context(), by)
 	if err != nil {
 		return err
 	}

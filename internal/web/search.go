@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
@@ -180,11 +181,11 @@ func sentence(e timeline.Entry, names story.Names) string {
 	if p, ok := e.Payload.(timeline.Message); ok && !p.Deleted {
 		return markdown.Plain(p.Text)
 	}
-	text := ""
+	var text strings.Builder
 	for _, p := range story.Parts(e, names) {
-		text += p.Text
+		text.WriteString(p.Text)
 	}
-	return text
+	return text.String()
 }
 
 func kindOptions(chosen []string) []view.Option {
