@@ -339,6 +339,10 @@ func TestProviderSecretsAreWrittenAndNeverRead(t *testing.T) {
 	if fmt.Sprint(gone.JSON["secrets"]) != "[]" {
 		t.Errorf("taken away: %s", gone.Text)
 	}
+	hook := h.want(h.do("ada", http.MethodPost, "/api/v1/providers", `{"kind":"webhook","name":"Bus","secrets":{"url":"https://bus.example.org","signing_key":"hunter2hunter2"}}`), http.StatusCreated)
+	if fmt.Sprint(hook.JSON["methods"], hook.JSON["secrets"]) != "[webhook] [signing_key url]" {
+		t.Errorf("a webhook: %s", hook.Text)
+	}
 	for body, field := range map[string]string{
 		`{"kind":"webpush","name":"Push"}`:                             "kind",
 		`{"kind":"telegram","name":"Twilio"}`:                          "name",

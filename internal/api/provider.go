@@ -29,7 +29,7 @@ type ProviderView struct {
 
 // ProviderBody is all that is said about an account.
 type ProviderBody struct {
-	Kind     string            `json:"kind" enum:"twilio,vonage,gateway,pushover,telegram,webpush,webhook" example:"telegram" doc:"Cannot be changed. webpush is made by the server itself. A webhook carries no contact method: steps of policies tell it by its name."`
+	Kind     string            `json:"kind" enum:"twilio,vonage,gateway,pushover,telegram,webpush,webhook" example:"telegram" doc:"Cannot be changed. webpush is made by the server itself. A webhook is what steps of policies tell, by its name."`
 	Name     string            `json:"name" minLength:"1" maxLength:"200" example:"Night bot"`
 	Order    int               `json:"order,omitempty" minimum:"0" maximum:"1000"`
 	Off      bool              `json:"off,omitempty" doc:"Kept, not used."`

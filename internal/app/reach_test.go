@@ -191,14 +191,15 @@ func TestAStepTellsRooms(t *testing.T) {
 			w.Fatal(err)
 		}
 		p := o.Policies["database"]
-		for _, name := range []string{"#ops", "timeline", "ops", "shut", "nowhere", string(withBot("noor"))} {
+		p.Steps = slices.Clone(p.Steps) // the organisation is everybody's
+		for _, name := range []string{"#ops", "timeline", "ops", "shut", "nowhere", string(room.DirectOf("ada", "noor"))} {
 			p.Steps[0].Targets = append(p.Steps[0].Targets, escalation.Target{Room: name})
 		}
 		w.change(org.Put(p))
 		w.post("CRITICAL", "disk/`db01` @noor")
 		w.wantMails(map[string]int{"kim": 1})
 		said := map[id.Room][]string{}
-		for _, r := range []id.Room{ops.ID, shut.ID, room.Main, withBot("noor")} {
+		for _, r := range []id.Room{ops.ID, shut.ID, room.Main, room.DirectOf("ada", "noor")} {
 			for _, m := range w.heard(r) {
 				said[r] = append(said[r], m.Text)
 			}
@@ -206,7 +207,7 @@ func TestAStepTellsRooms(t *testing.T) {
 		needs := "#1 needs somebody: `disk/'db01' @noor` (escalation policy Database)."
 		missed := "#1 should have been told in the room %s, which is not there or is closed (escalation policy Database)."
 		want := map[id.Room][]string{
-			ops.ID: {needs}, room.Main: {needs, fmt.Sprintf(missed, "shut"), fmt.Sprintf(missed, "nowhere"), fmt.Sprintf(missed, withBot("noor"))},
+			ops.ID: {needs}, room.Main: {needs, fmt.Sprintf(missed, "shut"), fmt.Sprintf(missed, "nowhere"), fmt.Sprintf(missed, room.DirectOf("ada", "noor"))},
 		}
 		if diff := cmp.Diff(want, said); diff != "" {
 			w.Errorf("the bot said (-want +got):\n%s", diff)
@@ -225,6 +226,7 @@ func TestAStepTells(t *testing.T) {
 			w.Fatal(err)
 		}
 		p := o.Policies["database"]
+		p.Steps = slices.Clone(p.Steps) // the organisation is everybody's
 		p.Steps[0].Targets = append(p.Steps[0].Targets, escalation.Target{Email: "desk@example.org"})
 		w.change(org.Put(p))
 		w.post("CRITICAL", "disk/db01")

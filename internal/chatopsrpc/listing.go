@@ -163,8 +163,8 @@ func compile(source string) (*regexp.Regexp, error) {
 // unsupported finds what Ruby has and Go has not, for a sentence that helps.
 func unsupported(body string) (string, bool) {
 	for _, u := range []struct{ sign, phrase string }{
-		{"(?<=", "rpc.regex.look_behind"}, {"(?<!", "rpc.regex.look_behind"}, {"(?=", "rpc.regex.look_ahead"}, {"(?!", "rpc.regex.look_ahead"},
-		{`\k<`, "rpc.regex.reference"}, {`\1`, "rpc.regex.reference"}, {`\2`, "rpc.regex.reference"}, {`\h`, "rpc.regex.hex"}, {`(?>`, "rpc.regex.atomic"},
+		{"(?<=", "chatopsrpc.regex.look_behind"}, {"(?<!", "chatopsrpc.regex.look_behind"}, {"(?=", "chatopsrpc.regex.look_ahead"}, {"(?!", "chatopsrpc.regex.look_ahead"},
+		{`\k<`, "chatopsrpc.regex.reference"}, {`\1`, "chatopsrpc.regex.reference"}, {`\2`, "chatopsrpc.regex.reference"}, {`\h`, "chatopsrpc.regex.hex"}, {`(?>`, "chatopsrpc.regex.atomic"},
 	} {
 		if strings.Contains(body, u.sign) {
 			return phrase.T(u.phrase), true

@@ -11,6 +11,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/room"
+	"github.com/watchroom/watchroom/internal/search"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -81,6 +82,17 @@ func TestDeletedWordsAreGone(t *testing.T) {
 			}
 			if strings.Contains(words, "secretword") {
 				t.Errorf("%s still says %q", e.Kind, words)
+			}
+		}
+		for more := true; more; {
+			var err error
+			if more, err = h.store.IndexNext(ctx, "search", 100, func(e timeline.Entry) string { return strings.Join(search.Of(e), " ") }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, e := range h.entries(t, store.EntryFilter{Words: []string{"secretword"}}) {
+			if e.Kind != timeline.MessageLinked {
+				t.Errorf("%s is found by words that are gone", e.Kind)
 			}
 		}
 		if copies != 1 {

@@ -70,7 +70,10 @@ func TestChainProperties(t *testing.T) {
 		if !slices.IsSortedFunc(planned, func(a, b Attempt) int { return int(a.After - b.After) }) {
 			t.Fatalf("instants decrease: %s", told(planned))
 		}
-		if c.Again > 0 && !c.Empty() && len(planned) < 300 && planned[len(planned)-1].After < 6*time.Hour-c.Again {
+		if len(planned) == 0 && !c.Empty() && c.Attempts[0].After < 6*time.Hour {
+			t.Fatalf("nothing is planned, and the first attempt is after %s", c.Attempts[0].After)
+		}
+		if c.Again > 0 && len(planned) > 0 && len(planned) < 300 && planned[len(planned)-1].After < 6*time.Hour-c.Again {
 			t.Fatalf("it falls silent after %s", planned[len(planned)-1].After)
 		}
 		// Whatever fails, following Next ends, and with it the last contact method was tried.

@@ -26,8 +26,13 @@ func samples() []timeline.Payload {
 	lost.Attempt, lost.Detail = 5, "550 no such user"
 	bundled := page
 	bundled.Bundled = 12
+	told := timeline.PageState{Delivery: 8, Method: "webhook", Address: "status page", Attempt: 1}
+	refused, again := told, told
+	refused.Detail = "403 no"
+	again.Attempt = 3
 	since := until.Add(-20 * time.Hour)
 	cover := timeline.Cover{RotationName: "Nights", User: "u1", Name: "Kim", By: "u2", ByName: "Ana Ruiz", Start: since, End: until}
+	own := timeline.Cover{RotationName: "Nights", User: "u2", Name: "Ana Ruiz", By: "u1", ByName: "Kim", Start: since, End: until}
 	gap := timeline.Cover{RotationName: "Nights", By: "u2", ByName: "Ana Ruiz", Start: since}
 	shift := func(to, from id.User, override bool) timeline.Shift {
 		return timeline.Shift{RotationName: "Nights", To: to, ToName: "Ana Ruiz", From: from, FromName: "Kim", Override: override}
@@ -59,6 +64,7 @@ func samples() []timeline.Payload {
 		timeline.Exhausted{PolicyName: "Database", Why: "no_steps"},
 		timeline.Exhausted{Why: "no_policy"},
 		page, bundled, timeline.PageRetry(retry), timeline.PageLost(lost), timeline.PageLost(page),
+		told, timeline.PageRetry(told), timeline.PageRetry(refused), timeline.PageLost(told), timeline.PageLost(refused), timeline.PageLost(again),
 		timeline.Message{Text: "anyone looking at db01?"},
 		timeline.Change{Object: "rotation", Name: "Days", Action: "created"},
 		timeline.Change{Object: "routing_key", Name: "database", Action: "deleted"},
@@ -82,7 +88,7 @@ func samples() []timeline.Payload {
 		timeline.Held{User: "u1", Name: "Kim", Count: 7, Until: since.Add(2 * time.Hour)},
 		timeline.Held{User: "u1", Name: "Kim", Method: "sms", Count: 7, Until: since.Add(2 * time.Hour)},
 		shift("u2", "u1", false), shift("u2", "u1", true), shift("", "u1", false), shift("", "u1", true), shift("u2", "", false), shift("u2", "", true),
-		timeline.Taken(cover), timeline.Taken(gap), timeline.HandedBack(cover), timeline.HandedBack(gap),
+		timeline.Taken(cover), timeline.Taken(gap), timeline.HandedBack(cover), timeline.HandedBack(gap), timeline.HandedBack(own),
 		timeline.Overridden(cover), timeline.Overridden(gap), timeline.OverrideGone(cover), timeline.OverrideGone(gap),
 		timeline.Swap{RotationName: "Nights", From: "u1", FromName: "Kim", To: "u2", ToName: "Ana Ruiz", Start: since, End: until},
 		timeline.SwapAnswer{RotationName: "Nights", From: "u1", FromName: "Kim", To: "u2", ToName: "Ana Ruiz", Start: since, End: until, Accepted: true},

@@ -180,7 +180,7 @@ type half struct {
 	puts int
 }
 
-func (b *half) Put(ctx context.Context, key string, r io.Reader, size int64) error {
+func (b *half) Put(ctx context.Context, key string, r io.ReadSeeker, size int64) error {
 	if b.puts++; b.puts > 1 {
 		return errors.New("the disk is full")
 	}
