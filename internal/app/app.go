@@ -253,6 +253,7 @@ func (a *App) start(group *errgroup.Group, ctx context.Context) {
 		"cleanup":   a.cleanUp,
 		"files":     a.sweepFiles,
 		"scripts":   a.talk.scripts.Run,
+		"services":  a.talk.services.Run,
 		"bot":       a.talk.bot.Run,
 		"runner":    a.talk.runner.Run,
 		"herald":    a.talk.herald.Run,

@@ -5,17 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/watchroom/watchroom/internal/blob"
 	"github.com/watchroom/watchroom/internal/bot"
 	"github.com/watchroom/watchroom/internal/builtin"
 	"github.com/watchroom/watchroom/internal/herald"
 	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/outbound"
 	"github.com/watchroom/watchroom/internal/runner"
 	"github.com/watchroom/watchroom/internal/script"
+	"github.com/watchroom/watchroom/internal/slash"
 	"github.com/watchroom/watchroom/internal/upload"
 )
 
@@ -23,11 +28,13 @@ import (
 type talk struct {
 	uploads   *upload.Service
 	scripts   *script.Folder
+	services  *services
 	catalogue *bot.Catalogue
 	desk      *runner.Desk
 	bot       *bot.Bot
 	runner    *runner.Runner
 	herald    *herald.Herald
+	replies   *slash.Replies // later answers of webhooks
 }
 
 // lookersAtOnce is how many pictures are made smaller at the same time.
@@ -53,10 +60,25 @@ func (a *App) openTalk() error {
 	for _, p := range t.scripts.Problems() {
 		log.Warn("command that cannot be used", "file", p.File, "err", p.Err)
 	}
+	client := func(timeout time.Duration) *http.Client {
+		if a.opts.HTTP != nil {
+			return a.opts.HTTP
+		}
+		return outbound.Policy{AllowPrivate: cfg.AllowPrivateTargets}.Client(timeout)
+	}
+	public, err := url.Parse(cfg.PublicURL)
+	if err != nil {
+		return fmt.Errorf("public URL: %w", err)
+	}
+	t.replies = slash.NewReplies(a.box.Derive("slash"), cfg.PublicURL, a.later, log)
+	t.services = openServices(&services{folder: cfg.Commands, client: client, replies: t.replies, team: public.Hostname(), log: log})
 	deps := &builtin.Deps{Store: a.Store, Dispatch: a.Dispatch, PublicURL: cfg.PublicURL}
 	tour := &bot.Tour{}
-	if t.catalogue, err = bot.NewCatalogue(bot.Builtin(builtin.Commands(deps), tour), scripts{t.scripts}); err != nil {
+	if t.catalogue, err = bot.NewCatalogue(bot.Builtin(builtin.Commands(deps), tour), scripts{t.scripts}, t.services); err != nil {
 		return fmt.Errorf("commands: %w", err)
+	}
+	for _, p := range t.catalogue.Problems() {
+		log.Warn("command that cannot be used", "err", p)
 	}
 	judge := bot.NewJudge(a.Store, t.catalogue, log)
 	t.desk = runner.NewDesk(a.Store, judge, t.catalogue, a.box, log)

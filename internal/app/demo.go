@@ -2,18 +2,27 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/watchroom/watchroom/internal/account"
+	"github.com/watchroom/watchroom/internal/bot"
 	"github.com/watchroom/watchroom/internal/demo"
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/httpd"
+	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/mailbox"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // demoPast is how much has happened before the demo opens.
@@ -55,6 +64,10 @@ func demoOptions(o Options) (Options, func() error, error) {
 	o.Config.Data, o.Config.Database, o.Config.SecretKeyFile = dir, "", ""
 	o.Config.AllowPrivateTargets = true
 	o.Config.AdminEmail, o.Config.AdminPassword = "", ""
+	o.Config.Commands = filepath.Join(dir, "commands")
+	if err := demo.Commands(o.Config.Commands); err != nil {
+		return o, nil, errors.Join(fmt.Errorf("write the demo's commands: %w", err), os.RemoveAll(dir))
+	}
 	return o, func() error { return os.RemoveAll(dir) }, nil
 }
 
@@ -78,6 +91,7 @@ func (a *App) furnish(ctx context.Context) error {
 	set(start)
 	defer a.past.past.Store(nil)
 	a.house = demo.New(a.Store, a.Dispatch, 11)
+	a.house.Upload = a.talk.uploads.Take
 	if _, err := a.house.Furnish(ctx, now); err != nil {
 		return err
 	}
@@ -91,14 +105,13 @@ func (a *App) furnish(ctx context.Context) error {
 		}
 	}
 	intake, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- a.Dispatch.Run(intake) }()
+	var parts errgroup.Group
+	for _, run := range []func(context.Context) error{a.Dispatch.Run, a.talk.bot.Run, a.talk.runner.Run} {
+		parts.Go(func() error { return run(intake) })
+	}
 	err = a.pastOf(ctx, start, now, set)
 	stop()
-	if ended := <-done; err == nil {
-		err = ended
-	}
-	return err
+	return errors.Join(err, parts.Wait())
 }
 
 // pastOf plays what has happened from start until now: what monitoring sends, a
@@ -125,8 +138,11 @@ func (a *App) pastOf(ctx context.Context, start, now time.Time, set func(time.Ti
 	return a.house.Open(ctx)
 }
 
-// settle fires what is due and sends what follows.
+// settle lets the bot answer, fires what is due and sends what follows.
 func (a *App) settle(ctx context.Context) error {
+	if err := a.answered(ctx); err != nil {
+		return err
+	}
 	for {
 		n, err := a.Dispatch.FireTimers(ctx)
 		if err != nil {
@@ -142,6 +158,30 @@ func (a *App) settle(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// answered waits until the bot has heard what was said, and done what it was told.
+func (a *App) answered(ctx context.Context) error {
+	for {
+		busy, err := a.botBusy(ctx)
+		if err != nil || !busy {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond): // that it has heard something wakes nobody
+		}
+	}
+}
+
+func (a *App) botBusy(ctx context.Context) (bool, error) {
+	behind, err := a.Store.Behind(ctx, bot.Cursor, timeline.MessagePosted)
+	if err != nil || behind {
+		return behind, err
+	}
+	given, err := a.Store.Invocations(ctx, store.InvocationFilter{States: []invocation.State{invocation.Queued, invocation.Running}})
+	return slices.ContainsFunc(given, func(inv invocation.Invocation) bool { return !inv.NotBefore.After(a.past.now()) }), err
 }
 
 // play keeps the demo going; on any other node it has nothing to do.

@@ -15,6 +15,7 @@ import (
 	"github.com/watchroom/watchroom/internal/beat"
 	"github.com/watchroom/watchroom/internal/carrier"
 	vochat "github.com/watchroom/watchroom/internal/chat/victorops"
+	"github.com/watchroom/watchroom/internal/chatopsrpc"
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/demo"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -30,6 +31,7 @@ import (
 	"github.com/watchroom/watchroom/internal/orghttp"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/slash"
 	"github.com/watchroom/watchroom/internal/web"
 	"github.com/watchroom/watchroom/internal/web/static"
 )
@@ -59,6 +61,9 @@ func (a *App) routes() (http.Handler, error) {
 	hooks.Register(mux, hooks.Deps{Orgs: a.Store, Carriers: a.carriers, Events: a.Dispatch, Log: a.opts.Log})
 	pageErrors := httpd.Adapter{Log: a.opts.Log, Render: httpd.WriteProblem}
 	mux.Handle(feed.Pattern, pageErrors.Handle(feed.New(a.Dispatch, a.Store, cfg.PublicURL).Serve))
+	published := a.publisher()
+	mux.Handle("GET "+chatopsrpc.PublishPath, published)
+	mux.Handle("POST "+chatopsrpc.PublishPath+"/{method}", published)
 	a.operatorRoutes(mux)
 	show := httpd.ProblemsUnder(pages.ShowProblem, "/api/", "/healthz", "/readyz", "/metrics")
 	shell, err := httpd.Handler(mux, httpd.Options{
@@ -72,6 +77,7 @@ func (a *App) routes() (http.Handler, error) {
 	intake := httpd.LimitBody(func(*http.Request) int64 { return longest })( // for its limit of time
 		victorops.New(acceptor{a}, victorops.HandlerOptions{MaxBody: longest, Log: a.opts.Log}))
 	beats := httpd.LimitBody(func(*http.Request) int64 { return maxBeatBody })(beat.New(a.Dispatch, a.opts.Log))
+	answers := httpd.LimitBody(nil)(a.talk.replies)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, victorops.Prefix):
@@ -79,6 +85,9 @@ func (a *App) routes() (http.Handler, error) {
 			return
 		case strings.HasPrefix(r.URL.Path, beat.Prefix): // its address is the key: it stands in no log
 			beats.ServeHTTP(w, r)
+			return
+		case strings.HasPrefix(r.URL.Path, slash.ReplyPath): // so is this one's
+			answers.ServeHTTP(w, r)
 			return
 		case r.URL.Path == vochat.Path: // robots follow no redirects, and take the connection over
 			a.chat.ServeHTTP(w, r)

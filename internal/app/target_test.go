@@ -48,6 +48,25 @@ func rotationTarget(pick escalation.Pick) []escalation.Target {
 	return []escalation.Target{{Rotation: "primary", Pick: pick}}
 }
 
+// Everybody who is in the team at that moment, each once; who is disabled is
+// nobody, and whoever else stands beside the team is paged, too.
+func TestAWholeTeam(t *testing.T) {
+	story(t, func(w *world) {
+		w.steps(escalation.Step{After: minutes(1), Targets: []escalation.Target{{Team: "db"}, {User: "kim"}, {User: "ada"}}})
+		w.post("CRITICAL", "disk/db01")
+		o, err := w.app.Store.Org(w.Context())
+		if err != nil {
+			w.Fatal(err)
+		}
+		noor, team := o.Users["noor"], o.Teams["db"]
+		noor.Disabled = true
+		team.Members = []id.User{"kim", "noor", "olga"}
+		w.change(org.Put(noor), org.Put(team))
+		w.later(time.Minute)
+		w.wantMails(map[string]int{"ada": 1, "kim": 1, "olga": 1})
+	})
+}
+
 // Kim at once, who follows her after five minutes, who was before her after
 // ten; an answer before that keeps the last one asleep.
 func TestTheNextAndThePreviousPerson(t *testing.T) {

@@ -78,7 +78,11 @@ func (b *Bot) Run(ctx context.Context) error {
 
 func (b *Bot) runOnce(ctx context.Context) (more bool, err error) {
 	defer fault.Recover(&err)
-	b.catalogue.Refresh()
+	if b.catalogue.Refresh() {
+		for _, p := range b.catalogue.Problems() {
+			b.log.WarnContext(ctx, "command that cannot be used", "err", p)
+		}
+	}
 	if err := b.greet(ctx); err != nil {
 		return false, err
 	}
@@ -238,7 +242,7 @@ func (b *Bot) give(tx *store.Tx, g given) error {
 		line = "help"
 	}
 	look := lookup{tx.Org, g.actor.User, g.entry.Room, tx.Now}
-	parsed, err := tree.Parse(line, look)
+	parsed, err := b.catalogue.Parse(line, look)
 	var unknown *command.Unknown
 	switch {
 	case errors.As(err, &unknown):
@@ -284,7 +288,7 @@ func (b *Bot) giveNow(tx *store.Tx, actor people.Actor, in id.Room, thread id.Se
 	case r.Closed:
 		return invocation.Invocation{}, fault.Conflict(phrase.T("room.closed", r.Slug))
 	}
-	parsed, err := b.catalogue.Tree().Parse(line, lookup{tx.Org, u.ID, in, tx.Now})
+	parsed, err := b.catalogue.Parse(line, lookup{tx.Org, u.ID, in, tx.Now})
 	if err != nil {
 		return invocation.Invocation{}, fault.Invalid("line", sentence(err))
 	}

@@ -12,6 +12,11 @@ import (
 type Entry struct {
 	Declaration command.Declaration
 	Program     program.Program
+	// Match understands a line further than the tree of commands can, because
+	// somebody else's expressions read it: what it returns may be another command
+	// of the same source, about which is then decided. nil: the tree has
+	// understood all.
+	Match func(p command.Parsed) (command.Parsed, bool)
 }
 
 // Source is where commands of one's own come from: a folder, services, webhooks.
@@ -47,8 +52,8 @@ func NewCatalogue(builtin []Entry, sources ...Source) (*Catalogue, error) {
 	return c, nil
 }
 
-// Refresh looks at the sources anew.
-func (c *Catalogue) Refresh() {
+// Refresh looks at the sources anew, and reports whether they have changed.
+func (c *Catalogue) Refresh() bool {
 	all := slices.Clone(c.builtin)
 	for _, s := range c.sources {
 		all = append(all, s.Commands()...)
@@ -58,7 +63,7 @@ func (c *Catalogue) Refresh() {
 		made = append(made, e.Declaration.Origin+"\x00"+e.Declaration.ID+"\x00"+e.Declaration.Version)
 	}
 	if was := c.now.Load(); was != nil && slices.Equal(was.made, made) {
-		return
+		return false
 	}
 	next := &catalogue{programs: map[string]Entry{}, made: made}
 	var declared []command.Declaration
@@ -72,6 +77,22 @@ func (c *Catalogue) Refresh() {
 		next.tree, next.programs[e.Declaration.ID] = tree, e
 	}
 	c.now.Store(next)
+	return true
+}
+
+// Parse understands a line, with the help of the source of its command.
+func (c *Catalogue) Parse(line string, look command.Lookup) (command.Parsed, error) {
+	now := c.now.Load()
+	p, err := now.tree.Parse(line, look)
+	if err != nil || p.Options.Help {
+		return p, err
+	}
+	if match := now.programs[p.Declaration.ID].Match; match != nil {
+		if m, ok := match(p); ok && now.programs[m.Declaration.ID].Program != nil {
+			return m, nil
+		}
+	}
+	return p, nil
 }
 
 // Tree is all commands as they are typed.

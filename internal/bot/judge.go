@@ -68,7 +68,7 @@ type place struct {
 // Judge implements runner.Judge.
 func (j *Judge) Judge(tx *store.Tx, inv invocation.Invocation, line string, as people.Actor) (runner.Judgement, error) {
 	at := place{room: inv.Room, incident: inv.Incident, via: inv.By.Origin, schedule: inv.From != ""}
-	parsed, err := j.catalogue.Tree().Parse(line, lookup{tx.Org, as.User, inv.Room, tx.Now})
+	parsed, err := j.catalogue.Parse(line, lookup{tx.Org, as.User, inv.Room, tx.Now})
 	if err != nil {
 		return runner.Judgement{Broken: sentence(err)}, nil
 	}

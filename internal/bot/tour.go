@@ -201,7 +201,7 @@ func (t *Tour) stops(ctx context.Context, o *org.Org, u people.User) ([]stop, er
 		return timeline.Action{Label: phrase.T("bot.tour.button." + key), URL: address}
 	}
 	all := []stop{
-		{"contact", u.Reachable(), []timeline.Action{page("contact", "/profile/contacts")}},
+		{"contact", u.Reachable(), []timeline.Action{page("contact", "/settings/profile/contacts")}},
 		{"test", tested, []timeline.Action{button("test", "tour test")}},
 		{"oncall", looked, []timeline.Action{button("oncall", "oncall")}},
 	}
@@ -269,9 +269,9 @@ func (t *Tour) lacks(o *org.Org, now time.Time) []string {
 
 // Builtin is the built-in part of a catalogue: the first set and the tour.
 func Builtin(set []builtin.Command, tour *Tour) []Entry {
-	entries := []Entry{{tour.Declaration(), tour}}
+	entries := []Entry{{Declaration: tour.Declaration(), Program: tour}}
 	for _, c := range set {
-		entries = append(entries, Entry{c.Declaration, c})
+		entries = append(entries, Entry{Declaration: c.Declaration, Program: c})
 	}
 	return entries
 }

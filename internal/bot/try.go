@@ -28,7 +28,7 @@ func (j *Judge) try(o *org.Org, as people.Actor, in id.Room, line string, now ti
 	if sigil := o.Settings.Bot.SigilIn(roomOf(o, in)); sigil != "" {
 		line = strings.TrimPrefix(line, sigil)
 	}
-	parsed, err := j.catalogue.Tree().Parse(line, lookup{o, as.User, in, now})
+	parsed, err := j.catalogue.Parse(line, lookup{o, as.User, in, now})
 	t := Trial{Line: parsed.Masked, Expanded: parsed.Expanded, Declaration: parsed.Declaration, Given: parsed.Given}
 	if err != nil {
 		t.Broken = sentence(err)

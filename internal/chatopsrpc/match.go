@@ -31,9 +31,17 @@ type Match struct {
 
 // Match finds the method that understands line, which is all behind the prefix.
 // The first by name counts when several do.
-func (s *Service) Match(line string) (Match, bool) {
+func (s *Service) Match(line string) (Match, bool) { return s.MatchFor("", line) }
+
+// MatchFor is Match of a line that the tree of commands took for the command with
+// an id: when several methods understand it, that one counts.
+func (s *Service) MatchFor(commandID, line string) (Match, bool) {
 	state := s.State()
-	for _, m := range state.Methods {
+	methods := slices.Clone(state.Methods)
+	slices.SortStableFunc(methods, func(a, b Method) int {
+		return btoi(s.methodID(b.Name) == commandID) - btoi(s.methodID(a.Name) == commandID)
+	})
+	for _, m := range methods {
 		if s.cfg.policy(m.Name).Off {
 			continue
 		}

@@ -46,7 +46,7 @@ func (h *House) Drill(ctx context.Context, now time.Time, set func(time.Time), s
 }
 
 // Arrange has colleagues plan the days to come: duties that change hands, leave,
-// work that is announced, jobs that must call in.
+// work that is announced, jobs that must call in. What they say afterwards is new to the administrator.
 func (h *House) Arrange(ctx context.Context, now time.Time) error {
 	o, err := h.store.Org(ctx)
 	if err != nil {
@@ -59,7 +59,11 @@ func (h *House) Arrange(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("arrange the days to come: %w", err)
 		}
 	}
-	return nil
+	h.stage = nil
+	for _, s := range recent {
+		h.begin(s, 0, people.Actor{})
+	}
+	return h.read(ctx)
 }
 
 // planAhead plans that a colleague has a part of the next duty in payments, and

@@ -58,6 +58,7 @@ func organisation(now time.Time, door routing.Integration) []org.Change {
 			ID: userID(p.username), Username: p.username, Name: p.name, Email: Address(p.username), Role: p.role, Zone: p.zone,
 			Contacts: contacts(p.username, now), Paging: paging(p.username),
 			Reminders: []people.Reminder{people.ShiftStart, people.HandOver},
+			Chat:      people.ChatSettings{Greeted: now.AddDate(0, 0, -19)},
 		}))
 	}
 	for _, t := range []people.Team{
@@ -79,6 +80,6 @@ func organisation(now time.Time, door routing.Integration) []org.Change {
 		all = append(all, org.Put(routing.Key{ID: id.RoutingKey("demo-key-" + key), Name: key, Policy: p}))
 	}
 	return append(all, org.Put(door), org.Put(org.Settings{
-		Name: Name, DefaultPolicy: "demo-policy-platform", WarningsOpen: true, SnoozeMorningAt: "09:00",
+		Name: Name, DefaultPolicy: "demo-policy-platform", WarningsOpen: true, SnoozeMorningAt: "09:00", Rules: rules,
 	}))
 }

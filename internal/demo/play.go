@@ -28,6 +28,11 @@ type House struct {
 	busy     map[string]*affair // by entity
 	job      string             // the key of the job that calls in
 	beaten   time.Time          // when it last did
+	rooms    map[string]id.Room // as scenes name them
+	stage    []*act             // the scenes that are going on, the first one first
+
+	// Upload takes in what people show each other; nil: they show nothing.
+	Upload Upload
 }
 
 // affair is a trouble that is going on.
@@ -37,11 +42,12 @@ type affair struct {
 	said    int
 	noted   bool
 	worse   bool
+	talked  bool
 }
 
 // New returns a House. The same seed plays the same events.
 func New(s *store.Store, d *dispatch.Dispatcher, seed uint64) *House {
-	return &House{store: s, dispatch: d, rand: rand.New(rand.NewPCG(seed, seed)), busy: map[string]*affair{}} //nolint:gosec // events of a demo are no secret
+	return &House{store: s, dispatch: d, rand: rand.New(rand.NewPCG(seed, seed)), busy: map[string]*affair{}, rooms: map[string]id.Room{}} //nolint:gosec // events of a demo are no secret
 }
 
 // Furnish sets the organisation up and returns the integration with its key.
@@ -58,13 +64,16 @@ func (h *House) Furnish(ctx context.Context, now time.Time) (routing.Integration
 	if err != nil {
 		return door, fmt.Errorf("set up the demo: %w", err)
 	}
-	return door, nil
+	for _, s := range lore {
+		h.begin(s, 0, people.Actor{})
+	}
+	return door, h.openRooms(ctx)
 }
 
 // Past plays events from start until now on the store's own clock, which set
 // moves; settle is called after each, to fire timers and send what is due.
 func (h *House) Past(ctx context.Context, start, now time.Time, set func(time.Time), settle func(context.Context) error) error {
-	for at := start; at.Before(now); at = at.Add(time.Duration(1+h.rand.IntN(9)) * time.Minute) {
+	for at := start; at.Before(now); at = at.Add(h.pause(time.Minute, 10)) {
 		set(at)
 		if err := settle(ctx); err != nil {
 			return err
@@ -79,15 +88,23 @@ func (h *House) Past(ctx context.Context, start, now time.Time, set func(time.Ti
 	return nil
 }
 
+// pause is how long nothing happens: some units, or while people talk about one.
+func (h *House) pause(unit time.Duration, most int) time.Duration {
+	if h.talking() {
+		most = 2
+	}
+	return unit/2 + time.Duration(h.rand.Int64N(int64(unit)*int64(most-1)))
+}
+
 // Run plays on, at a human pace, until ctx ends.
 func (h *House) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(time.Duration(5+h.rand.IntN(15)) * time.Second):
+		case <-time.After(h.pause(5*time.Second, 4)):
 		}
-		if err := errors.Join(h.beat(ctx, time.Now()), h.Step(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(h.beat(ctx, time.Now()), h.deploy(ctx), h.Step(ctx)); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("play the demo: %w", err)
 		}
 	}
@@ -96,10 +113,15 @@ func (h *House) Run(ctx context.Context) error {
 // Step lets one thing happen.
 func (h *House) Step(ctx context.Context) error {
 	switch n := h.rand.IntN(10); {
+	case n > 3 && h.talking():
+		return h.speak(ctx)
 	case len(h.busy) == 0 || n < 2 && len(h.busy) < 5:
 		return h.breakSomething(ctx)
 	case n == 2:
 		return h.send(ctx, infos[h.rand.IntN(len(infos))])
+	case n == 3 && !h.talking():
+		h.begin(chatter[h.rand.IntN(len(chatter))], 0, people.Actor{})
+		return h.speak(ctx)
 	case n == 3 && h.rand.IntN(3) == 0:
 		return h.dispatch.Post(ctx, actor(staff[1+h.rand.IntN(len(staff)-2)]), 0, smallTalk[h.rand.IntN(len(smallTalk))])
 	default:
@@ -145,8 +167,14 @@ func (h *House) goOn(ctx context.Context) error {
 		return nil
 	case inc.State == incident.Triggered && h.rand.IntN(3) == 0:
 		return h.send(ctx, h.again(a))
+	case inc.State == incident.Triggered && h.rand.IntN(2) == 0:
+		return h.command(ctx, who, ops, fmt.Sprintf("!ack %d", inc.ID))
 	case inc.State == incident.Triggered:
 		_, err = h.dispatch.Acknowledge(ctx, who, inc.ID)
+	case len(a.trouble.thread) > 0 && !a.talked:
+		a.talked = true
+		h.begin(scene{ops, a.trouble.thread}, inc.ID, who)
+		return nil
 	case a.said < len(a.trouble.chat):
 		a.said++
 		return h.dispatch.Post(ctx, who, inc.ID, a.trouble.chat[a.said-1])
@@ -181,8 +209,12 @@ func (h *House) choose(ctx context.Context, entities []string) (string, incident
 	return entity, inc, err
 }
 
-// Open makes sure that there is something to do: two incidents nobody has yet.
+// Open makes sure that there is something to do: a command that waits for a
+// yes, the bot that wants to say hello, and two incidents nobody has yet.
 func (h *House) Open(ctx context.Context) error {
+	if err := errors.Join(h.askApproval(ctx), h.introduce(ctx)); err != nil {
+		return err
+	}
 	for {
 		counts, err := h.store.Counts(ctx)
 		if err != nil || counts.Triggered >= 2 || len(h.busy) == len(troubles) {

@@ -13,7 +13,8 @@ type trouble struct {
 	alert    alert.Alert
 	worse    string   // the message of a later alert
 	over     string   // the message of its recovery; "" when only a person resolves it
-	chat     []string // in order
+	chat     []string // in its own record, in order
+	thread   []line   // in #ops
 	note     string
 	severity alert.Type
 }
@@ -39,6 +40,11 @@ var troubles = []trouble{
 		},
 		worse: "/var/lib/postgresql is 95 % full, growing 1.4 % an hour", over: "/var/lib/postgresql is 61 % full",
 		chat: []string{"WAL archiving stopped at 02:10, that is what fills it", "archive bucket policy changed yesterday, reverting", "archiver is catching up, 40 segments a minute"},
+		thread: []line{
+			{text: "{n} is mine. @kim did anything change around the archive bucket?"},
+			{who: "kim", text: "the policy, yesterday at five. `aws s3api get-bucket-policy` says *deny* for the archiver", reply: true, linked: true, signs: []string{"👀 jonas mei"}},
+			{text: "that is it, thank you. Reverting", reply: true, signs: []string{"🙏 kim"}},
+		},
 		note: "Root cause: the archive bucket refused writes after the policy change. Reverted; follow-up to alert on archive lag.",
 	},
 	{
@@ -50,6 +56,11 @@ var troubles = []trouble{
 		},
 		worse: "5xx on POST /checkout at 6.1 % for 6 minutes. Affected: card payments", over: "5xx on POST /checkout back to 0.1 %",
 		chat: []string{"the card provider reports trouble on their status page too", "switching card traffic to the second provider", "error rate is falling"},
+		thread: []line{
+			{text: "customers see {n}: card payments fail. @priya can you answer support?"},
+			{who: "priya", text: "done, and the status page says *investigating*", reply: true, signs: []string{"👍 noor"}},
+			{who: "noor", text: "the other provider takes the traffic now, 0.3 % errors and falling", reply: true, linked: true, signs: []string{"🎉 priya rafael"}},
+		},
 		note: "Provider outage of 11 minutes; fail-over worked after we forced it. Make it automatic.",
 	},
 	{
@@ -70,6 +81,10 @@ var troubles = []trouble{
 		},
 		over: "worker-7 is Ready",
 		chat: []string{"no ping, console shows a kernel panic", "drained and rebooting"},
+		thread: []line{
+			{text: "looking at {n}, do not touch worker-7 please"},
+			{who: "mei", text: "all 23 pods found another node, nobody noticed", reply: true, signs: []string{"🚀 jonas"}},
+		},
 	},
 	{
 		severity: alert.Warning,
@@ -88,6 +103,11 @@ var troubles = []trouble{
 		},
 		worse: "18,900 messages waiting, oldest is 27 minutes old, 0 consumers", over: "queue is empty, 6 consumers",
 		chat: []string{"consumers crash-loop since the 14:05 deploy", "rolled back settlements to 4.11", "queue is draining, about 4 minutes to go"},
+		thread: []line{
+			{text: "{n}: no consumers at all. @rafael was there a deploy?"},
+			{who: "rafael", text: "mine, 4.12, an hour ago :grimacing: rolling back", edited: "mine, 4.12, 20 minutes ago :grimacing: rolling back", reply: true, linked: true},
+			{who: "noor", text: "no money is lost, it only waits. Take your time", reply: true, signs: []string{"🙏 rafael"}},
+		},
 		note: "Deploy 4.12 read a config key that exists only in staging.",
 	},
 	{
@@ -106,6 +126,10 @@ var troubles = []trouble{
 		},
 		over: "Synthetic login works from all locations",
 		chat: []string{"session store is read-only, primary failed over", "pointed it at the new primary"},
+		thread: []line{
+			{text: "nobody can sign in, {n}. @@platform who knows the session store?"},
+			{who: "jonas", text: "I do. It failed over, and the app still writes to the old primary", reply: true, linked: true, signs: []string{"💡 kim mei"}},
+		},
 	},
 }
 

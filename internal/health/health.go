@@ -75,7 +75,7 @@ type Delivery struct {
 	DueAt    time.Time          `json:"due_at"` // the end of a claim when somebody is at it
 	Kind     store.DeliveryKind `json:"kind"`
 	Incident id.Incident        `json:"incident,omitempty"`
-	Person   string             `json:"person"`
+	Person   string             `json:"person"`  // or the address or webhook that a step tells
 	Attempt  int                `json:"attempt"` // tries so far
 }
 
@@ -239,7 +239,11 @@ func (c *check) deliveries(ctx context.Context) error {
 			}
 		}
 		if i < shown {
-			c.r.WaitingDeliveries = append(c.r.WaitingDeliveries, Delivery{due, d.Kind, d.Incident, o.UserName(d.Person), d.Attempt})
+			to := o.UserName(d.Person)
+			if d.Kind == store.ToldPage {
+				to = d.Body.Address
+			}
+			c.r.WaitingDeliveries = append(c.r.WaitingDeliveries, Delivery{due, d.Kind, d.Incident, to, d.Attempt})
 		}
 	}
 	if late > 0 {

@@ -130,6 +130,25 @@ func TestLate(t *testing.T) {
 	}, clock())
 }
 
+// What a step tells has no person, and is named all the same.
+func TestWaitingToBeTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		furnish(t, s, nil)
+		err := s.Do(t.Context(), func(tx *store.Tx) error {
+			tx.AddDelivery(store.Delivery{
+				Key: "x", Kind: store.ToldPage, DueAt: noon, ExpiresAt: noon.Add(time.Hour), Incident: 7, Body: store.DeliveryBody{Method: "email", Address: "noc@example.org"},
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := run(t, s, noon).WaitingDeliveries; len(w) != 1 || w[0].Person != "noc@example.org" {
+			t.Errorf("waiting are %+v, want what is for noc@example.org", w)
+		}
+	}, clock())
+}
+
 func TestTriedInVain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		furnish(t, s, nil)

@@ -126,6 +126,13 @@ func TestAMessageIsToldOnce(t *testing.T) {
 			if err := d.Edit(t.Context(), who, seq, "@kim @lee have a look"); err != nil {
 				t.Fatal(err)
 			}
+			gone, err := d.Say(t.Context(), who, dispatch.Line{Text: "@kim never mind"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Delete(t.Context(), who, gone); err != nil {
+				t.Fatal(err)
+			}
 			for range 3 {
 				if _, err := h.runOnce(t.Context()); err != nil {
 					t.Fatal(err)

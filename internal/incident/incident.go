@@ -114,6 +114,9 @@ const (
 	AckTimer      TimerKind = "ack"      // the acknowledgement has expired
 )
 
+// TimerKinds lists all of them.
+func TimerKinds() []TimerKind { return []TimerKind{EscalateTimer, UnsnoozeTimer, AckTimer} }
+
 // Due is the input of a timer that fires.
 func (k TimerKind) Due() Input {
 	switch k {

@@ -159,7 +159,7 @@ func (l *life) pagesWhoIsAsked(t *rapid.T) {
 
 // fire deals with what is due, as the timer does: away with the row, then decide.
 func (l *life) fire(t *rapid.T) {
-	for _, kind := range []TimerKind{EscalateTimer, UnsnoozeTimer, AckTimer} {
+	for _, kind := range TimerKinds() {
 		due, ok := l.timers[kind]
 		if !ok || due.After(l.now) {
 			continue

@@ -146,9 +146,14 @@ func (o *Org) OnCallOf(t id.Team, at time.Time) []id.User {
 // Called resolves whom a line calls: everybody it names who may read the room,
 // once. Here says that it called all who are there.
 func (o *Org) Called(text string, r room.Room, at time.Time) (users []id.User, here bool) {
+	seen := map[id.User]bool{} // somebody may be in all of fifty large teams
 	add := func(list ...id.User) {
 		for _, u := range list {
-			if user, ok := o.Users[u]; ok && !user.Disabled && r.CanRead(u) && !slices.Contains(users, u) {
+			if seen[u] {
+				continue
+			}
+			seen[u] = true
+			if user, ok := o.Users[u]; ok && !user.Disabled && r.CanRead(u) {
 				users = append(users, u)
 			}
 		}

@@ -22,6 +22,10 @@ import (
 // or disk.yaml if nothing else would have that.
 const manifestSuffix = ".yaml"
 
+// ServicesFile is a file of the folder that is no manifest: it names the services
+// and webhooks whose commands there are besides.
+const ServicesFile = "services.yaml"
+
 // Problem is a file that is no command, and why.
 type Problem struct {
 	File string
@@ -52,7 +56,7 @@ func Load(dir string, o Options) ([]*Command, []Problem) {
 	l := loader{root: root, folder: resolved, options: o.filled(), ids: map[string]string{}, words: map[string]string{}}
 	manifests := map[string]bool{}
 	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, manifestSuffix) && !strings.HasPrefix(name, ".") {
+		if name := e.Name(); strings.HasSuffix(name, manifestSuffix) && !strings.HasPrefix(name, ".") && name != ServicesFile {
 			manifests[name] = false // nobody's yet
 		}
 	}

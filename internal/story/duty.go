@@ -85,7 +85,10 @@ func (w words) watch() []Part {
 		}
 		return w.say("maintenance_started.until", subject(p.Name), w.when(p.Until))
 	case timeline.MaintenanceOver:
-		if p.Held > 0 {
+		switch {
+		case p.Held == 1:
+			return w.say("maintenance_ended.held.one", subject(p.Name))
+		case p.Held > 1:
 			return w.say("maintenance_ended.held", subject(p.Name), number(p.Held))
 		}
 		return w.say("maintenance_ended", subject(p.Name))

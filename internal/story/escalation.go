@@ -84,10 +84,14 @@ func (w words) pages() []Part {
 		return w.say("page_moved_on", pieces...)
 	case timeline.Held:
 		pieces := [][]Part{w.person(p.User, p.Name), number(p.Count), w.when(p.Until), method(p.Method)}
-		if p.Method == "" {
-			return w.say("page_held", pieces...)
+		key := "page_held"
+		if p.Method != "" {
+			key += ".method"
 		}
-		return w.say("page_held.method", pieces...)
+		if p.Count == 1 {
+			key += ".one"
+		}
+		return w.say(key, pieces...)
 	}
 	return nil
 }

@@ -270,16 +270,18 @@ func TestWhoMayDoWhat(t *testing.T) {
 		people.Talk:    {"kim", "ada"},
 		people.Respond: {"kim", "ada"},
 		people.OwnSelf: {"olga", "kim", "ada"},
+		people.Manage:  {"ada"},
 	}
 	for _, part := range [][]Route{
 		h.web.homeRoutes(), h.web.timelineRoutes(), h.web.incidentRoutes(), h.web.onCallRoutes(), h.web.actionLinkRoutes(), h.web.mailboxRoutes(),
+		h.web.roomRoutes(), h.web.messageRoutes(), h.web.searchRoutes(), h.web.commandRoutes(),
 	} {
 		for _, route := range part {
 			method, path, _ := strings.Cut(route.Pattern, " ")
 			if path == "/timeline/stream" { // stays open
 				continue
 			}
-			path = strings.NewReplacer("{n}", "1", "{id}", "1", "{token}", "nonsense", "{$}", "").Replace(path)
+			path = strings.NewReplacer("{n}", "1", "{id}", "1", "{token}", "nonsense", "{$}", "", "{room}", "main", "{seq}", "1", "{ref}", "1").Replace(path)
 			for _, who := range []string{"", "olga", "kim", "ada"} {
 				answer, _ := h.do(request{as: who, method: method, path: path})
 				may := false

@@ -389,3 +389,10 @@ func TestIntegrationWithoutItsKey(t *testing.T) {
 	}
 	h.has(h.get("ada", "/integrations/"+string(i.ID)), "cannot be shown any more", "/rotate")
 }
+
+func TestHowOneHearsOfConversation(t *testing.T) {
+	h := newWatch(t)
+	h.send("/settings/profile/chat", http.StatusUnprocessableEntity, "mentions", "push", "quiet_from", "22:00")
+	h.send("/settings/profile/chat", http.StatusSeeOther, "mentions", "push", "direct", "page", "quiet_from", "22:00", "quiet_to", "07:00")
+	h.has(h.get("ada", "/settings/profile"), `value="push" selected`, `value="page" selected`, `value="22:00"`)
+}

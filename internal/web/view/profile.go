@@ -13,6 +13,10 @@ type Profile struct {
 	Zones    []string
 	Errors   map[string]string
 
+	// How one hears of conversation.
+	Mentions, Direct   []Option
+	QuietFrom, QuietTo string
+
 	Mail bool // pages can be sent at all
 }
 
