@@ -40,6 +40,9 @@ type talk struct {
 // lookersAtOnce is how many pictures are made smaller at the same time.
 const lookersAtOnce = 2
 
+// looksBetween is how many looks of other loops pass between two at the file of services.
+const looksBetween = 5
+
 func (a *App) openTalk() error {
 	cfg, log := a.opts.Config, a.opts.Log
 	bucket, err := blob.Open(cfg.FilesPlace())
@@ -71,7 +74,9 @@ func (a *App) openTalk() error {
 		return fmt.Errorf("public URL: %w", err)
 	}
 	t.replies = slash.NewReplies(a.box.Derive("slash"), cfg.PublicURL, a.later, log)
-	t.services = openServices(&services{folder: cfg.Commands, client: client, replies: t.replies, team: public.Hostname(), log: log})
+	t.services = openServices(&services{
+		folder: cfg.Commands, client: client, replies: t.replies, team: public.Hostname(), every: looksBetween * a.opts.Look, log: log,
+	})
 	deps := &builtin.Deps{Store: a.Store, Dispatch: a.Dispatch, PublicURL: cfg.PublicURL}
 	tour := &bot.Tour{}
 	if t.catalogue, err = bot.NewCatalogue(bot.Builtin(builtin.Commands(deps), tour), scripts{t.scripts}, t.services); err != nil {

@@ -25,9 +25,6 @@ import (
 	"github.com/watchroom/watchroom/internal/slash"
 )
 
-// servicesEvery is how often the file of services is read.
-const servicesEvery = 5 * time.Second
-
 // services are the commands of other people's services and webhooks, as a file
 // beside the executables names them. It is a source of commands.
 type services struct {
@@ -35,6 +32,7 @@ type services struct {
 	client  func(time.Duration) *http.Client // guarded
 	replies *slash.Replies
 	team    string // what receivers of webhooks call this server
+	every   time.Duration // between two looks at the file
 	log     *slog.Logger
 
 	now atomic.Pointer[offer]
@@ -88,7 +86,7 @@ func (s *services) follow(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(servicesEvery):
+		case <-time.After(s.every):
 		}
 		if s.look() {
 			return

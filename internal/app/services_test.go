@@ -118,6 +118,16 @@ func (w *world) typed(name, text string, states ...invocation.State) invocation.
 	return inv
 }
 
+// given is a line of somebody who does not type it into a room.
+func (w *world) given(name, line string) invocation.Invocation {
+	w.Helper()
+	inv, err := w.app.talk.bot.Give(w.Context(), w.as(name), room.Main, 0, 0, line)
+	if err != nil {
+		w.Fatalf("%s gives %q: %v", name, line, err)
+	}
+	return inv
+}
+
 // told waits for the bot to say something in a room.
 func (w *world) told(in id.Room, words string) {
 	w.Helper()
@@ -176,7 +186,9 @@ func TestAServiceByChatOpsRPC(t *testing.T) {
 	if calls := fake.Calls(); len(calls) != 1 || calls[0].Params["env"] != "prod" || calls[0].Method != "ship" {
 		t.Errorf("called %+v, want ship once, to prod", calls)
 	}
-	w.typed("olga", "!deploy status of api", invocation.Succeeded) // an observer looks
+	if inv := w.given("olga", "deploy status of api"); inv.State == invocation.Denied { // an observer looks
+		t.Errorf("an observer looks: %s", inv.Why)
+	}
 	if _, _, ok := w.app.talk.catalogue.Find("rpc.deploy.secret"); ok {
 		t.Error("a method that is switched off is offered")
 	}
@@ -188,8 +200,8 @@ func TestAServiceByChatOpsRPC(t *testing.T) {
 // Whatever words a line begins with, it is decided about the method that runs.
 func TestAServiceIsRefusedByRules(t *testing.T) {
 	w, fake := deploying(t)
-	if inv := w.typed("olga", "!deploy api to prod", invocation.Denied); inv.Command != "rpc.deploy.ship" {
-		t.Errorf("an observer was refused %s", inv.Command)
+	if inv := w.given("olga", "deploy api to prod"); inv.Command != "rpc.deploy.ship" || inv.State != invocation.Denied {
+		t.Errorf("an observer ships: %s is %s", inv.Command, inv.State)
 	}
 	w.rules(`deny everyone rpc.deploy.ship when args.env == "prod"`)
 	inv := w.typed("kim", "!deploy api to prod", invocation.Denied)
@@ -237,10 +249,10 @@ func weathering(t *testing.T, private bool) (*world, *slashtest.Receiver) {
 // alone is in their conversation with the bot.
 func TestAWebhookAnswersLater(t *testing.T) {
 	w, fake := weathering(t, true)
-	w.typed("olga", "!weather in Berlin", invocation.Succeeded)
+	w.typed("noor", "!weather in Berlin", invocation.Succeeded)
 	w.told(room.Main, "did in Berlin")
 	forms := fake.Forms()
-	if len(forms) != 1 || forms[0].Get("user_name") != "olga" || forms[0].Get("command") != "/weather" {
+	if len(forms) != 1 || forms[0].Get("user_name") != "noor" || forms[0].Get("command") != "/weather" {
 		t.Fatalf("received %v", forms)
 	}
 	form := forms[0]
@@ -251,7 +263,7 @@ func TestAWebhookAnswersLater(t *testing.T) {
 	if status := slashtest.Later(t, form, map[string]any{"text": "bring an umbrella"}); status != http.StatusOK {
 		t.Errorf("an answer to the asker: status %d", status)
 	}
-	w.told(withBot("olga"), "bring an umbrella")
+	w.told(withBot("noor"), "bring an umbrella")
 	for _, m := range w.heard(room.Main) {
 		if strings.Contains(m.Text, "umbrella") {
 			t.Error("what is for the asker alone was said in front of everybody")
@@ -322,11 +334,14 @@ func TestCommandsArePublished(t *testing.T) {
 		}
 		return res
 	}
-	if got := call("kimberly", "whoami"); got.Outcome != program.Succeeded || !strings.Contains(got.Text, "Kim") {
-		t.Errorf("kimberly is %+v, want Kim", got)
+	if got := call("kimberly", "oncall primary"); got.Outcome != program.Succeeded || !strings.Contains(got.Text, "Kim") {
+		t.Errorf("kimberly asks who is on call: %+v", got)
+	}
+	if asked := w.invocations(store.InvocationFilter{}); len(asked) != 1 || asked[0].By.User != "kim" || asked[0].Room != withBot("kim") {
+		t.Errorf("asked for %+v, want one by kim", asked)
 	}
 	for _, login := range []string{"kim", "gone", "ada"} { // nobody by having the same name
-		if got := call(login, "whoami"); got.Outcome == program.Succeeded {
+		if got := call(login, "oncall"); got.Outcome == program.Succeeded {
 			t.Errorf("%s is %+v", login, got)
 		}
 	}
