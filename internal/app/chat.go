@@ -85,7 +85,7 @@ func (a *App) openTalk() error {
 	for _, p := range t.catalogue.Problems() {
 		log.Warn("command that cannot be used", "err", p)
 	}
-	judge := bot.NewJudge(a.Store, t.catalogue, log)
+	judge := bot.NewJudge(t.catalogue, log)
 	t.desk = runner.NewDesk(a.Store, judge, t.catalogue, a.box, log)
 	t.bot = bot.New(a.Store, a.Dispatch, t.desk, judge, log, a.opts.Look)
 	tour.Of(t.bot)

@@ -31,7 +31,7 @@ type services struct {
 	folder  string                           // "": there are none
 	client  func(time.Duration) *http.Client // guarded
 	replies *slash.Replies
-	team    string // what receivers of webhooks call this server
+	team    string        // what receivers of webhooks call this server
 	every   time.Duration // between two looks at the file
 	log     *slog.Logger
 

@@ -112,7 +112,7 @@ func (r *servicesReader) file() ([]byte, bool) {
 
 // look makes what was read part of what the file looks like.
 func (r *servicesReader) look(name string, text []byte, err error) {
-	fmt.Fprintf(r.seen, "%q %q %v\n", name, text, err)
+	_, _ = fmt.Fprintf(r.seen, "%q %q %v\n", name, text, err) // a hash takes everything
 }
 
 func (r *servicesReader) top(n strictyaml.Node) {

@@ -257,7 +257,7 @@ func (b *Bot) give(tx *store.Tx, g given) error {
 	case parsed.Options.Help:
 		return b.whisper(tx, g, command.Help(parsed.Declaration))
 	}
-	v, err := b.judge.verdict(tx.Org, parsed, g.actor, at, tx.Now, tx.Incident)
+	v, err := b.judge.verdict(tx.Org, parsed, g.actor, at, tx.Now, recordOf(tx))
 	if err != nil {
 		return err
 	}
@@ -293,7 +293,7 @@ func (b *Bot) giveNow(tx *store.Tx, actor people.Actor, in id.Room, thread id.Se
 		return invocation.Invocation{}, fault.Invalid("line", sentence(err))
 	}
 	at := place{room: in, incident: n, via: actor.Origin}
-	v, err := b.judge.verdict(tx.Org, parsed, actor, at, tx.Now, tx.Incident)
+	v, err := b.judge.verdict(tx.Org, parsed, actor, at, tx.Now, recordOf(tx))
 	if err != nil {
 		return invocation.Invocation{}, err
 	}

@@ -61,7 +61,7 @@ func newNode(t *testing.T, cfg store.Config, box *secret.Box) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := NewJudge(s, catalogue, log)
+	judge := NewJudge(catalogue, log)
 	b := New(s, d, runner.NewDesk(s, judge, catalogue, box, log), judge, log, time.Hour)
 	tour.Of(b)
 	deps.Desk, deps.Allowed, deps.Explain = b.Table(), b.Allowed, b.Explain

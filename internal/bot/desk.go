@@ -227,7 +227,12 @@ func (b *Bot) Try(ctx context.Context, as people.Actor, in id.Room, line string)
 	if err != nil {
 		return Trial{}, err
 	}
-	return b.judge.try(o, as, in, line, now, func(n id.Incident) (incident.Incident, error) { return b.store.Incident(ctx, n) })
+	return b.judge.try(o, as, in, line, now, record{
+		func(n id.Incident) (incident.Incident, error) { return b.store.Incident(ctx, n) },
+		func(limit int) ([]invocation.Invocation, error) {
+			return b.store.Invocations(ctx, store.InvocationFilter{Limit: limit})
+		},
+	})
 }
 
 func stateWords(inv invocation.Invocation) string {

@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,7 +25,6 @@ import (
 // Judge understands lines and decides about them by the organisation's rules.
 // Rules that cannot be read allow nothing.
 type Judge struct {
-	store     *store.Store
 	catalogue *Catalogue
 	log       *slog.Logger
 	policy    atomic.Pointer[compiled]
@@ -38,8 +36,8 @@ type compiled struct {
 }
 
 // NewJudge returns a Judge over a catalogue.
-func NewJudge(s *store.Store, c *Catalogue, log *slog.Logger) *Judge {
-	return &Judge{store: s, catalogue: c, log: log}
+func NewJudge(c *Catalogue, log *slog.Logger) *Judge {
+	return &Judge{catalogue: c, log: log}
 }
 
 // rules are those of an organisation, compiled once.
@@ -72,17 +70,17 @@ func (j *Judge) Judge(tx *store.Tx, inv invocation.Invocation, line string, as p
 	if err != nil {
 		return runner.Judgement{Broken: sentence(err)}, nil
 	}
-	v, err := j.verdict(tx.Org, parsed, as, at, tx.Now, tx.Incident)
+	v, err := j.verdict(tx.Org, parsed, as, at, tx.Now, recordOf(tx))
 	return runner.Judgement{Parsed: parsed, Verdict: v}, err
 }
 
 // verdict decides about a line that was understood.
-func (j *Judge) verdict(o *org.Org, p command.Parsed, as people.Actor, at place, now time.Time, find incidents) (invocation.Verdict, error) {
+func (j *Judge) verdict(o *org.Org, p command.Parsed, as people.Actor, at place, now time.Time, past record) (invocation.Verdict, error) {
 	policy := j.rules(o)
 	f := facts(o, as, at, now)
-	f.Cases, f.Reason = permit.Cases(p, leadsTo(o, find)), p.Options.Reason
+	f.Cases, f.Reason = permit.Cases(p, leadsTo(o, past)), p.Options.Reason
 	var err error
-	if f.Recent, err = j.recent(policy, o, now); err != nil {
+	if f.Recent, err = j.recent(policy, o, now, past); err != nil {
 		return invocation.Verdict{}, err
 	}
 	d := policy.Decide(p.Declaration, f)
@@ -140,11 +138,17 @@ func facts(o *org.Org, as people.Actor, at place, now time.Time) permit.Facts {
 	return f
 }
 
-// incidents finds an incident by its number.
-type incidents func(id.Incident) (incident.Incident, error)
+// record is what of the past a decision looks at: read in the transaction of what
+// is decided, or beside one when nothing is.
+type record struct {
+	incident func(id.Incident) (incident.Incident, error)
+	latest   func(limit int) ([]invocation.Invocation, error) // commands that were given, the latest first
+}
+
+func recordOf(tx *store.Tx) record { return record{tx.Incident, tx.LatestInvocations} }
 
 // leadsTo says what the value of an argument is about.
-func leadsTo(o *org.Org, find incidents) func(command.Type, string) map[string]string {
+func leadsTo(o *org.Org, past record) func(command.Type, string) map[string]string {
 	return func(kind command.Type, value string) map[string]string {
 		switch kind {
 		case command.Incident:
@@ -152,7 +156,7 @@ func leadsTo(o *org.Org, find incidents) func(command.Type, string) map[string]s
 			if err != nil {
 				return nil
 			}
-			inc, err := find(id.Incident(n))
+			inc, err := past.incident(id.Incident(n))
 			if err != nil {
 				return nil
 			}
@@ -166,13 +170,16 @@ func leadsTo(o *org.Org, find incidents) func(command.Type, string) map[string]s
 	}
 }
 
+// mostRecent is how many commands are looked through for limits.
+const mostRecent = 1000
+
 // recent are the runs that limits count.
-func (j *Judge) recent(p *permit.Policy, o *org.Org, now time.Time) ([]permit.Run, error) {
+func (j *Judge) recent(p *permit.Policy, o *org.Org, now time.Time, past record) ([]permit.Run, error) {
 	window := p.Window()
 	if window == 0 {
 		return nil, nil
 	}
-	found, err := j.store.Invocations(context.Background(), store.InvocationFilter{Limit: 1000})
+	found, err := past.latest(mostRecent)
 	if err != nil {
 		return nil, fmt.Errorf("load recent commands: %w", err)
 	}

@@ -23,7 +23,7 @@ type Trial struct {
 	Explanation permit.Explanation
 }
 
-func (j *Judge) try(o *org.Org, as people.Actor, in id.Room, line string, now time.Time, find incidents) (Trial, error) {
+func (j *Judge) try(o *org.Org, as people.Actor, in id.Room, line string, now time.Time, past record) (Trial, error) {
 	line = command.Normalise(line)
 	if sigil := o.Settings.Bot.SigilIn(roomOf(o, in)); sigil != "" {
 		line = strings.TrimPrefix(line, sigil)
@@ -36,8 +36,8 @@ func (j *Judge) try(o *org.Org, as people.Actor, in id.Room, line string, now ti
 	}
 	policy := j.rules(o)
 	f := facts(o, as, place{room: in, via: as.Origin}, now)
-	f.Cases, f.Reason = permit.Cases(parsed, leadsTo(o, find)), parsed.Options.Reason
-	if f.Recent, err = j.recent(policy, o, now); err != nil {
+	f.Cases, f.Reason = permit.Cases(parsed, leadsTo(o, past)), parsed.Options.Reason
+	if f.Recent, err = j.recent(policy, o, now, past); err != nil {
 		return t, err
 	}
 	t.Explanation = policy.Explain(parsed.Declaration, f)

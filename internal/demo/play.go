@@ -30,6 +30,7 @@ type House struct {
 	beaten   time.Time          // when it last did
 	rooms    map[string]id.Room // as scenes name them
 	stage    []*act             // the scenes that are going on, the first one first
+	chatted  int                // scenes of chatter so far
 
 	// Upload takes in what people show each other; nil: they show nothing.
 	Upload Upload
@@ -119,8 +120,9 @@ func (h *House) Step(ctx context.Context) error {
 		return h.breakSomething(ctx)
 	case n == 2:
 		return h.send(ctx, infos[h.rand.IntN(len(infos))])
-	case n == 3 && !h.talking():
-		h.begin(chatter[h.rand.IntN(len(chatter))], 0, people.Actor{})
+	case n == 3 && !h.talking() && h.rand.IntN(3) == 0:
+		h.begin(chatter[h.chatted%len(chatter)], 0, people.Actor{})
+		h.chatted++
 		return h.speak(ctx)
 	case n == 3 && h.rand.IntN(3) == 0:
 		return h.dispatch.Post(ctx, actor(staff[1+h.rand.IntN(len(staff)-2)]), 0, smallTalk[h.rand.IntN(len(smallTalk))])
@@ -155,7 +157,11 @@ func (h *House) goOn(ctx context.Context) error {
 		entities = append(entities, e)
 	}
 	slices.Sort(entities)
-	entity, inc, err := h.choose(ctx, entities)
+	now, err := h.store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	entity, inc, err := h.choose(ctx, entities, now)
 	if err != nil {
 		return err
 	}
@@ -165,6 +171,8 @@ func (h *House) goOn(ctx context.Context) error {
 	case inc.State == incident.Resolved:
 		delete(h.busy, entity)
 		return nil
+	case inc.State == incident.Triggered && fresh(inc, now):
+		return nil
 	case inc.State == incident.Triggered && h.rand.IntN(3) == 0:
 		return h.send(ctx, h.again(a))
 	case inc.State == incident.Triggered && h.rand.IntN(2) == 0:
@@ -172,8 +180,10 @@ func (h *House) goOn(ctx context.Context) error {
 	case inc.State == incident.Triggered:
 		_, err = h.dispatch.Acknowledge(ctx, who, inc.ID)
 	case len(a.trouble.thread) > 0 && !a.talked:
-		a.talked = true
-		h.begin(scene{ops, a.trouble.thread}, inc.ID, who)
+		if a.talked = true; h.rand.IntN(3) == 0 {
+			return nil // they have said it often enough
+		}
+		h.begin(scene{ops, a.trouble.thread}, inc.ID, asker(a.trouble.thread, who))
 		return nil
 	case a.said < len(a.trouble.chat):
 		a.said++
@@ -194,19 +204,25 @@ func (h *House) goOn(ctx context.Context) error {
 }
 
 // choose picks an affair: people look first at what nobody has acknowledged.
-func (h *House) choose(ctx context.Context, entities []string) (string, incident.Incident, error) {
+func (h *House) choose(ctx context.Context, entities []string, now time.Time) (string, incident.Incident, error) {
 	entity := entities[h.rand.IntN(len(entities))]
 	for _, e := range entities {
 		inc, err := h.store.Incident(ctx, h.busy[e].number)
 		if err != nil {
 			return e, inc, err
 		}
-		if inc.State == incident.Triggered {
+		if inc.State == incident.Triggered && !fresh(inc, now) {
 			entity = e
 		}
 	}
 	inc, err := h.store.Incident(ctx, h.busy[entity].number)
 	return entity, inc, err
+}
+
+// fresh reports whether an incident is left to whoever looks at the demo for a
+// while, before a colleague acknowledges it.
+func fresh(inc incident.Incident, now time.Time) bool {
+	return now.Sub(inc.TriggeredAt) < 2*time.Minute
 }
 
 // Open makes sure that there is something to do: a command that waits for a

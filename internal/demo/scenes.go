@@ -76,13 +76,34 @@ var chatter = []scene{
 		{who: "jonas", text: "got it, thanks", signs: []string{"👋 kim"}},
 	}},
 	{deploys, []line{
-		{who: "jonas", text: "shop 7.31.0 is on staging since noon, error rate as before"},
+		{who: "jonas", text: "shop 7.31.0 is on staging for an hour, error rate as before"},
 		{who: "kim", text: "p99 too? the last one was slow only after the caches were cold", reply: true},
 		{who: "jonas", text: "212 ms, it was 208", reply: true, edited: "212 ms, it was 208 before", signs: []string{"🚀 kim mei"}},
 	}},
 	{deploys, []line{
 		{who: "mei", text: "rolling back is\n```sh\nkubectl rollout undo deploy/search --to-revision=41\n```\nand takes 40 seconds, I tried it"},
 		{who: "priya", text: "good to know *before* we need it", signs: []string{"😄 mei jonas"}},
+	}},
+	{ops, []line{
+		{who: "priya", text: "the reindex of search is through, 41 minutes instead of 70", signs: []string{"🚀 mei jonas"}},
+	}},
+	{ops, []line{
+		{who: "rafael", text: "does anybody still need the old queue exporter? It has been silent since March"},
+		{who: "kim", text: "no, the new one has all of it", reply: true},
+		{who: "rafael", text: "then it goes today", reply: true, signs: []string{"👍 kim"}},
+	}},
+	{deploys, []line{
+		{who: "noor", text: "settlements are frozen from 22:00 UTC until the books are closed"},
+		{who: "rafael", text: "noted", signs: []string{"👍 noor"}},
+	}},
+	{ops, []line{
+		{who: "mei", text: "the game day found two alerts without a runbook: `queue/settlements` and `cert/www`"},
+		{who: "noor", text: "I write the first", reply: true},
+		{who: "jonas", text: "and I the second", reply: true, signs: []string{"🙏 mei"}},
+	}},
+	{deploys, []line{
+		{who: "jonas", text: "the build of shop takes 6 minutes again, it was 11. The cache had never been read"},
+		{who: "mei", text: "thank you!", reply: true},
 	}},
 }
 
@@ -94,7 +115,7 @@ var tried = scene{deploys, []line{
 
 // files are what is shown in messages, by name.
 var files = map[string]func() io.Reader{
-	"db01-disk.png": func() io.Reader { return graph() },
+	"db01-disk.png": graph,
 	"consumers.log": func() io.Reader {
 		return strings.NewReader(strings.Repeat(`14:05:11 INFO  settlements 4.12.0 starting, env=prod
 14:05:11 INFO  connected to mq-2, queue=settlements, prefetch=50

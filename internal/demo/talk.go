@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/watchroom/watchroom/internal/dispatch"
@@ -132,7 +133,7 @@ func (h *House) afterwards(ctx context.Context, a *act, l line, of id.Seq) error
 	who := a.speaker(l)
 	for _, s := range l.signs {
 		emoji, names, _ := strings.Cut(s, " ")
-		for _, n := range strings.Fields(names) {
+		for n := range strings.FieldsSeq(names) {
 			if err := h.dispatch.React(ctx, h.who(userID(n)), of, emoji, true); err != nil {
 				return err
 			}
@@ -161,6 +162,17 @@ func (a *act) speaker(l line) people.Actor {
 		}
 	}
 	return a.responder
+}
+
+// asker is who begins a thread: the responder, or a colleague when the responder
+// is among those who answer.
+func asker(thread []line, responder people.Actor) people.Actor {
+	for _, who := range []people.Actor{responder, actor(staff[3]), actor(staff[1])} {
+		if !slices.ContainsFunc(thread, func(l line) bool { return userID(l.who) == who.User }) {
+			return who
+		}
+	}
+	return responder
 }
 
 func (a *act) text(s string) string {
@@ -209,12 +221,16 @@ func (h *House) read(ctx context.Context) error {
 }
 
 // introduce makes the administrator somebody the bot has not met: it greets
-// whoever looks at the demo, and offers to show them around.
+// whoever looks at the demo, and offers to show them around. That is no change
+// somebody would have made, so the timeline says nothing about it.
 func (h *House) introduce(ctx context.Context) error {
-	_, err := h.dispatch.ChangeOrg(ctx, people.Operator(), func(o *org.Org) ([]org.Change, error) {
-		ada := o.Users[userID(Admin)]
+	return h.store.Do(ctx, func(tx *store.Tx) error {
+		ada := tx.Org.Users[userID(Admin)]
 		ada.Chat = people.ChatSettings{}
-		return []org.Change{org.Put(ada)}, nil
+		_, done, err := tx.Org.Apply(org.Put(ada))
+		if err == nil {
+			tx.PutDefinition(done...)
+		}
+		return err
 	})
-	return err
 }

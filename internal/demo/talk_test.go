@@ -54,7 +54,12 @@ func TestEverySceneIsPlayed(t *testing.T) {
 	}
 	for _, tr := range troubles {
 		if len(tr.thread) > 0 {
-			h.begin(scene{ops, tr.thread}, inc.ID, actor(staff[3]))
+			for _, p := range staff[1:7] {
+				if who := asker(tr.thread, actor(p)); slices.ContainsFunc(tr.thread, func(l line) bool { return userID(l.who) == who.User }) {
+					t.Errorf("%s asks themselves about %s", who.Name, tr.alert.Title)
+				}
+			}
+			h.begin(scene{ops, tr.thread}, inc.ID, asker(tr.thread, actor(staff[3])))
 		}
 	}
 	for h.talking() {

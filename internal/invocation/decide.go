@@ -1,6 +1,7 @@
 package invocation
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -108,7 +109,7 @@ func (d *decider) entry(by timeline.Actor, p timeline.Payload) {
 	}
 	d.Entries = append(d.Entries, timeline.Entry{
 		At: d.now, Kind: p.Kind(), Actor: by, Room: inv.Room, Thread: inv.Thread, Incident: inv.Incident, Team: inv.Team,
-		Person: by.User, Payload: p,
+		Person: cmp.Or(by.User, inv.By.User), Payload: p,
 	})
 }
 

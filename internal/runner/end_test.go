@@ -94,7 +94,7 @@ func TestHowRunsEnd(t *testing.T) {
 		state      invocation.State
 		said       string
 	}{
-		{"it takes too long and ends", "look", obeying, invocation.TimedOut, "`look` was ended after 1 m 0 s: it took too long."},
+		{"it takes too long and ends", "look", obeying, invocation.TimedOut, "`look` was ended after 1 m: it took too long."},
 		{"a look takes too long and does not end", "look", ignoring, invocation.TimedOut, "`look` was ended after 1 m 15 s: it took too long."},
 		{"a change takes too long and does not end", "turn", ignoring, invocation.Unknown, "`turn`: nobody knows how it ended. The program did not end when it was told to. Look at what it has done; it is not run again."},
 		{"it fails", "look", giving(program.Result{Outcome: program.Failed, Text: "output", Why: "no such host\nat all"}, nil), invocation.Failed, "`look` failed after 0.0 s.\n> no such host\n> at all\noutput"},

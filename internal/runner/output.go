@@ -99,6 +99,9 @@ func spent(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))
 	case d < time.Hour:
+		if int(d.Seconds())%60 == 0 {
+			return fmt.Sprintf("%d m", int(d.Minutes()))
+		}
 		return fmt.Sprintf("%d m %d s", int(d.Minutes()), int(d.Seconds())%60)
 	}
 	return fmt.Sprintf("%d h %d m", int(d.Hours()), int(d.Minutes())%60)

@@ -144,6 +144,11 @@ func (tx *Tx) DueInvocations(limit int) ([]invocation.Invocation, error) {
 	return all(tx.ctx, tx.tx, scanInvocation, selectInvocation+` WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, number LIMIT $2`, micros(tx.Now), limit)
 }
 
+// LatestInvocations returns the latest invocations, without their output.
+func (tx *Tx) LatestInvocations(limit int) ([]invocation.Invocation, error) {
+	return all(tx.ctx, tx.tx, scanInvocation, selectInvocationShort+` ORDER BY number DESC LIMIT $1`, limit)
+}
+
 // RunsOf counts the runs of a command.
 func (tx *Tx) RunsOf(command string) (int, error) {
 	return one(tx.ctx, tx.tx, value[int], `SELECT COUNT(*) FROM invocation WHERE due_at > 0 AND state = 'running' AND command = $1`, command)

@@ -107,7 +107,7 @@ func (w words) commands() []Part {
 		if p.Why != "" && phrase.Has("story."+key+".why") {
 			key += ".why"
 		}
-		return w.say(key, w.actor(), subject(p.Line), text(p.Why))
+		return w.say(key, w.asker(), subject(p.Line), text(p.Why))
 	case timeline.Lock:
 		if p.Reason != "" {
 			return w.say("lock_taken.reason", w.actor(), subject(p.Name), quote(p.Reason))
@@ -120,4 +120,12 @@ func (w words) commands() []Part {
 		return w.say("lock_released", w.actor(), subject(p.Name))
 	}
 	return nil
+}
+
+// asker is who gave the command that has ended by itself: the person it is about.
+func (w words) asker() []Part {
+	if w.entry.Actor.User == "" && w.entry.Person != "" {
+		return w.person(w.entry.Person, "")
+	}
+	return w.actor()
 }
