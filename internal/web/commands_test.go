@@ -32,7 +32,7 @@ func employ(tb testing.TB, deps *Deps, box dispatch.Sealer) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	judge := bot.NewJudge(deps.Store, catalogue, log)
+	judge := bot.NewJudge(catalogue, log)
 	deps.Desk = runner.NewDesk(deps.Store, judge, catalogue, box, log)
 	deps.Declared = func() []commands.Declaration { return catalogue.Tree().All() }
 	deps.Try = bot.New(deps.Store, deps.Dispatch, deps.Desk, judge, log, time.Hour).Try
