@@ -245,9 +245,13 @@ func TestAnswersAreAskedFor(t *testing.T) {
 func TestNoiseEnds(t *testing.T) {
 	w := newWorld(t)
 	w.withPushover(t)
+	n := id.Incident(0)
 	put := func(state incident.State) {
 		err := w.store.Do(t.Context(), func(tx *store.Tx) error {
-			tx.Save(incident.Decision{Changed: true, Incident: incident.Incident{ID: 1, State: state, EntityID: "disk", TriggeredAt: tx.Now}})
+			if n == 0 {
+				n = tx.NewIncident()
+			}
+			tx.Save(incident.Decision{Changed: true, Incident: incident.Incident{ID: n, State: state, EntityID: "disk", TriggeredAt: tx.Now}})
 			return nil
 		})
 		if err != nil {

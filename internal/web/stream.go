@@ -174,12 +174,14 @@ func (out *reader) follow(ctx context.Context, sub *live.Subscription) error {
 		wait, wake := context.WithCancelCause(wait)
 		out.nudge.arm(func() { wake(errNudge) })
 		events, err := sub.Next(wait)
+		// A nudge may come while what was missed is being read: that is read again.
+		woken := wait.Err() != nil && ctx.Err() == nil
 		wake(nil)
 		cancel()
 		switch {
 		case errors.Is(err, live.ErrReset):
 			return out.reset()
-		case err != nil && !errors.Is(err, errBeat) && !errors.Is(err, errNudge):
+		case err != nil && !woken:
 			return err
 		}
 		out.hurry()
