@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/watchroom/watchroom/internal/config"
+	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/store"
 )
@@ -50,6 +51,7 @@ type files struct {
 	root  string
 	first furnished
 	made  int
+	tag   string // of its databases: the server may be shared, also by others of this process
 }
 
 func openFiles(ctx context.Context, root string) (*files, error) {
@@ -97,10 +99,11 @@ type server struct {
 	admin *postgres
 	first furnished
 	made  int
+	tag   string // of its databases: the server may be shared, also by others of this process
 }
 
 func openServer(ctx context.Context, root string) (_ *server, err error) {
-	s := &server{root: root, url: os.Getenv(pgtest.Env)}
+	s := &server{root: root, url: os.Getenv(pgtest.Env), tag: id.Secret(5)}
 	if s.url == "" {
 		if s.own, err = pgtest.Start(ctx, pgtest.Options{}); err != nil {
 			return nil, err
@@ -126,8 +129,7 @@ func openServer(ctx context.Context, root string) (_ *server, err error) {
 func (s *server) engine() string   { return "postgres" }
 func (s *server) known() furnished { return s.first }
 
-// name of a database: the process is in it, for the server may be shared.
-func (s *server) name(of string) string { return fmt.Sprintf("watchroom_bench_%d_%s", os.Getpid(), of) }
+func (s *server) name(of string) string { return "watchroom_bench_" + s.tag + "_" + of }
 
 func (s *server) create(ctx context.Context, as, from string) (place, error) {
 	p := place{data: filepath.Join(s.root, as)}

@@ -120,7 +120,7 @@ func (n *node) entries(s *store.Store) []timeline.Entry {
 	n.Helper()
 	var all []timeline.Entry
 	for {
-		f := store.EntryFilter{FromStart: true, Limit: 1000}
+		f := store.EntryFilter{AllRooms: true, FromStart: true, Limit: 1000}
 		if len(all) > 0 {
 			f.After = all[len(all)-1].Seq
 		}
