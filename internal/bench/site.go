@@ -51,7 +51,6 @@ type files struct {
 	root  string
 	first furnished
 	made  int
-	tag   string // of its databases: the server may be shared, also by others of this process
 }
 
 func openFiles(ctx context.Context, root string) (*files, error) {
