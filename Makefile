@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # What is tested without the race detector, because it drives other processes
 # (a browser, the real binary, a Hubot) and waits for them: the detector sees nothing there.
 HEAVY ?= /internal/(app/(browser|crash)|chat/victorops/hubottest|bench)$$
-FUZZTIME ?= 3s
+FUZZTIME ?= 1s
 LINT := bin/golangci-lint
 
 help: ## what can be made
