@@ -45,7 +45,7 @@ test: ## everything CI runs
 	@$(MAKE) --no-print-directory fuzz
 
 bench: bin/pgtest ## the table of figures
-	bin/pgtest -- go run ./internal/bench/cmd/bench
+	CGO_ENABLED=0 bin/pgtest -- go run ./internal/bench/cmd/bench
 
 # Built once for each version that tools/go.mod names; a module of its own,
 # because its two hundred dependencies are no business of the server's.

@@ -102,9 +102,7 @@ func Register(mux *http.ServeMux, deps Deps) error {
 	a.registerSettings()
 	a.registerTokens()
 	a.registerSearch()
-	if err := a.registerDocument(); err != nil {
-		return err
-	}
+	a.registerDocument()
 	for name := range a.ops {
 		return fmt.Errorf("api: operation %s has no handler", name)
 	}

@@ -1,12 +1,12 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -129,9 +129,9 @@ func permissionText(op Operation) string {
 	return string(op.Permission)
 }
 
-// registerDocument writes the OpenAPI document, once, and serves it with the
-// page that shows it. Everything else must be registered before.
-func (a *api) registerDocument() error {
+// registerDocument serves the OpenAPI document and the page that shows it.
+// Everything else must be registered before.
+func (a *api) registerDocument() {
 	doc := a.huma.OpenAPI()
 	// huma describes its own errors beside every operation; none of them is ever sent.
 	delete(doc.Components.Schemas.Map(), "ErrorModel")
@@ -146,26 +146,12 @@ func (a *api) registerDocument() error {
 		doc.AddOperation(&described)
 	}
 	leaveRoom(doc)
-	compact, err := json.Marshal(doc)
-	if err != nil {
-		return fmt.Errorf("write openapi document: %w", err)
-	}
-	var text bytes.Buffer
-	if err := json.Indent(&text, compact, "", "  "); err != nil {
-		return fmt.Errorf("write openapi document: %w", err)
-	}
-	yaml, err := doc.YAML()
-	if err != nil {
-		return fmt.Errorf("write openapi document: %w", err)
-	}
-	html, err := renderDocs(doc, a.AssetURL)
-	if err != nil {
-		return err
-	}
-	a.serveBytes(asJSON, "application/openapi+json", append(text.Bytes(), '\n'))
-	a.serveBytes(asYAML, "application/openapi+yaml", yaml)
-	a.serveBytes(page, "text/html; charset=utf-8", html)
-	return nil
+	a.serveText(asJSON, "application/openapi+json", func() ([]byte, error) {
+		text, err := json.MarshalIndent(doc, "", "  ")
+		return append(text, '\n'), err
+	})
+	a.serveText(asYAML, "application/openapi+yaml", doc.YAML)
+	a.serveText(page, "text/html; charset=utf-8", func() ([]byte, error) { return renderDocs(doc, a.AssetURL) })
 }
 
 // leaveRoom lets answers have members that are not documented yet: a client
@@ -202,16 +188,32 @@ func leaveRoom(doc *huma.OpenAPI) {
 	}
 }
 
-func (a *api) serveBytes(op Operation, contentType string, body []byte) {
-	tag := etag(body)
+// serveText serves a text that is written when somebody first asks for it:
+// many times its size is needed for that, and most nodes are never asked.
+func (a *api) serveText(op Operation, contentType string, write func() ([]byte, error)) {
+	type text struct {
+		body []byte
+		tag  string
+	}
+	once := sync.OnceValues(func() (text, error) {
+		body, err := write()
+		if err != nil {
+			return text{}, fmt.Errorf("write %s: %w", op.ID, err)
+		}
+		return text{body, etag(body)}, nil
+	})
 	a.plain(op, func(w http.ResponseWriter, r *http.Request, _ people.Actor) error {
-		w.Header().Set("ETag", tag)
-		if strings.Contains(r.Header.Get("If-None-Match"), tag) {
+		t, err := once()
+		if err != nil {
+			return err
+		}
+		w.Header().Set("ETag", t.tag)
+		if strings.Contains(r.Header.Get("If-None-Match"), t.tag) {
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
 		w.Header().Set("Content-Type", contentType)
-		_, _ = w.Write(body) // a client that has left is no error of ours
+		_, _ = w.Write(t.body) // a client that has left is no error of ours
 		return nil
 	})
 }

@@ -108,7 +108,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		defer func() { err = errors.Join(err, remove()) }()
 	}
+	opened := thrifty()
 	a, err := New(ctx, o)
+	opened()
 	if err != nil {
 		return err
 	}
@@ -222,6 +224,7 @@ func (a *App) Run(ctx context.Context) error {
 		stopParts()
 		return errors.Join(err, ln.Close(), group.Wait())
 	}
+	group.Go(func() error { rest(parts); return nil })
 	err = httpd.NewServer(a.Handler, a.opts.Config.ShutdownTimeout, a.opts.Log).Run(serving, ln)
 	stopParts()
 	return errors.Join(err, group.Wait())

@@ -40,7 +40,7 @@ func chat(ctx context.Context, r *run, t *table) error {
 		if err := (&hall{}).hears(ctx, a); err != nil {
 			return err
 		}
-		before, _, err := n.memory()
+		before, err := n.memory()
 		if err != nil {
 			return err
 		}
@@ -53,11 +53,11 @@ func chat(ctx context.Context, r *run, t *table) error {
 		if err := h.hears(ctx, a); err != nil { // every connection has its buffers now
 			return err
 		}
-		after, _, err := n.memory()
+		after, err := n.memory()
 		if err != nil {
 			return err
 		}
-		each := float64(after-before) / float64(readers)
+		each := float64(after.now-before.now) / float64(readers)
 		t.add("memory for each idle reader", size(each), "", "≤ 48 KiB", judge(each <= 48*kib))
 		return r.chatLoad(ctx, n, t, h, a, nobody)
 	})

@@ -106,11 +106,16 @@ func (n *node) stop() error {
 	}
 }
 
-// memory is how much of the process is in memory, now and at most so far, in bytes.
-func (n *node) memory() (now, most int64, err error) {
+// footprint is how much of a process is in memory, in bytes.
+type footprint struct {
+	now, most int64
+	program   int64 // of now, the pages of the program's own file, which the machine may take back at any time
+}
+
+func (n *node) memory() (f footprint, err error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(n.cmd.Process.Pid) + "/status")
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the memory of the node: %w", err)
+		return f, fmt.Errorf("read the memory of the node: %w", err)
 	}
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(line, ":")
@@ -121,12 +126,14 @@ func (n *node) memory() (now, most int64, err error) {
 		kb, _ := strconv.ParseInt(fields[0], 10, 64)
 		switch name {
 		case "VmRSS":
-			now = kb << 10
+			f.now = kb << 10
 		case "VmHWM":
-			most = kb << 10
+			f.most = kb << 10
+		case "RssFile":
+			f.program = kb << 10
 		}
 	}
-	return now, most, nil
+	return f, nil
 }
 
 // cpu is what the process has used of the cores so far.

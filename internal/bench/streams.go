@@ -25,7 +25,7 @@ func streams(ctx context.Context, r *run, t *table) error {
 		if _, err := a.do(alarm.number(0)); err != nil {
 			return err
 		}
-		before, _, err := n.memory()
+		before, err := n.memory()
 		if err != nil {
 			return err
 		}
@@ -51,14 +51,14 @@ func streams(ctx context.Context, r *run, t *table) error {
 				return err
 			}
 		}
-		after, _, err := n.memory()
+		after, err := n.memory()
 		if err != nil {
 			return err
 		}
 		t.show("request → first of "+count(readers)+" streams", first.spread(), "")
 		t.atMost("request → "+count(readers)+" streams, p99 of all", all.p99(), 250*time.Millisecond, "p50 "+span(all.p50()))
 		t.show("request → last of "+count(readers)+" streams", last.spread(), "")
-		each := float64(after-before) / float64(readers)
+		each := float64(after.now-before.now) / float64(readers)
 		t.add("memory for each stream", size(each), "", "≤ 48 KiB", judge(each <= 48*kib))
 		return nil
 	})

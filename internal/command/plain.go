@@ -3,12 +3,14 @@ package command
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // question is a way to ask for a command in plain words. In line $1 and so on
-// are what was said, made a value.
+// are what was said, made a value. The patterns are made when somebody first
+// talks to the bot, for they are large.
 type question struct {
-	asks *regexp.Regexp
+	asks func() *regexp.Regexp
 	line string
 }
 
@@ -41,7 +43,7 @@ var questions = []question{
 }
 
 func ask(pattern, line string) question {
-	return question{asks: regexp.MustCompile(`^(?:` + pattern + `)$`), line: line}
+	return question{asks: sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:` + pattern + `)$`) }), line: line}
 }
 
 var (
@@ -66,7 +68,7 @@ func (t *Tree) Plain(line string) (string, bool) {
 	said = politeAfter.ReplaceAllString(said, "")
 	said = politeBefore.ReplaceAllString(strings.TrimRight(said, "?!., "), "")
 	for _, q := range questions {
-		m := q.asks.FindStringSubmatch(said)
+		m := q.asks().FindStringSubmatch(said)
 		if m == nil {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"time"
+	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
@@ -14,7 +15,11 @@ import (
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
-var lockName = regexp.MustCompile(`^[\pL\pN][\pL\pN_./:-]{0,99}$`)
+// maxLockName is in characters. The pattern does not count them: it would hold
+// all letters there are a hundred times.
+const maxLockName = 100
+
+var lockName = regexp.MustCompile(`^[\pL\pN][\pL\pN_./:-]*$`)
 
 // Lock keeps others from what a name stands for, until somebody releases it or
 // until an instant. Taking one's own again changes its reason and end.
@@ -22,7 +27,7 @@ func (d *Desk) Lock(ctx context.Context, actor people.Actor, name, reason string
 	switch {
 	case !actor.May(people.Respond):
 		return invocation.Lock{}, forbidden()
-	case !lockName.MatchString(name):
+	case !lockName.MatchString(name), utf8.RuneCountInString(name) > maxLockName:
 		return invocation.Lock{}, fault.Invalid("name", phrase.T("runner.lock_name"))
 	case len([]rune(reason)) > maxWhy:
 		return invocation.Lock{}, fault.Invalid("reason", phrase.T("runner.lock_reason"))
