@@ -50,7 +50,7 @@ func sample(ctx context.Context, s site, route string) (w written, err error) {
 		return relation{table, columns, rows, suffix}, err
 	}
 	var errs [4]error
-	w.incident, errs[0] = read("incident", "", " ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, state = excluded.state, team = excluded.team, body = excluded.body")
+	w.incident, errs[0] = read("incident", "", " ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, state = excluded.state, team = excluded.team, body = excluded.body, quotes = excluded.quotes")
 	w.alert, errs[1] = read("alert", "", "")
 	w.timer, errs[2] = read("timer", "", " ON CONFLICT (kind, incident) DO UPDATE SET due_at = excluded.due_at")
 	w.entry, errs[3] = read("entry", " WHERE incident > 0 ORDER BY seq", "")

@@ -97,7 +97,7 @@ func (e *postgres) fillWords(ctx context.Context, n int, row func(i int) (int64,
 		return err
 	}
 	return withoutIndexes(ctx, e, "entry_text", func() error {
-		return e.exec(ctx, "INSERT INTO entry_text (seq, words) SELECT seq, array_to_tsvector(string_to_array(words, ' ')) FROM fill_words")
+		return e.exec(ctx, "INSERT INTO entry_text (seq, words) SELECT seq, ' ' || words FROM fill_words")
 	})
 }
 

@@ -48,9 +48,9 @@ func backupTables() []tableOf {
 	return []tableOf{
 		{"head", fields("epoch #seq #incident #alert #delivery #rev #config #at"), ``, `id`},
 		{"definition", fields("kind id #rev ?current #at body"), ``, `rev, kind, id`},
-		{"incident", fields("#id #rev state entity_id team body"), ``, `id`},
+		{"incident", fields("#id #rev state entity_id team body #quotes"), ``, `id`},
 		{"alert", fields("#id #incident integration #received_at body raw"), ``, `id`},
-		{"entry", fields("#seq #at kind #incident team person room #thread actor payload"), ``, `seq`},
+		{"entry", fields("#seq #at kind #incident team person room #thread actor payload #quotes"), ``, `seq`},
 		{"message", fields("#seq room #pinned body"), ``, `seq`},
 		{"mark", fields("person room #seq"), ``, `person, room`},
 		{"mention", fields("person #seq room"), ``, `person, seq`},

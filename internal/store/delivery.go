@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -156,13 +157,13 @@ func (tx *Tx) deliveryRows() ([][]any, error) {
 	rows := make([][]any, 0, len(tx.deliveries))
 	for _, n := range sortedKeys(tx.deliveries) {
 		d := tx.deliveries[n]
-		body, err := writeJSON(d.Body)
+		body, err := json.Marshal(d.Body)
 		if err != nil {
 			return nil, fmt.Errorf("write delivery %d: %w", d.ID, err)
 		}
 		rows = append(rows, []any{
 			int64(d.ID), d.Key, string(d.Kind), string(d.State), micros(d.CreatedAt), micros(d.DueAt), micros(d.ExpiresAt),
-			d.ClaimedBy, micros(d.ClaimedUntil), int64(d.Attempt), int64(d.Incident), int64(d.Entry), string(d.Person), string(d.Contact), string(d.Provider), d.Remote, body,
+			d.ClaimedBy, micros(d.ClaimedUntil), int64(d.Attempt), int64(d.Incident), int64(d.Entry), string(d.Person), string(d.Contact), string(d.Provider), d.Remote, string(packedPage.pack(body)),
 		})
 	}
 	return rows, nil

@@ -13,7 +13,8 @@ import (
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
-const entryColumns = `entry.seq, entry.at, entry.kind, entry.incident, entry.team, entry.person, entry.room, entry.thread, entry.actor, entry.payload`
+const entryColumns = `entry.seq, entry.at, entry.kind, entry.incident, entry.team, entry.person, entry.room, entry.thread, entry.actor, entry.payload,
+	entry.quotes, COALESCE((SELECT raw FROM alert WHERE alert.id = entry.quotes), '')`
 
 const selectEntry = `SELECT ` + entryColumns + ` FROM entry`
 
@@ -21,18 +22,26 @@ func scanEntry(rows *sql.Rows) (timeline.Entry, error) {
 	var e timeline.Entry
 	var at int64
 	var actor, payload []byte
-	if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Incident, &e.Team, &e.Person, &e.Room, &e.Thread, &actor, &payload); err != nil {
+	var in id.Alert
+	var raw string
+	if err := rows.Scan(&e.Seq, &at, &e.Kind, &e.Incident, &e.Team, &e.Person, &e.Room, &e.Thread, &actor, &payload, &in, &raw); err != nil {
 		return e, err
 	}
 	e.At = instant(at)
 	if len(actor) == 0 {
 		e.Actor = timeline.Self
-	} else if err := json.Unmarshal(actor, &e.Actor); err != nil {
+	} else if err := json.Unmarshal(packedEntry.unpack(actor), &e.Actor); err != nil {
 		return e, fmt.Errorf("read entry %d: %w", e.Seq, err)
 	}
-	var err error
-	if e.Payload, err = timeline.Decode(e.Kind, payload); err != nil {
+	q, err := placeIn(payload, in, raw)
+	if err == nil {
+		e.Payload, err = timeline.Decode(e.Kind, packedEntry.unpack(payload))
+	}
+	if err != nil {
 		return e, fmt.Errorf("read entry %d: %w", e.Seq, err)
+	}
+	if q.in != 0 {
+		e.Payload = saying(e.Payload, q.text)
 	}
 	return e, nil
 }
@@ -78,7 +87,7 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 		}
 	}
 	if len(f.Words) > 0 {
-		by, err := s.engine.search(ctx, s.read, f.Words, few, q.arg)
+		by, err := s.engine.search(ctx, s.read, f.Words, roomWords(f), few, q.arg)
 		if err != nil {
 			return nil, fmt.Errorf("load timeline: %w", err)
 		}

@@ -18,26 +18,40 @@ import (
 // the index which finds one by its entity, or PostgreSQL would take the one for the other: see migration 5.
 const openStates = `state IN ('triggered', 'acknowledged')`
 
-const selectIncident = `SELECT id, rev, state, entity_id, team, body FROM incident`
+const incidentColumns = `incident.id, incident.rev, incident.state, incident.entity_id, incident.team, incident.body, incident.quotes,
+	COALESCE((SELECT raw FROM alert WHERE alert.id = incident.quotes), '')`
 
-func scanIncident(rows *sql.Rows) (incident.Incident, error) { return scanIncidentRow(rows) }
+const selectIncident = `SELECT ` + incidentColumns + ` FROM incident`
 
-func scanIncidentRow(r row) (incident.Incident, error) {
-	var inc incident.Incident
+func scanIncident(rows *sql.Rows) (incident.Incident, error) {
+	inc, _, err := scanQuoting(rows)
+	return inc, err
+}
+
+// scanQuoting reads an incident, and what it quotes of its last alert.
+func scanQuoting(r row) (inc incident.Incident, q quote, err error) {
 	var rev int64
 	var body []byte
+	var in id.Alert
+	var raw string
 	var number id.Incident
 	var state incident.State
 	var entity string
 	var team id.Team
-	if err := r.Scan(&number, &rev, &state, &entity, &team, &body); err != nil {
-		return inc, err
+	if err := r.Scan(&number, &rev, &state, &entity, &team, &body, &in, &raw); err != nil {
+		return inc, q, err
 	}
-	if err := json.Unmarshal(body, &inc); err != nil {
-		return inc, fmt.Errorf("read incident %d: %w", number, err)
+	if q, err = placeIn(body, in, raw); err == nil {
+		inc, err = readJSON[incident.Incident](body)
+	}
+	if err != nil {
+		return inc, q, fmt.Errorf("read incident %d: %w", number, err)
+	}
+	if q.in != 0 {
+		inc.Message = q.text
 	}
 	inc.ID, inc.State, inc.EntityID, inc.Team = number, state, entity, team
-	return inc, nil
+	return inc, q, nil
 }
 
 // Incident returns one incident; ErrNotFound when there is none.
@@ -77,13 +91,13 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]incident.Inc
 	if len(f.Words) == 0 {
 		return all(ctx, s.read, scanIncident, selectIncident+q.text()+` ORDER BY id DESC LIMIT `+q.max(), q.args...)
 	}
-	by, err := s.engine.search(ctx, s.read, f.Words, false, q.arg)
+	by, err := s.engine.search(ctx, s.read, f.Words, nil, false, q.arg)
 	if err != nil {
 		return nil, err
 	}
 	q.and(by.where)
 	q.and(`entry.kind = 'incident_triggered'`)
-	return all(ctx, s.read, scanIncident, `SELECT incident.id, incident.rev, incident.state, incident.entity_id, incident.team, incident.body FROM `+
+	return all(ctx, s.read, scanIncident, `SELECT `+incidentColumns+` FROM `+
 		by.from+` JOIN incident ON incident.id = entry.incident`+q.text()+` ORDER BY `+by.order+` DESC LIMIT `+q.max(), q.args...)
 }
 
@@ -104,7 +118,7 @@ func scanIncidentRev(rows *sql.Rows, rev *int64) (incident.Incident, error) {
 		return inc, err
 	}
 	var skip any
-	return inc, rows.Scan(&skip, rev, &skip, &skip, &skip, &skip)
+	return inc, rows.Scan(&skip, rev, &skip, &skip, &skip, &skip, &skip, &skip)
 }
 
 // Counts is how many incidents are open.
@@ -150,7 +164,7 @@ type storedAlert struct {
 	Fields      map[string]string  `json:"fields,omitempty"`
 }
 
-func marshalAlert(a alert.Alert) (string, error) {
+func marshalAlert(a alert.Alert, known quotes) (string, error) {
 	body := storedAlert{
 		a.RoutingKey, a.Type, a.EntityID, a.Title, a.Message, nil, micros(a.StartedAt), micros(a.SentAt),
 		a.Tool, a.Host, a.AckAuthor, a.AckMessage, a.Annotations, a.Fields,
@@ -158,32 +172,11 @@ func marshalAlert(a alert.Alert) (string, error) {
 	if body.Title == body.EntityID {
 		body.Title = ""
 	}
-	if at, ok := quotedIn(a.Raw, a.Message); ok {
-		body.Message, body.MessageAt = "", &at
+	if q, ok := known.ofAlert(a); ok {
+		body.Message, body.MessageAt = "", &q.at
 	}
 	data, err := json.Marshal(body)
-	return string(data), err
-}
-
-// worthFinding is from which length on a text that stands in the raw body is
-// not stored a second time.
-const worthFinding = 64
-
-// quotedIn finds text as a JSON string in raw and returns where it begins and
-// ends, quotes included. Not finding one that is escaped differently does no harm.
-func quotedIn(raw, text string) (at [2]int, ok bool) {
-	if len(text) < worthFinding {
-		return at, false
-	}
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(text) != nil {
-		return at, false
-	}
-	quoted := strings.TrimSuffix(b.String(), "\n")
-	i := strings.Index(raw, quoted)
-	return [2]int{i, i + len(quoted)}, i >= 0
+	return string(packedAlert.pack(data)), err
 }
 
 const selectAlert = `SELECT id, incident, integration, received_at, body, raw FROM alert`
@@ -195,8 +188,8 @@ func scanAlert(rows *sql.Rows) (alert.Alert, error) {
 	if err := rows.Scan(&a.ID, &a.Incident, &a.Integration, &received, &body, &a.Raw); err != nil {
 		return a, err
 	}
-	var b storedAlert
-	if err := json.Unmarshal(body, &b); err != nil {
+	b, err := readJSON[storedAlert](body)
+	if err != nil {
 		return a, fmt.Errorf("read alert %d: %w", a.ID, err)
 	}
 	a.ReceivedAt, a.StartedAt, a.SentAt = instant(received), instant(b.StartedAt), instant(b.SentAt)
@@ -207,7 +200,7 @@ func scanAlert(rows *sql.Rows) (alert.Alert, error) {
 		a.Title = a.EntityID
 	}
 	if at := b.MessageAt; at != nil {
-		if err := json.Unmarshal([]byte(a.Raw[at[0]:at[1]]), &a.Message); err != nil {
+		if a.Message, err = quotedAt(a.Raw, *at); err != nil {
 			return a, fmt.Errorf("read message of alert %d: %w", a.ID, err)
 		}
 	}
@@ -286,6 +279,10 @@ func (s *Store) IncidentsByID(ctx context.Context, numbers []id.Incident) (map[i
 }
 
 func incidentsByID(ctx context.Context, q querier, numbers []id.Incident) (map[id.Incident]incident.Incident, error) {
+	return incidentsWith(ctx, q, scanIncident, numbers)
+}
+
+func incidentsWith(ctx context.Context, q querier, scan func(*sql.Rows) (incident.Incident, error), numbers []id.Incident) (map[id.Incident]incident.Incident, error) {
 	found := make(map[id.Incident]incident.Incident, len(numbers))
 	for chunk := range slices.Chunk(numbers, 256) {
 		args := make([]any, len(chunk), 2*len(chunk))
@@ -293,7 +290,7 @@ func incidentsByID(ctx context.Context, q querier, numbers []id.Incident) (map[i
 			args[i] = int64(n)
 		}
 		args = padded(args)
-		incs, err := all(ctx, q, scanIncident, selectIncident+` WHERE id IN `+in(1, len(args)), args...)
+		incs, err := all(ctx, q, scan, selectIncident+` WHERE id IN `+in(1, len(args)), args...)
 		if err != nil {
 			return nil, fmt.Errorf("load incidents: %w", err)
 		}

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/watchroom/watchroom/internal/incident"
 )
 
 // querier is what a read needs: the reading pool, or the writing connection.
@@ -190,6 +192,14 @@ func instant(us int64) time.Time {
 
 func readJSON[T any](data []byte) (T, error) {
 	var v T
+	switch any(v).(type) {
+	case incident.Incident:
+		data = packedIncident.unpack(data)
+	case storedAlert:
+		data = packedAlert.unpack(data)
+	case DeliveryBody:
+		data = packedPage.unpack(data)
+	}
 	if err := json.Unmarshal(data, &v); err != nil {
 		return v, fmt.Errorf("read stored JSON: %w", err)
 	}

@@ -20,8 +20,11 @@ type found struct{ from, where, order string }
 
 // search walks the index itself, newest first, so that a common word costs no
 // more than a rare one.
-func (e *sqlite) search(ctx context.Context, q querier, words []string, few bool, arg func(any) string) (found, error) {
+func (e *sqlite) search(ctx context.Context, q querier, words, rooms []string, few bool, arg func(any) string) (found, error) {
 	term, err := e.searchTerm(ctx, q, words)
+	if len(rooms) > 0 {
+		term += ` AND ("` + strings.Join(rooms, `" OR "`) + `")`
+	}
 	if few { // whatever else is asked, those few are looked at one by one
 		return found{`entry`, `EXISTS (SELECT 1 FROM entry_text WHERE entry_text MATCH ` + arg(term) + ` AND entry_text.rowid = entry.seq)`, `entry.seq`}, err
 	}
@@ -200,34 +203,80 @@ const recent = 5000
 // search either walks along the entries, newest first, until enough of them
 // have the words, or collects all that have them. The planner cannot know
 // which is better, for it takes all beginnings of words to be equally common;
-// so we look at the latest entries first, and leave it no choice: it finds no
-// index for COALESCE, and does not look behind OFFSET.
-func (e *postgres) search(ctx context.Context, q querier, words []string, _ bool, arg func(any) string) (found, error) {
-	term := searchQuery(words)
+// so we look at the latest entries first, and leave it no choice: the index is
+// of another expression, and it does not look behind OFFSET.
+func (e *postgres) search(ctx context.Context, q querier, words, rooms []string, _ bool, arg func(any) string) (found, error) {
+	args := []any{recent}
+	among := has(words, rooms, func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	})
 	common, err := one(ctx, q, value[int64], `SELECT COUNT(*) FROM (SELECT words FROM entry_text WHERE seq > (SELECT seq FROM head) - $1 OFFSET 0) AS latest
-		WHERE words @@ CAST($2 AS TSQUERY)`, recent, term)
+		WHERE `+among, args...)
 	if err != nil {
 		return found{}, fmt.Errorf("look up words: %w", err)
 	}
-	match := `words @@ CAST(` + arg(term) + ` AS TSQUERY)`
 	if common >= recent/100 {
-		return found{`entry JOIN entry_text ON entry_text.seq = entry.seq`, `COALESCE(entry_text.` + match + `, FALSE)`, `entry.seq`}, nil
+		return found{`entry JOIN entry_text ON entry_text.seq = entry.seq`, has(words, rooms, arg), `entry.seq`}, nil
 	}
 	return found{
-		`(SELECT seq FROM entry_text WHERE ` + match + ` ORDER BY seq DESC OFFSET 0) AS hit CROSS JOIN LATERAL (SELECT * FROM entry WHERE entry.seq = hit.seq OFFSET 0) AS entry`,
+		`(SELECT seq FROM entry_text WHERE ` + vector + ` @@ CAST(` + arg(searchQuery(words, rooms)) + ` AS TSQUERY) ORDER BY seq DESC OFFSET 0) AS hit CROSS JOIN LATERAL (SELECT * FROM entry WHERE entry.seq = hit.seq OFFSET 0) AS entry`,
 		`TRUE`, `hit.seq`,
 	}, nil
 }
 
 func (e *postgres) indexWords(seqs []int64, words []string) []statement {
-	return []statement{{`INSERT INTO entry_text (seq, words) SELECT seq, array_to_tsvector(string_to_array(words, ' '))
+	return []statement{{`INSERT INTO entry_text (seq, words) SELECT seq, ' ' || words
 		FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[])) AS new (seq, words) ON CONFLICT (seq) DO NOTHING`, []any{seqs, words}}}
 }
 
-func searchQuery(words []string) string {
-	terms := make([]string, len(words))
+// vector is what is indexed of entry_text.
+const vector = `array_to_tsvector(string_to_array(substr(words, 2), ' '))`
+
+// has is the condition that words of an entry begin so, and that it stands in
+// one of rooms, without the index.
+func has(words, rooms []string, arg func(any) string) string {
+	all := make([]string, len(words), len(words)+1)
+	for i, w := range words {
+		all[i] = `strpos(words, ` + arg(" "+w) + `) > 0`
+	}
+	if len(rooms) > 0 {
+		in := make([]string, len(rooms))
+		for i, r := range rooms {
+			in[i] = `strpos(words, ` + arg(" "+r) + `) > 0`
+		}
+		all = append(all, `(`+strings.Join(in, ` OR `)+`)`)
+	}
+	return strings.Join(all, ` AND `)
+}
+
+func searchQuery(words, rooms []string) string {
+	terms := make([]string, len(words), len(words)+1)
 	for i, w := range words {
 		terms[i] = `'` + w + `':*`
 	}
+	if len(rooms) > 0 {
+		terms = append(terms, `('`+strings.Join(rooms, `' | '`)+`')`)
+	}
 	return strings.Join(terms, " & ")
+}
+
+// RoomWord is the word by which everything in a room is found, so that few
+// lines in a room are not looked for among millions elsewhere. Nobody can type
+// it. It need not tell all rooms apart: whoever searches names them, too.
+func RoomWord(r id.Room) string { return "=" + strings.Join(Words(string(r)), "") }
+
+// maxRoomWords is from how many rooms on a search does not name them to the index.
+const maxRoomWords = 16
+
+// roomWords are the words of the rooms that are searched, when they cut.
+func roomWords(f EntryFilter) []string {
+	if f.AllRooms || len(f.Rooms) == 0 || len(f.Rooms) > maxRoomWords || slices.Contains(f.Rooms, "") {
+		return nil
+	}
+	words := make([]string, len(f.Rooms))
+	for i, r := range f.Rooms {
+		words[i] = RoomWord(r)
+	}
+	return words
 }

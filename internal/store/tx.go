@@ -37,6 +37,7 @@ type Tx struct {
 	restored bool  // everything is new
 	failed   error // of a read that could not return it; the transaction ends with it
 
+	quotes     quotes
 	incidents  map[id.Incident]incident.Incident
 	timers     map[timerKey]time.Time // zero: clear
 	alerts     []alert.Alert
@@ -110,18 +111,20 @@ func (s *Store) doAsking(ctx context.Context, entities []string, fn func(*Tx, ma
 	if ask == nil {
 		ask = &question{}
 	}
-	open := make(map[string]incident.Incident, len(entities))
+	open, said := make(map[string]incident.Incident, len(entities)), quotes{}
 	first := entities[:min(len(entities), openAtOnce)]
 	ask.query, ask.args = openIncidents(first)
 	ask.take = func(r row) error {
-		inc, err := scanIncidentRow(r)
+		inc, q, err := scanQuoting(r)
 		open[inc.EntityID] = inc
+		said[q.in] = q
 		return err
 	}
 	return s.do(ctx, ask, func(tx *Tx) error {
 		if ask.guessed {
 			return fn(tx, nil)
 		}
+		maps.Copy(tx.quotes, said)
 		more, err := tx.OpenIncidents(entities[len(first):])
 		if err != nil {
 			return err
@@ -144,7 +147,7 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	}
 	tx := &Tx{
 		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h, began: h, done: func() {},
-		incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
+		quotes: quotes{}, incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
 		deliveries: map[id.Delivery]Delivery{}, cursors: map[string]id.Seq{},
 	}
 	if ahead == nil || !ahead.guessed {
@@ -308,7 +311,7 @@ func (tx *Tx) OpenIncidents(entities []string) (map[string]incident.Incident, er
 	found := make(map[string]incident.Incident, len(entities))
 	for chunk := range slices.Chunk(entities, openAtOnce) {
 		query, args := openIncidents(chunk)
-		incs, err := all(tx.ctx, tx.tx, scanIncident, query, args...)
+		incs, err := all(tx.ctx, tx.tx, tx.scanIncident, query, args...)
 		if err != nil {
 			return nil, fmt.Errorf("load open incidents: %w", err)
 		}
@@ -333,7 +336,16 @@ func openIncidents(entities []string) (query string, args []any) {
 
 // Incidents returns the incidents with the given numbers, those that exist.
 func (tx *Tx) Incidents(numbers []id.Incident) (map[id.Incident]incident.Incident, error) {
-	return incidentsByID(tx.ctx, tx.tx, numbers)
+	return incidentsWith(tx.ctx, tx.tx, tx.scanIncident, numbers)
+}
+
+// scanIncident remembers what it quotes: it is not found again when it is saved.
+func (tx *Tx) scanIncident(rows *sql.Rows) (incident.Incident, error) {
+	inc, q, err := scanQuoting(rows)
+	if q.in != 0 {
+		tx.quotes[q.in] = q
+	}
+	return inc, err
 }
 
 // TeamsOf returns the teams of the incidents with the given numbers.
@@ -361,7 +373,7 @@ func (tx *Tx) TeamsOf(numbers []id.Incident) (map[id.Incident]id.Team, error) {
 
 // Incident returns one incident; ErrNotFound when there is none.
 func (tx *Tx) Incident(n id.Incident) (incident.Incident, error) {
-	return one(tx.ctx, tx.tx, scanIncident, selectIncident+` WHERE id = $1`, int64(n))
+	return one(tx.ctx, tx.tx, tx.scanIncident, selectIncident+` WHERE id = $1`, int64(n))
 }
 
 // DueTimers returns up to limit timers that are due, earliest first.
@@ -462,7 +474,7 @@ func (tx *Tx) nextOf(seq id.Seq, kinds []timeline.Kind) (id.Seq, error) {
 }
 
 const (
-	upsertIncident = ` ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, state = excluded.state, team = excluded.team, body = excluded.body`
+	upsertIncident = ` ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, state = excluded.state, team = excluded.team, body = excluded.body, quotes = excluded.quotes`
 	upsertTimer    = ` ON CONFLICT (kind, incident) DO UPDATE SET due_at = excluded.due_at`
 	upsertCursor   = ` ON CONFLICT (name) DO UPDATE SET seq = excluded.seq`
 )
@@ -470,15 +482,16 @@ const (
 // statements turns the buffers into rows. Entries get their numbers here.
 func (tx *Tx) statements() ([]statement, error) {
 	var all []statement
+	alerts, err := tx.alertRows() // first: the others quote them
+	if err != nil {
+		return nil, err
+	}
 	rows, err := tx.incidentRows()
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, putRows(`INSERT INTO incident (id, rev, state, entity_id, team, body)`, rows, int64(tx.began.incident), upsertIncident)...)
-	if rows, err = tx.alertRows(); err != nil {
-		return nil, err
-	}
-	all = append(all, insertRows(`INSERT INTO alert (id, incident, integration, received_at, body, raw)`, rows, ``)...)
+	all = append(all, putRows(`INSERT INTO incident (id, rev, state, entity_id, team, body, quotes)`, rows, int64(tx.began.incident), upsertIncident)...)
+	all = append(all, insertRows(`INSERT INTO alert (id, incident, integration, received_at, body, raw)`, alerts, ``)...)
 	all = append(all, tx.timerStatements()...)
 	if rows, err = tx.deliveryRows(); err != nil {
 		return nil, err
@@ -496,7 +509,7 @@ func (tx *Tx) statements() ([]statement, error) {
 	if rows, err = tx.entryRows(); err != nil {
 		return nil, err
 	}
-	all = append(all, insertRows(`INSERT INTO entry (seq, at, kind, incident, team, person, room, thread, actor, payload)`, rows, ``)...)
+	all = append(all, insertRows(`INSERT INTO entry (seq, at, kind, incident, team, person, room, thread, actor, payload, quotes)`, rows, ``)...)
 	if tx.dirty {
 		h := tx.head
 		all = append(all, statement{`UPDATE head SET epoch = $1, seq = $2, incident = $3, alert = $4, delivery = $5, rev = $6, config = $7, at = $8 WHERE id = 1`,
@@ -514,11 +527,18 @@ func (tx *Tx) incidentRows() ([][]any, error) {
 	for _, n := range slices.Sorted(maps.Keys(tx.incidents)) {
 		inc := tx.incidents[n]
 		tx.head.rev++ // each its own, so that a reader may stop between any two
+		q, quoting := tx.quotes.find(inc.LastAlert, inc.Message)
+		if quoting {
+			inc.Message = ""
+		}
 		body, err := json.Marshal(inc)
 		if err != nil {
 			return nil, fmt.Errorf("write incident %d: %w", n, err)
 		}
-		rows = append(rows, []any{int64(n), tx.head.rev, string(inc.State), inc.EntityID, string(inc.Team), string(body)})
+		if body = packedIncident.pack(body); quoting {
+			body = q.append(body)
+		}
+		rows = append(rows, []any{int64(n), tx.head.rev, string(inc.State), inc.EntityID, string(inc.Team), string(body), int64(q.in)})
 	}
 	return rows, nil
 }
@@ -526,7 +546,7 @@ func (tx *Tx) incidentRows() ([][]any, error) {
 func (tx *Tx) alertRows() ([][]any, error) {
 	rows := make([][]any, 0, len(tx.alerts))
 	for _, a := range tx.alerts {
-		body, err := marshalAlert(a)
+		body, err := marshalAlert(a, tx.quotes)
 		if err != nil {
 			return nil, fmt.Errorf("write alert %d: %w", a.ID, err)
 		}
@@ -584,11 +604,21 @@ func (tx *Tx) entryRows() ([][]any, error) {
 				return nil, fmt.Errorf("write entry: %w", err)
 			}
 		}
-		payload, err := json.Marshal(e.Payload)
+		body, q := e.Payload, quote{}
+		if in, text := said(body); in != 0 {
+			var quoting bool
+			if q, quoting = tx.quotes.find(in, text); quoting {
+				body = saying(body, "")
+			}
+		}
+		payload, err := json.Marshal(body)
 		if err != nil {
 			return nil, fmt.Errorf("write entry: %w", err)
 		}
-		rows = append(rows, []any{int64(tx.head.seq), micros(e.At), string(e.Kind), int64(e.Incident), string(e.Team), string(e.Person), string(e.Room), int64(e.Thread), string(actor), string(payload)})
+		if payload = packedEntry.pack(payload); q.in != 0 {
+			payload = q.append(payload)
+		}
+		rows = append(rows, []any{int64(tx.head.seq), micros(e.At), string(e.Kind), int64(e.Incident), string(e.Team), string(e.Person), string(e.Room), int64(e.Thread), string(packedEntry.pack(actor)), string(payload), int64(q.in)})
 	}
 	return rows, nil
 }
