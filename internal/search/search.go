@@ -85,13 +85,7 @@ func Of(e timeline.Entry) []string {
 	words := store.Words(b.String())
 	slices.Sort(words)
 	words = slices.Compact(words)
-	words = words[:min(len(words), maxWords)]
-	if e.Room != "" { // however many words there are
-		room := store.RoomWord(e.Room)
-		at, _ := slices.BinarySearch(words, room)
-		words = slices.Insert(words, at, room)
-	}
-	return words
+	return words[:min(len(words), maxWords)]
 }
 
 // Match reports whether every one of words begins a word of e, as the index would have it.

@@ -99,15 +99,24 @@ func newWordsOf(entries []timeline.Entry, words func(timeline.Entry) string) new
 			said := e
 			said.Seq, said.Kind, said.Payload = p.Of, timeline.MessagePosted, timeline.Message{Text: p.Text}
 			n.forget(p.Of)
-			n.seqs, n.texts = append(n.seqs, int64(p.Of)), append(n.texts, words(said))
+			n.add(said, words)
 		case timeline.Deletion:
 			n.forget(p.Of)
 		case timeline.Pin, timeline.Unpin, timeline.Reaction, timeline.ReactionGone: // nothing that its message is not found by
 		default:
-			n.seqs, n.texts = append(n.seqs, int64(e.Seq)), append(n.texts, words(e))
+			n.add(e, words)
 		}
 	}
 	return n
+}
+
+// add takes the words of an entry, and in a room the word of the room.
+func (n *newWords) add(e timeline.Entry, words func(timeline.Entry) string) {
+	text := words(e)
+	if e.Room != "" {
+		text = strings.TrimLeft(text+" "+RoomWord(e.Room), " ")
+	}
+	n.seqs, n.texts = append(n.seqs, int64(e.Seq)), append(n.texts, text)
 }
 
 // forget takes back what was found of a message among these entries or before.

@@ -41,6 +41,7 @@ func Suite(t *testing.T, open func(testing.TB) *store.Store) {
 		{"an entry is found by time", entryByTime},
 		{"followers and their cursors", followers},
 		{"incidents", incidents},
+		{"what an alert says is kept once", quotes},
 		{"incidents are found by words", incidentsByWords},
 		{"changed incidents are never missed", changedIncidents},
 		{"an entity has one open incident", oneOpenIncident},

@@ -1,8 +1,12 @@
 package storetest
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -89,6 +93,59 @@ func incidents(t *testing.T, s *store.Store) {
 			t.Errorf("OpenIncidents of 600 entities = %v", found)
 		}
 	})
+}
+
+// quotes: incident 1 is opened by an alert with a long message and resolved by
+// somebody; what the alert said is read in all places, and stored once.
+func quotes(t *testing.T, s *store.Store) {
+	message := strings.Repeat("93% of /var is \"used\"\n", 10)
+	raw := must[[]byte](t)(json.Marshal(map[string]string{"state_message": message}))
+	a := alert.Alert{ID: 1, Incident: 1, EntityID: "e", Title: "e", Message: message, Raw: string(raw)}
+	inc := opened(1, "e")
+	inc.Message, inc.LastAlert = message, 1
+	do(t, s, func(tx *store.Tx) {
+		tx.NewAlert()
+		tx.NewIncident()
+		tx.PutAlert(a)
+		save(tx, inc)
+		tx.Append(timeline.Entry{Kind: timeline.IncidentTriggered, Actor: timeline.Self, Incident: 1, Payload: timeline.Triggered{Alert: 1, Message: message}})
+		tx.Append(timeline.Entry{Kind: timeline.IncidentUpdated, Actor: timeline.Self, Incident: 1, Payload: timeline.Updated{Alert: 1, Message: message + "and more"}})
+	})
+	do(t, s, func(tx *store.Tx) {
+		inc := must[incident.Incident](t)(tx.Incident(1))
+		inc.State = incident.Resolved
+		save(tx, inc)
+	})
+	if got := must[incident.Incident](t)(s.Incident(t.Context(), 1)); got.Message != message || got.State != incident.Resolved {
+		t.Errorf("the incident says %q", got.Message)
+	}
+	if got := must[alert.Alert](t)(s.Alert(t.Context(), 1)); got.Message != message || got.Raw != a.Raw {
+		t.Errorf("the alert says %q", got.Message)
+	}
+	for i := range 2 { // once from what was just written, once from the tables
+		var said []string
+		entries := must[[]timeline.Entry](t)(s.EntriesTo(t.Context(), must[store.Head](t)(s.Head(t.Context())), 0, 10))
+		if i == 1 {
+			entries = must[[]timeline.Entry](t)(s.Entries(t.Context(), store.EntryFilter{}))
+		}
+		for _, e := range entries {
+			switch p := e.Payload.(type) {
+			case timeline.Triggered:
+				said = append(said, p.Message)
+			case timeline.Updated:
+				said = append(said, p.Message)
+			}
+		}
+		same(t, "what the entries say", said, []string{message, message + "and more"})
+	}
+	var backup bytes.Buffer
+	if err := s.Backup(t.Context(), &backup); err != nil {
+		t.Fatal(err)
+	}
+	text := must[[]byte](t)(io.ReadAll(must[*gzip.Reader](t)(gzip.NewReader(&backup))))
+	if n := strings.Count(string(text), "93% of /var"); n != 20 {
+		t.Errorf("the message of ten lines and one that it begins stand there %d lines long, want 20", n)
+	}
 }
 
 func incidentsByWords(t *testing.T, s *store.Store) {

@@ -57,6 +57,11 @@ func rooms(t *testing.T, s *store.Store) {
 		"all of them":           {store.EntryFilter{AllRooms: true}, []id.Seq{1, 2, 3, 4, 5, 6}},
 		"words of now":          {store.EntryFilter{AllRooms: true, Words: []string{"zwei"}}, []id.Seq{2}},
 		"words of before":       {store.EntryFilter{AllRooms: true, Words: []string{"two"}}, []id.Seq{}},
+		"words of one room":     {store.EntryFilter{Rooms: []id.Room{"ops"}, Words: []string{"f"}}, []id.Seq{4}},
+		"words of two rooms":    {store.EntryFilter{Rooms: []id.Room{"ops", "secret"}, Words: []string{"t"}}, []id.Seq{3}},
+		"words of an edited":    {store.EntryFilter{Rooms: []id.Room{"ops", "none"}, Words: []string{"zw"}}, []id.Seq{2}},
+		"words elsewhere":       {store.EntryFilter{Rooms: []id.Room{"secret"}, Words: []string{"four"}}, []id.Seq{}},
+		"the name of a room":    {store.EntryFilter{AllRooms: true, Words: []string{"ops"}}, []id.Seq{}},
 		"words of a secret":     {store.EntryFilter{Rooms: []id.Room{"", "ops"}, Words: []string{"three"}}, []id.Seq{}},
 	} {
 		same(t, intent, seqs(must[[]timeline.Entry](t)(s.Entries(t.Context(), tt.filter))), tt.want)
