@@ -29,6 +29,10 @@ const (
 	later   = "later"                            // routing key of the policy that waits
 )
 
+// greeted is when the bot has introduced itself to everybody: else it did so,
+// and changed the organisation, while something is measured.
+var greeted = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
 func person(n int) id.User { return id.User(fmt.Sprintf("benchuser%03d", n)) }
 func team(n int) id.Team   { return id.Team(fmt.Sprintf("bench-team-%03d", n)) }
 func policy(n int) id.Policy {
@@ -78,6 +82,7 @@ func organisation(d *dispatch.Dispatcher) []org.Change {
 			org.Put(people.User{
 				ID: person(n), Username: fmt.Sprintf("user%03d", n), Name: fmt.Sprintf("Person %03d", n), Email: address, Role: people.Admin, Zone: "Europe/Berlin",
 				Contacts: []people.Contact{{ID: id.Contact(fmt.Sprintf("bench-mail-%03d", n)), Method: people.Email, Address: address}},
+				Chat:     people.ChatSettings{Greeted: greeted},
 			}),
 			org.Put(escalation.Policy{
 				ID: policy(n), Slug: fmt.Sprintf("policy-%03d", n), Name: fmt.Sprintf("Policy %03d", n), Team: team(n % teams),

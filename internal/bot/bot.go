@@ -57,7 +57,7 @@ func New(s *store.Store, d *dispatch.Dispatcher, desk *runner.Desk, judge *Judge
 
 // Run answers until ctx ends.
 func (b *Bot) Run(ctx context.Context) error {
-	wake, stop := b.store.Wake(store.Entries)
+	wake, stop := b.store.Wake(store.Messages)
 	defer stop()
 	for {
 		more, err := b.runOnce(ctx)

@@ -56,7 +56,7 @@ func New(s *store.Store, box Sealer, log *slog.Logger, publicURL string, interva
 
 // Run tells people until ctx ends.
 func (h *Herald) Run(ctx context.Context) error {
-	wake, stop := h.store.Wake(store.Entries)
+	wake, stop := h.store.Wake(store.Messages)
 	defer stop()
 	for {
 		more, err := h.runOnce(ctx)

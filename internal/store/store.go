@@ -44,15 +44,16 @@ type Config struct {
 
 // Store is an open database.
 type Store struct {
-	engine engine
-	write  *sql.DB
-	read   *reader
-	clock  func() time.Time
-	org    atomic.Pointer[snapshot]
-	wakes  *wakes
-	recent recentEntries
-	ahead  atomic.Pointer[func(*Tx) error] // see BeforeCommit
-	memory memory
+	engine  engine
+	write   *sql.DB
+	read    *reader
+	clock   func() time.Time
+	org     atomic.Pointer[snapshot]
+	reading chan struct{} // holds one: whoever reads the organisation
+	wakes   *wakes
+	recent  recentEntries
+	ahead   atomic.Pointer[func(*Tx) error] // see BeforeCommit
+	memory  memory
 }
 
 // engine is what differs between the two databases.
@@ -120,7 +121,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 func connect(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{clock: cfg.Clock, wakes: newWakes()}
+	s := &Store{clock: cfg.Clock, wakes: newWakes(), reading: make(chan struct{}, 1)}
 	var err error
 	if cfg.Database != "" {
 		err = s.openPostgres(ctx, cfg.Database)
@@ -252,18 +253,46 @@ func (s *Store) Org(ctx context.Context) (*org.Org, error) {
 			return o, nil
 		}
 		var o *org.Org
-		if o, err = loadOrg(ctx, s.read, h); err != nil {
-			break
-		}
-		// A commit between the two reads would leave out what it changed.
-		var again head
-		if again, err = one(ctx, s.read, scanHead, selectHead); err == nil && again.epoch == h.epoch && again.config == h.config {
-			s.org.Store(&snapshot{h.epoch, o})
+		if o, h, err = s.readOrgInTurn(ctx); o != nil {
 			return o, nil
 		}
-		h = again
 	}
 	return nil, fmt.Errorf("load organisation: %w", err)
+}
+
+// readOrgInTurn reads the organisation unless somebody has just done so: after
+// a change everybody comes at once.
+func (s *Store) readOrgInTurn(ctx context.Context) (*org.Org, head, error) {
+	select {
+	case s.reading <- struct{}{}:
+		defer func() { <-s.reading }()
+	case <-ctx.Done():
+		return nil, head{}, context.Cause(ctx)
+	}
+	h, err := one(ctx, s.read, scanHead, selectHead)
+	if err != nil {
+		return nil, h, err
+	}
+	if o := s.cachedOrg(h); o != nil {
+		return o, h, nil
+	}
+	return s.readOrg(ctx, h)
+}
+
+// readOrg reads the organisation as of a head; none, and the head that it is of
+// now, when it changed meanwhile.
+func (s *Store) readOrg(ctx context.Context, h head) (*org.Org, head, error) {
+	o, err := loadOrg(ctx, s.read, h)
+	if err != nil {
+		return nil, h, err
+	}
+	// A commit between the two reads would leave out what it changed.
+	again, err := one(ctx, s.read, scanHead, selectHead)
+	if err != nil || again.epoch != h.epoch || again.config != h.config {
+		return nil, again, err
+	}
+	s.org.Store(&snapshot{h.epoch, o})
+	return o, h, nil
 }
 
 // orgAt is Org for a transaction, where nothing happens between two reads.

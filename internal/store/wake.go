@@ -1,9 +1,12 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // Topics say what a commit has brought.
@@ -18,14 +21,15 @@ const (
 	Deliveries                    // a delivery that is due soon
 	Presences                     // somebody came, left, or is typing
 	Commands                      // a command that somebody gave, or what became of it
+	Messages                      // something that was said; or the organisation changed, and somebody may be new
 
-	everything = Entries | Timers | Deliveries | Presences | Commands
+	everything = Entries | Timers | Deliveries | Presences | Commands | Messages
 )
 
 // soon is how far ahead a commit tells of what will be due.
 const soon = time.Minute
 
-var letters = map[Topics]string{Entries: "e", Timers: "t", Deliveries: "d", Presences: "p", Commands: "c"}
+var letters = map[Topics]string{Entries: "e", Timers: "t", Deliveries: "d", Presences: "p", Commands: "c", Messages: "m"}
 
 // topics of what is about to be committed.
 func (tx *Tx) topics() Topics {
@@ -35,6 +39,9 @@ func (tx *Tx) topics() Topics {
 	t := tx.about
 	if len(tx.entries) > 0 || len(tx.incidents) > 0 {
 		t |= Entries
+	}
+	if len(tx.defs) > 0 || slices.ContainsFunc(tx.entries, func(e timeline.Entry) bool { return e.Kind == timeline.MessagePosted }) {
+		t |= Messages
 	}
 	var timer, delivery time.Time
 	for _, due := range tx.timers {
