@@ -109,12 +109,20 @@ const Cursor = "search"
 // atOnce bounds one transaction, and with it how long an alert may wait behind it.
 const atOnce = 200
 
+// giveWay is for how long the index waits while alerts come in without a pause;
+// then it goes on beside them until it has everything.
+const (
+	giveWay = 5 * time.Second
+	looking = 20 * time.Millisecond // how often it looks whether they still do
+)
+
 // Follower indexes new entries.
 type Follower struct {
 	store    *store.Store
 	log      *slog.Logger
 	interval time.Duration
 	pause    time.Duration
+	waited   time.Duration // since everything was indexed
 }
 
 // New returns a Follower that looks at least every interval and leaves the
@@ -128,11 +136,13 @@ func (f *Follower) Run(ctx context.Context) error {
 	wake, stop := f.store.Wake(store.Entries)
 	defer stop()
 	for {
+		f.letIn(ctx)
 		more, err := f.runOnce(ctx)
 		if err != nil && ctx.Err() == nil {
 			f.log.ErrorContext(ctx, "index timeline", "err", err)
 		}
 		if !more || err != nil {
+			f.waited = 0
 			select {
 			case <-ctx.Done():
 				return nil
@@ -144,6 +154,18 @@ func (f *Follower) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(f.pause):
+		}
+	}
+}
+
+// letIn waits while alerts come in, for giveWay at most until everything was indexed.
+func (f *Follower) letIn(ctx context.Context) {
+	for f.waited < giveWay && f.store.Taking() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(looking):
+			f.waited += looking
 		}
 	}
 }

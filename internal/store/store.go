@@ -50,6 +50,7 @@ type Store struct {
 	clock   func() time.Time
 	org     atomic.Pointer[snapshot]
 	reading chan struct{} // holds one: whoever reads the organisation
+	taken   atomic.Int64  // when alerts were last committed, in nanoseconds since 1970
 	wakes   *wakes
 	recent  recentEntries
 	ahead   atomic.Pointer[func(*Tx) error] // see BeforeCommit
@@ -220,6 +221,12 @@ func (s *Store) now() time.Time {
 	}
 	return time.Now().UTC().Truncate(time.Microsecond)
 }
+
+// takingFor is how long after alerts were committed more are expected.
+const takingFor = 50 * time.Millisecond
+
+// Taking reports whether alerts are coming in: what can wait gives way to them.
+func (s *Store) Taking() bool { return time.Since(time.Unix(0, s.taken.Load())) < takingFor }
 
 // Now is the instant that a transaction would have: what is due by our own
 // clock alone is not due, and the other way round.

@@ -60,6 +60,7 @@ func (s *Store) Do(ctx context.Context, fn func(*Tx) error) error { return s.do(
 // DoWithOpen is Do with the open incidents of the given entities, which come
 // with the beginning of the transaction. It may call fn twice: see guess.go.
 func (s *Store) DoWithOpen(ctx context.Context, entities []string, fn func(*Tx, map[string]incident.Incident) error) error {
+	defer func() { s.taken.Store(time.Now().UnixNano()) }()
 	if s.memory.sure() {
 		done, err := s.doGuessing(ctx, entities, fn)
 		if done {
