@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # What is tested without the race detector, because it drives other processes
 # (a browser, the real binary, a Hubot) and waits for them: the detector sees nothing there.
 HEAVY ?= /internal/(app/(browser|crash)|chat/victorops/hubottest|bench)$$
-FUZZTIME ?= 1s
+FUZZTIME ?= 1000x
 LINT := bin/golangci-lint
 
 help: ## what can be made
@@ -35,7 +35,7 @@ check: $(LINT) ## formatting, vet, generated files, go.mod, linters
 unit: bin/pgtest ## all tests, on both engines
 	bin/pgtest -- scripts/unit '$(HEAVY)'
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## every fuzz target, FUZZTIME inputs each
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
 
 test: ## everything CI runs
