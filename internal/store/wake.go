@@ -40,7 +40,7 @@ func (tx *Tx) topics() Topics {
 	if len(tx.entries) > 0 || len(tx.incidents) > 0 {
 		t |= Entries
 	}
-	if len(tx.defs) > 0 || slices.ContainsFunc(tx.entries, func(e timeline.Entry) bool { return e.Kind == timeline.MessagePosted }) {
+	if len(tx.defs) > 0 || slices.ContainsFunc(tx.entries, spoken) {
 		t |= Messages
 	}
 	var timer, delivery time.Time
@@ -59,6 +59,11 @@ func (tx *Tx) topics() Topics {
 		t |= Deliveries
 	}
 	return t
+}
+
+// spoken reports whether an entry is something that was said, or said anew.
+func spoken(e timeline.Entry) bool {
+	return e.Kind == timeline.MessagePosted || e.Kind == timeline.MessageEdited
 }
 
 // sooner is the earlier of two instants, of which the zero time is never.
