@@ -87,7 +87,11 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 		}
 	}
 	if len(f.Words) > 0 {
-		by, err := s.engine.search(ctx, s.read, f.Words, roomWords(f), few, q.arg)
+		words, rooms := f.Words, roomWords(f)
+		if rooms != nil && f.Person != "" {
+			words = append(slices.Clip(words), AuthorWord(f.Person))
+		}
+		by, err := s.engine.search(ctx, s.read, words, rooms, few, q.arg)
 		if err != nil {
 			return nil, fmt.Errorf("load timeline: %w", err)
 		}

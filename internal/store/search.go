@@ -110,11 +110,20 @@ func newWordsOf(entries []timeline.Entry, words func(timeline.Entry) string) new
 	return n
 }
 
-// add takes the words of an entry, and in a room the word of the room.
+// placeWords are the words of the room that an entry stands in, and of its author.
+func placeWords(e timeline.Entry) []string {
+	words := []string{RoomWord(e.Room)}
+	if e.Person != "" {
+		words = append(words, AuthorWord(e.Person))
+	}
+	return words
+}
+
+// add takes the words of an entry, and in a room those of the room.
 func (n *newWords) add(e timeline.Entry, words func(timeline.Entry) string) {
 	text := words(e)
 	if e.Room != "" {
-		text = strings.TrimLeft(text+" "+RoomWord(e.Room), " ")
+		text = strings.TrimLeft(text+" "+strings.Join(placeWords(e), " "), " ")
 	}
 	n.seqs, n.texts = append(n.seqs, int64(e.Seq)), append(n.texts, text)
 }
@@ -274,6 +283,9 @@ func searchQuery(words, rooms []string) string {
 // lines in a room are not looked for among millions elsewhere. Nobody can type
 // it. It need not tell all rooms apart: whoever searches names them, too.
 func RoomWord(r id.Room) string { return "=" + strings.Join(Words(string(r)), "") }
+
+// AuthorWord is RoomWord for whoever wrote something in a room.
+func AuthorWord(u id.User) string { return "==" + strings.Join(Words(string(u)), "") }
 
 // maxRoomWords is from how many rooms on a search does not name them to the index.
 const maxRoomWords = 16

@@ -60,6 +60,8 @@ func rooms(t *testing.T, s *store.Store) {
 		"words of one room":     {store.EntryFilter{Rooms: []id.Room{"ops"}, Words: []string{"f"}}, []id.Seq{4}},
 		"words of two rooms":    {store.EntryFilter{Rooms: []id.Room{"ops", "secret"}, Words: []string{"t"}}, []id.Seq{3}},
 		"words of an edited":    {store.EntryFilter{Rooms: []id.Room{"ops", "none"}, Words: []string{"zw"}}, []id.Seq{2}},
+		"words of somebody":     {store.EntryFilter{Rooms: []id.Room{"ops"}, Words: []string{"f"}, Person: "u1"}, []id.Seq{4}},
+		"words of another":      {store.EntryFilter{Rooms: []id.Room{"ops"}, Words: []string{"f"}, Person: "u"}, []id.Seq{}},
 		"words elsewhere":       {store.EntryFilter{Rooms: []id.Room{"secret"}, Words: []string{"four"}}, []id.Seq{}},
 		"the name of a room":    {store.EntryFilter{AllRooms: true, Words: []string{"ops"}}, []id.Seq{}},
 		"words of a secret":     {store.EntryFilter{Rooms: []id.Room{"", "ops"}, Words: []string{"three"}}, []id.Seq{}},
