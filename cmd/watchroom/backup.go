@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,25 +14,32 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/app"
+	"github.com/watchroom/watchroom/internal/blob"
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
-// A backup is a tar of these, in this order: the key is looked at before
-// anything is replaced.
+// A backup is a tar of these, in this order, and then of the uploaded files: the
+// key is looked at before anything is replaced.
 const (
 	keyMember  = "secret.key"
 	dataMember = "data.jsonl.gz"
 )
 
+// withFiles is a mark at the data that the files, or the word that they were
+// left out, come after it: backups had none before.
+const withFiles = "WATCHROOM.files"
+
 // maxKeyFile is far above the size of a key.
 const maxKeyFile = 4096
 
 type backupCmd struct {
-	File    string         `arg:"" help:"File to write; - is standard output. It holds the secret key: keep it as safe as the server."`
-	Storage config.Storage `embed:""`
+	File         string         `arg:"" help:"File to write; - is standard output. It holds the secret key: keep it as safe as the server."`
+	WithoutFiles bool           `help:"Leave out what people uploaded and long outputs."`
+	Storage      config.Storage `embed:""`
+	Place        filesPlace     `embed:""`
 }
 
 // Run writes the backup.
@@ -52,23 +60,43 @@ func (cmd *backupCmd) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return fmt.Errorf("read the secret key: %w", err)
 	}
-	if cmd.File == "-" {
-		return writeBackup(ctx, s, key, c.out, os.TempDir())
+	var bucket blob.Bucket
+	switch {
+	case cmd.WithoutFiles:
+		c.note(phrase.T("cli.backup.without_files"))
+	case cmd.Place.elsewhere():
+		c.note(phrase.T("cli.backup.elsewhere"))
+	default:
+		if bucket, err = blob.Open(cmd.Place.of(cmd.Storage)); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, bucket.Close()) }()
 	}
-	return writeWhole(cmd.File, func(w io.Writer) error {
-		return writeBackup(ctx, s, key, w, filepath.Dir(cmd.File))
-	})
+	b := backup{s, key, bucket, c}
+	if cmd.File == "-" {
+		return b.write(ctx, c.out, os.TempDir())
+	}
+	return writeWhole(cmd.File, func(w io.Writer) error { return b.write(ctx, w, filepath.Dir(cmd.File)) })
 }
 
-// writeBackup writes the tar. The data goes through a file in dir, because its
+// backup is what a backup is made of.
+type backup struct {
+	store  *store.Store
+	key    []byte
+	bucket blob.Bucket // nil: without files
+	c      *console
+}
+
+// write writes the tar. The data goes through a file in dir, because its
 // length stands before it.
-func writeBackup(ctx context.Context, s *store.Store, key []byte, w io.Writer, dir string) (err error) {
+func (b backup) write(ctx context.Context, w io.Writer, dir string) (err error) {
 	data, err := os.CreateTemp(dir, ".watchroom-backup-*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("back up: %w", err)
 	}
 	defer func() { err = errors.Join(err, data.Close(), os.Remove(data.Name())) }()
-	if err := s.Backup(ctx, data); err != nil {
+	named, err := b.store.BackupNaming(ctx, data)
+	if err != nil {
 		return err
 	}
 	size, err := data.Seek(0, io.SeekEnd)
@@ -83,8 +111,12 @@ func writeBackup(ctx context.Context, s *store.Store, key []byte, w io.Writer, d
 		name string
 		size int64
 		from io.Reader
-	}{{keyMember, int64(len(key)), strings.NewReader(string(key))}, {dataMember, size, data}} {
-		err := out.WriteHeader(&tar.Header{Name: member.name, Mode: 0o600, Size: member.size, ModTime: now})
+		mark map[string]string
+	}{
+		{keyMember, int64(len(b.key)), bytes.NewReader(b.key), nil},
+		{dataMember, size, data, map[string]string{withFiles: "1"}},
+	} {
+		err := out.WriteHeader(&tar.Header{Name: member.name, Mode: 0o600, Size: member.size, ModTime: now, PAXRecords: member.mark})
 		if err == nil {
 			_, err = io.Copy(out, member.from)
 		}
@@ -92,9 +124,14 @@ func writeBackup(ctx context.Context, s *store.Store, key []byte, w io.Writer, d
 			return fmt.Errorf("back up: %w", err)
 		}
 	}
+	archived, err := blob.Archive(ctx, out, b.bucket, named, now, b.c.progress(len(named)))
+	if err != nil {
+		return err
+	}
 	if err := out.Close(); err != nil {
 		return fmt.Errorf("back up: %w", err)
 	}
+	b.c.tellFiles("cli.backup.files", archived)
 	return nil
 }
 
@@ -132,13 +169,16 @@ func syncFolder(name string) error {
 }
 
 type restoreCmd struct {
-	File    string         `arg:"" help:"File to read; - is standard input."`
-	Force   bool           `help:"Replace a secret key that differs from the backup's."`
-	Storage config.Storage `embed:""`
+	File         string         `arg:"" help:"File to read; - is standard input."`
+	Force        bool           `help:"Replace a secret key that differs from the backup's."`
+	WithoutFiles bool           `help:"Leave the uploaded files that are in the backup alone."`
+	Storage      config.Storage `embed:""`
+	Place        filesPlace     `embed:""`
 }
 
-// Run restores the data first and the key last: a key without its data would
-// lock everything sealed, data without its key can be restored again.
+// Run restores the files first, then the data in one transaction, and the key
+// last: a key without its data would lock everything sealed, data without its
+// key can be restored again, and files that nothing names are in nobody's way.
 func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 	in := c.in
 	if cmd.File != "-" {
@@ -150,7 +190,7 @@ func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 		in = f
 	}
 	r := tar.NewReader(in)
-	if err := member(r, keyMember); err != nil {
+	if _, err := member(r, keyMember); err != nil {
 		return err
 	}
 	key, err := io.ReadAll(io.LimitReader(r, maxKeyFile))
@@ -164,14 +204,15 @@ func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := member(r, dataMember); err != nil {
+	data, err := member(r, dataMember)
+	if err != nil {
 		return err
 	}
 	s, err := openStore(ctx, cmd.Storage, true)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(s.Restore(ctx, r), s.Close())
+	err = errors.Join(cmd.restore(ctx, c, s, r, data.PAXRecords[withFiles] != ""), s.Close())
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New(phrase.T("cli.restore.cut_off"))
 	}
@@ -187,6 +228,43 @@ func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 		c.note(phrase.T("cli.restore.restart"))
 	}
 	return err
+}
+
+// restore reads the data and puts the files and then the data in place.
+func (cmd *restoreCmd) restore(ctx context.Context, c *console, s *store.Store, r *tar.Reader, files bool) (err error) {
+	whole, err := s.ReadBackup(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, whole.Close()) }()
+	if !files || cmd.WithoutFiles {
+		if err := whole.Restore(ctx); err != nil {
+			return err
+		}
+		if !cmd.WithoutFiles && len(whole.Keys()) > 0 {
+			c.note(phrase.T("cli.restore.no_files"))
+		}
+		return nil
+	}
+	bucket, err := blob.Open(cmd.Place.of(cmd.Storage))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, bucket.Close()) }()
+	put, err := blob.Unpack(ctx, r, bucket, whole.Keys(), c.progress(len(whole.Keys())))
+	if err != nil {
+		return err
+	}
+	if err := whole.Restore(ctx); err != nil {
+		return errors.Join(err, put.Undo(context.WithoutCancel(ctx)))
+	}
+	switch {
+	case !put.LeftOut:
+		c.tellFiles("cli.restore.files", put.Archived)
+	case len(whole.Keys()) > 0:
+		c.note(phrase.T("cli.restore.no_files"))
+	}
+	return nil
 }
 
 // replaces reports whether the key has to be written, and refuses to lose
@@ -207,10 +285,10 @@ func (cmd *restoreCmd) replaces(key string) (bool, error) {
 }
 
 // member goes to the next member of the tar, which has to be the named one.
-func member(r *tar.Reader, name string) error {
+func member(r *tar.Reader, name string) (*tar.Header, error) {
 	h, err := r.Next()
 	if err != nil || h.Name != name {
-		return errors.New(phrase.T("cli.restore.no_backup", name))
+		return nil, errors.New(phrase.T("cli.restore.no_backup", name))
 	}
-	return nil
+	return h, nil
 }

@@ -13,8 +13,10 @@ import (
 )
 
 type checkCmd struct {
-	JSON    bool           `name:"json" help:"Print the whole report as JSON."`
-	Storage config.Storage `embed:""`
+	JSON     bool           `name:"json" help:"Print the whole report as JSON."`
+	Commands string         `help:"Folder of executables that people may run as commands; looked at for secrets that they lack." env:"WATCHROOM_COMMANDS" placeholder:"FOLDER"`
+	Storage  config.Storage `embed:""`
+	Place    filesPlace     `embed:""`
 }
 
 // Run prints the report.
@@ -25,6 +27,12 @@ func (cmd *checkCmd) Run(ctx context.Context, c *console) error {
 	}
 	now := time.Now()
 	report, err := health.Check(ctx, s, now.UTC())
+	if err == nil {
+		var files []health.Finding
+		files, err = findFiles(ctx, s, cmd.Place.of(cmd.Storage))
+		report.Findings = append(append(report.Findings, files...), findSecrets(cmd.Commands)...)
+		report.OK = len(report.Findings) == 0
+	}
 	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
@@ -52,6 +60,11 @@ func showReport(c *console, r health.Report, now time.Time) {
 			key = "cli.check.follower_behind"
 		}
 		c.say(phrase.T(key, l.Follower, l.Seq))
+	}
+	if k := r.Kept; !k.Since.IsZero() && k.Limit {
+		c.say(phrase.T("cli.check.kept", k.Since.Format(time.DateOnly), k.RanAt.Format(time.RFC3339)))
+	} else if !k.Since.IsZero() {
+		c.say(phrase.T("cli.check.kept_all", k.Since.Format(time.DateOnly)))
 	}
 	c.say("\n" + phrase.T("cli.check.next"))
 	if len(r.NextTimers)+len(r.WaitingDeliveries) == 0 {

@@ -19,13 +19,14 @@ import (
 )
 
 type userCmd struct {
-	List      userListCmd      `cmd:"" help:"List people."`
-	Create    userCreateCmd    `cmd:"" help:"Make a user and print the link with which they choose a password."`
-	Password  userPasswordCmd  `cmd:"" help:"Set a password, asked for on the terminal or read from standard input."`
-	Role      userRoleCmd      `cmd:"" help:"Change what a user may do."`
-	Disable   userDisableCmd   `cmd:"" help:"Keep a user from signing in and from being paged."`
-	Enable    userEnableCmd    `cmd:"" help:"Take back disable."`
-	SetupLink userSetupLinkCmd `cmd:"" help:"Print a one-time link: to make the first administrator, or for a user to choose a first password."`
+	List        userListCmd        `cmd:"" help:"List people."`
+	Create      userCreateCmd      `cmd:"" help:"Make a user and print the link with which they choose a password."`
+	Password    userPasswordCmd    `cmd:"" help:"Set a password, asked for on the terminal or read from standard input."`
+	Role        userRoleCmd        `cmd:"" help:"Change what a user may do."`
+	Disable     userDisableCmd     `cmd:"" help:"Keep a user from signing in and from being paged."`
+	Enable      userEnableCmd      `cmd:"" help:"Take back disable."`
+	ResetFactor userResetFactorCmd `cmd:"" help:"Remove the second factor of a user whose phone and recovery codes are gone."`
+	SetupLink   userSetupLinkCmd   `cmd:"" help:"Print a one-time link: to make the first administrator, or for a user to choose a first password."`
 }
 
 type userListCmd struct {

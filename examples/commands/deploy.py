@@ -38,7 +38,7 @@ def main():
     app, env, version = args["app"], args["env"], args.get("version", "latest")
 
     if not os.environ.get("DEPLOY_TOKEN"):
-        print("the secret DEPLOY_TOKEN is not set; an administrator sets it on the page of commands", file=sys.stderr)
+        print("the secret DEPLOY_TOKEN is not set; an administrator of the server puts it into secrets/deploy.py/DEPLOY_TOKEN", file=sys.stderr)
         return LATER
     hosts = [f"{app}-{env}-{n}" for n in (1, 2, 3)]
     if request.get("dry_run"):

@@ -1,6 +1,6 @@
-// Package account is the use cases of getting in: signing in and out, the
-// set-up link of a new server, invitations, forgotten passwords, and API
-// tokens. It decides who somebody is and how long that holds; what they may
+// Package account is the use cases of getting in: signing in and out, second
+// factors, the set-up link of a new server, invitations, forgotten passwords, and
+// API tokens. It decides who somebody is and how long that holds; what they may
 // do follows from their role and is decided in people.
 //
 // It promises that every secret it hands out (cookie, token, link) is stored
@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/auth"
@@ -51,10 +52,15 @@ type Client struct {
 	Agent   string // User-Agent
 }
 
-// Grant is a new session.
+// Grant is a new session, or the half of one.
 type Grant struct {
 	Cookie  string // secret, for the browser alone
 	Expires time.Time
+	// Half says that the second factor is still to come: Cookie lets nobody in
+	// but is for FinishSignIn.
+	Half bool
+
+	session id.Session
 }
 
 // Options say how the service meets the world; the zero value works without mail.
@@ -72,11 +78,13 @@ type Service struct {
 	box       *secret.Box
 	passwords *auth.Passwords
 	signIn    *auth.Authenticator
-	changing  *auth.Limiter // wrong old passwords, by person
-	asking    *auth.Limiter // reset mails, by address
-	askingNet *auth.Limiter // reset mails, by network
+	changing  *auth.Limiter  // wrong old passwords, by person
+	codes     *auth.Throttle // codes of second factors
+	asking    *auth.Limiter  // reset mails, by address
+	askingNet *auth.Limiter  // reset mails, by network
 	url       string
 	mail      bool
+	noMail    sync.Once // said in the log
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -87,6 +95,7 @@ func New(s *store.Store, box *secret.Box, opts Options) *Service {
 		store: s, box: box, passwords: opts.Passwords, now: opts.Clock, log: opts.Log,
 		url: strings.TrimRight(opts.PublicURL, "/"), mail: opts.MailConfigured,
 		changing:  auth.NewLimiter(30*time.Second, 5, 1000),
+		codes:     auth.NewThrottle(),
 		asking:    auth.NewLimiter(5*time.Minute, 3, 10_000),
 		askingNet: auth.NewLimiter(10*time.Second, 30, 10_000),
 	}
@@ -145,7 +154,7 @@ func (s *Service) startSession(tx *store.Tx, u id.User, from Client) (Grant, err
 		Address: address, Agent: clip(from.Agent, 300),
 	}
 	tx.AddSession(hash, v)
-	return Grant{Cookie: cookie, Expires: v.ExpiresAt}, nil
+	return Grant{Cookie: cookie, Expires: v.ExpiresAt, session: v.ID}, nil
 }
 
 // clip makes text from outside fit for a row.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/watchroom/watchroom/internal/auth"
@@ -86,14 +85,7 @@ func invited(o *org.Org, actor people.Actor, f Invitation) people.User {
 	}
 	if user.Username == "" {
 		local, _, _ := strings.Cut(user.Email, "@")
-		wish := shortened(or(id.Slug(local), id.Slug(user.Name), "user"))
-		user.Username = wish
-		for n := 2; ; n++ {
-			if _, taken := o.UserByName(user.Username); !taken {
-				break
-			}
-			user.Username = wish + strconv.Itoa(n)
-		}
+		user.Username = o.FreeUsername(shortened(or(id.Slug(local), id.Slug(user.Name), "user")))
 	}
 	return user
 }
@@ -111,6 +103,9 @@ func validUser(o *org.Org, u people.User) error {
 	}
 	if err := u.Validate(); err != nil {
 		return fault.Invalid(wrongField(u), err.Error())
+	}
+	if field, wrong := o.Impostor(u); wrong != "" {
+		return fault.Invalid(field, wrong)
 	}
 	return nil
 }

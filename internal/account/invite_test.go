@@ -77,6 +77,9 @@ func TestInvitationRefusals(t *testing.T) {
 		}{
 			"address taken":  {account.Invitation{Name: "K", Email: "KIM@example.org"}, "email"},
 			"username taken": {account.Invitation{Name: "K", Username: "Kim", Email: "k@example.org"}, "username"},
+			"the bot":        {account.Invitation{Name: "K", Username: "victor", Email: "k@example.org"}, "username"},
+			"a mention":      {account.Invitation{Name: "K", Username: "here", Email: "k@example.org"}, "username"},
+			"another person": {account.Invitation{Name: "Kim\u200b", Username: "k", Email: "k@example.org"}, "name"},
 			"no name":        {account.Invitation{Email: "k@example.org"}, "name"},
 			"no address":     {account.Invitation{Name: "K"}, "email"},
 			"unknown role":   {account.Invitation{Name: "K", Email: "k@example.org", Role: "king"}, "role"},
@@ -92,7 +95,7 @@ func TestInvitationRefusals(t *testing.T) {
 		}
 		_, _, err := h.Invite(ctx, people.Actor{Role: people.Member}, account.Invitation{Name: "K", Email: "k@example.org"})
 		wantCode(t, "a member invites", err, fault.CodeForbidden)
-		_, link, err := h.Invite(ctx, admin, account.Invitation{Name: "Kim", Email: "kim@other.example.org"})
+		_, link, err := h.Invite(ctx, admin, account.Invitation{Name: "Kim Park", Email: "kim@other.example.org"})
 		if err != nil {
 			t.Fatalf("Invite somebody whose username would be taken: %v", err)
 		}
@@ -163,6 +166,8 @@ func TestTokens(t *testing.T) {
 		wantCode(t, "an unknown token", err, fault.CodeUnauthenticated)
 		_, _, err = h.CreateToken(ctx, member, admin.User, "theft", nil)
 		wantCode(t, "a token for somebody else", err, fault.CodeForbidden)
+		_, _, err = h.CreateToken(ctx, admin, sam.ID, "reading along", nil)
+		wantCode(t, "an administrator's token for a person", err, fault.CodeForbidden)
 		_, _, err = h.CreateToken(ctx, a, sam.ID, "wider", nil)
 		wantCode(t, "a token that makes a wider one", err, fault.CodeForbidden)
 		_, _, err = h.CreateToken(ctx, member, sam.ID, "odd", []people.Permission{"fly"})

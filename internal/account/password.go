@@ -96,21 +96,25 @@ func (s *Service) settle(tx *store.Tx, u id.User, phc string) {
 	tx.RemoveSessions(u, "")
 	tx.RemoveLinks(store.InviteLink, u)
 	tx.RemoveLinks(store.ResetLink, u)
+	tx.RemoveLinks(store.HalfLink, u)
 }
 
 // Forgot mails a link to choose another password to whoever has this address.
 // The answer is the same for every address: nil, or that mail cannot be sent,
 // or fault.CodeTooMany.
 func (s *Service) Forgot(ctx context.Context, email string, from Client) error {
-	if !s.mail {
-		return fault.Unavailable(phrase.T("account.no_mail"), 0)
-	}
 	now := s.now()
 	if wait, ok := s.askingNet.Take(auth.Network(from.address()), now); !ok {
 		return fault.TooMany(phrase.T("account.slow_down"), wait)
 	}
 	if wait, ok := s.asking.Take(auth.FoldLogin(email), now); !ok {
 		return fault.TooMany(phrase.T("account.slow_down"), wait)
+	}
+	if !s.mail { // anybody may ask: the log says it once
+		s.noMail.Do(func() {
+			s.log.WarnContext(ctx, "somebody asked for a new password, and there is no mail server to send the link")
+		})
+		return fault.Conflict(phrase.T("account.no_mail"))
 	}
 	return s.store.Do(ctx, func(tx *store.Tx) error {
 		token, hash := auth.NewToken()
@@ -139,7 +143,9 @@ func (s *Service) ResetFor(ctx context.Context, token string) (people.User, erro
 }
 
 // Reset uses a reset link: the password is the chosen one, all sessions are
-// over, and a new one begins. The link was mailed: it has proven the address.
+// over, and a new one begins,
+// or half of one: the link was mailed and has proven the address, but not the
+// second factor.
 func (s *Service) Reset(ctx context.Context, token, password string, from Client) (Grant, error) {
 	return s.redeem(ctx, token, store.ResetLink, password, from, s.save)
 }
@@ -208,7 +214,7 @@ func (s *Service) redeem(ctx context.Context, token string, purpose store.LinkPu
 			return Grant{}, err
 		}
 		s.settle(tx, user.ID, phc)
-		return s.startSession(tx, user.ID, from)
+		return s.enter(tx, user.ID, from)
 	})
 }
 

@@ -62,7 +62,7 @@ func (a accounts) ReplacePassword(ctx context.Context, u id.User, previous, next
 }
 
 // SignIn starts a session for whoever has this e-mail address or username and
-// password. The faults are those of auth.Authenticator.SignIn.
+// password, or half of one for who has a second factor. The faults are those of auth.Authenticator.SignIn.
 func (s *Service) SignIn(ctx context.Context, email, password string, from Client) (Grant, error) {
 	u, err := s.signIn.SignIn(ctx, email, password, from.address(), s.now())
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 		if _, ok := active(tx, u); !ok { // since a moment ago
 			return Grant{}, fault.Unauthenticated(phrase.T("auth.signin.wrong"))
 		}
-		return s.startSession(tx, u, from)
+		return s.enter(tx, u, from)
 	})
 }
 
@@ -106,7 +106,9 @@ func (s *Service) Authenticate(ctx context.Context, cookie string) (people.Actor
 	if now.Sub(v.SeenAt) >= touchEvery {
 		s.touch(ctx, func(tx *store.Tx) { tx.TouchSession(v.ID, tx.Now.Add(SessionLife)) })
 	}
-	return actor(user, nil, timeline.Browser), v.ID, nil
+	who := actor(user, nil, timeline.Browser)
+	who.ProvenAt = v.ProvenAt
+	return who, v.ID, nil
 }
 
 func actor(u people.User, scopes []people.Permission, from timeline.Origin) people.Actor {

@@ -1,6 +1,8 @@
 package account_test
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -224,4 +227,26 @@ func TestSetPassword(t *testing.T) {
 		wantCode(t, "a member", h.SetPassword(ctx, people.Actor{Role: people.Member}, a.User, password), fault.CodeForbidden)
 		wantCode(t, "nobody", h.SetPassword(ctx, people.Operator(), "nobody", password), fault.CodeNotFound)
 	})
+}
+
+// TestForgottenWithoutMail: whoever asks a server that sends no mail is told so,
+// no faster than anybody else may ask, and the log says it once.
+func TestForgottenWithoutMail(t *testing.T) {
+	box, err := secret.FromText(secret.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	var log strings.Builder
+	s := account.New(storetest.Open(t), box, account.Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Clock: func() time.Time { return now }})
+	for n := range 3 {
+		wantCode(t, "asking", s.Forgot(t.Context(), "kim@example.org", from), fault.CodeConflict)
+		if got := strings.Count(log.String(), "no mail server"); got != 1 {
+			t.Errorf("after %d questions the log says it %d times", n+1, got)
+		}
+	}
+	wantCode(t, "asking too often", s.Forgot(t.Context(), "kim@example.org", from), fault.CodeTooMany)
+	if strings.Contains(log.String(), "ERROR") {
+		t.Errorf("the log has an error: %s", log.String())
+	}
 }

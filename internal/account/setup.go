@@ -137,9 +137,7 @@ func (s *Service) CreateAdmin(ctx context.Context, f Setup) (bool, error) {
 // too long for a transaction.
 func (s *Service) prepare(ctx context.Context, f Setup) (Setup, string, error) {
 	f.Email = strings.TrimSpace(f.Email)
-	local, _, _ := strings.Cut(f.Email, "@")
-	f.Name = or(strings.TrimSpace(f.Name), local)
-	f.Username = or(strings.ToLower(strings.TrimSpace(f.Username)), id.Slug(local), "admin")
+	f.Name, f.Username = strings.TrimSpace(f.Name), strings.ToLower(strings.TrimSpace(f.Username))
 	f.Zone = or(strings.TrimSpace(f.Zone), "UTC")
 	f.OrgName, f.Team = strings.TrimSpace(f.OrgName), strings.TrimSpace(f.Team)
 	phc, err := s.hash(ctx, f.Password, people.User{Email: f.Email, Username: f.Username, Name: f.Name})
@@ -194,6 +192,16 @@ func founder(o *org.Org, f Setup) (people.User, error) {
 	if ok {
 		user.Role, user.Disabled = people.Admin, false
 		return user, nil
+	}
+	local, _, _ := strings.Cut(f.Email, "@")
+	if f.Username == "" {
+		f.Username = o.FreeUsername(shortened(or(id.Slug(local), "admin")))
+	}
+	if f.Name == "" {
+		f.Name = or(local, f.Username)
+		if _, taken := o.Impostor(people.User{Name: f.Name}); taken != "" {
+			f.Name = f.Email
+		}
 	}
 	user = people.User{
 		ID: id.User(id.New()), Username: f.Username, Name: f.Name, Email: f.Email, Role: people.Admin, Zone: f.Zone,

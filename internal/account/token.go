@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/secret"
@@ -80,8 +81,8 @@ func (s *Service) Tokens(ctx context.Context, actor people.Actor) ([]Token, erro
 	return list, nil
 }
 
-// CreateToken makes a token for user, who is the actor unless the actor may
-// manage, and returns its secret, this once. No scopes mean all that the
+// CreateToken makes a token for user, who is the actor or a robot that the actor
+// manages, and returns its secret, this once. No scopes mean all that the
 // person may; a token cannot make one that may more than itself.
 func (s *Service) CreateToken(ctx context.Context, actor people.Actor, user id.User, name string, scopes []people.Permission) (string, Token, error) {
 	if !mayHaveTokens(actor, user) {
@@ -108,8 +109,12 @@ func (s *Service) CreateToken(ctx context.Context, actor people.Actor, user id.U
 	}
 	text := tokenPrefix + id.Secret(20)
 	t, err := store.InTx(ctx, s.store, func(tx *store.Tx) (Token, error) {
-		if _, ok := active(tx, user); !ok {
+		u, ok := active(tx, user)
+		if !ok {
 			return Token{}, fault.Invalid("user", phrase.T("account.no_such_user"))
+		}
+		if !maySpeakAs(tx.Org, actor, u) {
+			return Token{}, fault.Forbidden(phrase.T("account.token.not_yours", u.Name))
 		}
 		have, err := tx.Tokens(user)
 		if err != nil {
@@ -153,6 +158,13 @@ func (s *Service) RevokeToken(ctx context.Context, actor people.Actor, n id.Toke
 // mayHaveTokens reports whether actor decides about the tokens of u.
 func mayHaveTokens(actor people.Actor, u id.User) bool {
 	return actor.May(people.Manage) || actor.May(people.OwnSelf) && actor.User != "" && actor.User == u
+}
+
+// maySpeakAs reports whether actor may have a token of u. It reads what u reads,
+// and nobody's role opens a private room: an administrator makes tokens for
+// robots whose rooms they read, and whoever has the server's console for all.
+func maySpeakAs(o *org.Org, actor people.Actor, u people.User) bool {
+	return actor.User == "" || actor.User == u.ID || u.Robot && o.ReadsAllOf(actor.User, u.ID)
 }
 
 func badToken() error { return fault.Unauthenticated(phrase.T("account.bad_token")) }

@@ -12,6 +12,7 @@ import (
 type Accounts interface {
 	AuthenticateToken(ctx context.Context, bearer string) (people.Actor, error)
 	Invite(ctx context.Context, by people.Actor, f account.Invitation) (user people.User, link string, err error)
+	ResetFactor(ctx context.Context, by people.Actor, u id.User) error
 	Tokens(ctx context.Context, by people.Actor) ([]account.Token, error)
 	CreateToken(ctx context.Context, by people.Actor, user id.User, name string, scopes []people.Permission) (secret string, t account.Token, err error)
 	RevokeToken(ctx context.Context, by people.Actor, token id.Token) error

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/watchroom/watchroom/internal/bot"
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/id"
@@ -42,6 +43,10 @@ type Deps struct {
 	Desk     *runner.Desk
 	Accounts Accounts
 	Stream   Stream
+	Files    Files // nil: there are none
+	// StreamsPerToken is how many event streams one token may have open here; 0: as many as it likes.
+	StreamsPerToken int
+	Services        func() []bot.Service // whose commands are ours; nil: none
 	// Authenticate says who sits in front of a browser, by its session cookie.
 	// Nobody is fault.CodeUnauthenticated.
 	Authenticate func(*http.Request) (people.Actor, error)
@@ -66,12 +71,13 @@ type api struct {
 	mux   *http.ServeMux
 	huma  huma.API
 	ops   map[string]Operation // by id, those not registered yet
+	crowd crowd                // of open event streams
 }
 
 // Register adds every route of the API, its OpenAPI document and its page of
 // documentation to mux. It fails only on a mistake in this package.
 func Register(mux *http.ServeMux, deps Deps) error {
-	a := &api{Deps: deps, mux: mux, shell: httpd.Adapter{Log: deps.Log, Render: httpd.WriteProblem}, ops: map[string]Operation{}}
+	a := &api{Deps: deps, mux: mux, shell: httpd.Adapter{Log: deps.Log, Render: httpd.WriteProblem}, ops: map[string]Operation{}, crowd: crowd{most: deps.StreamsPerToken}}
 	for _, op := range Operations {
 		a.ops[op.ID] = op
 	}
@@ -79,6 +85,7 @@ func Register(mux *http.ServeMux, deps Deps) error {
 	a.registerIncidents()
 	a.registerTimeline()
 	a.registerJobs()
+	a.registerServices()
 	a.registerAlerts()
 	a.registerOnCall()
 	a.registerOverrides()

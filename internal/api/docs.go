@@ -135,7 +135,10 @@ func describeForPeople(doc *huma.OpenAPI, op *huma.Operation) docsOperation {
 		d.Params = append(d.Params, docsField{Name: p.Name, In: p.In, Required: p.Required, Meaning: p.Description, Type: typeOf(p.Schema)})
 	}
 	if op.RequestBody != nil {
-		t := typeOf(op.RequestBody.Content[jsonType].Schema)
+		t := docsType{Text: op.RequestBody.Description}
+		if sent := op.RequestBody.Content[jsonType]; sent != nil {
+			t = typeOf(sent.Schema)
+		}
 		d.Body = &t
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
@@ -215,7 +218,9 @@ func curl(doc *huma.OpenAPI, op *huma.Operation) string {
 	if len(op.Security) > 0 && len(op.Security[0]) > 0 {
 		b.WriteString(`-H "Authorization: Bearer $TOKEN" `)
 	}
-	if op.RequestBody != nil {
+	if op.RequestBody != nil && op.RequestBody.Content[jsonType] == nil {
+		b.WriteString("-F file=@graph.png ")
+	} else if op.RequestBody != nil {
 		// Quotes in a shell word are the reader's trouble; no example has one.
 		body, err := json.Marshal(exampleOf(doc, op.RequestBody.Content[jsonType].Schema, 0))
 		if err == nil {

@@ -43,7 +43,7 @@ func entryView(o *org.Org, e timeline.Entry) Entry {
 func shown(o *org.Org, p timeline.Payload) timeline.Payload {
 	switch p := p.(type) {
 	case timeline.Message:
-		p.Scopes = nil
+		p.Scopes, p.ProvenAt = nil, time.Time{}
 		return p
 	case timeline.Link:
 		if r, ok := o.Room(p.Room); !ok || r.Kind != room.Public {

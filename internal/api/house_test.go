@@ -20,6 +20,7 @@ import (
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/api"
+	"github.com/watchroom/watchroom/internal/blob"
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -32,11 +33,13 @@ import (
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
+	"github.com/watchroom/watchroom/internal/upload"
 )
 
 // house is the API on a real store, with three people, a team, a rotation, two
 // policies, a routing key and an integration.
 type house struct {
+	files    *upload.Service
 	t        testing.TB
 	store    *store.Store
 	dispatch *dispatch.Dispatcher
@@ -88,6 +91,20 @@ func newHouse(t testing.TB) *house {
 			t.Error(err)
 		}
 	})
+	bucket, err := blob.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	scanner, err := blob.NewScanner("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.files = upload.New(s, bucket, blob.Intake{Policy: blob.Policy{MaxBytes: 1 << 16, Refuse: blob.Executables()}, Inspector: blob.NewInspector(1), Scanner: scanner}, log)
+	t.Cleanup(func() {
+		if err := bucket.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	h.furnish()
 	h.handler = h.serve(feed{s})
 	return h
@@ -97,7 +114,7 @@ func (h *house) serve(stream api.Stream) http.Handler {
 	h.t.Helper()
 	mux := http.NewServeMux()
 	err := api.Register(mux, api.Deps{
-		Store: h.store, Dispatch: h.dispatch, Desk: newDesk(h.t, h.store), Accounts: h.accounts, Stream: stream, Authenticate: door(h.store),
+		Store: h.store, Dispatch: h.dispatch, Files: h.files, Desk: newDesk(h.t, h.store), Accounts: h.accounts, Stream: stream, Authenticate: door(h.store),
 		Log: slog.New(slog.DiscardHandler), PublicURL: &url.URL{Scheme: "https", Host: "watch.example.org"},
 		AssetURL: func(name string) string { return "/static/" + name },
 	})

@@ -135,6 +135,9 @@ func (a *api) listIncidents(ctx context.Context, _ people.Actor, in *listInciden
 func (a *api) incident(ctx context.Context, n id.Incident) (incident.Incident, error) {
 	inc, err := a.Store.Incident(ctx, n)
 	if errors.Is(err, store.ErrNotFound) {
+		if gone, err := a.Store.IncidentGone(ctx, n); err == nil && gone {
+			return inc, fault.Gone(phrase.T("retention.incident_gone", n))
+		}
 		return inc, fault.NotFound(phrase.T("dispatch.no_such_incident", n))
 	}
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 type JobView struct {
 	Number    int64             `json:"number" doc:"What people call it by: job 812."`
 	ID        id.Invocation     `json:"id"`
-	State     string            `json:"state" enum:"parsed,confirming,awaiting_approval,queued,running,denied,succeeded,failed,cancelled,timed_out,unknown,expired,rejected"`
+	State     string            `json:"state" enum:"parsed,confirming,proving,awaiting_approval,queued,running,denied,succeeded,failed,cancelled,timed_out,unknown,expired,rejected"`
 	Command   string            `json:"command" doc:"The id of the command."`
 	Line      string            `json:"line" doc:"As it was understood; secrets are masked."`
 	Args      map[string]string `json:"args,omitempty" doc:"What the arguments mean, by name."`
@@ -56,6 +56,7 @@ type JobView struct {
 type JobDetail struct {
 	JobView
 	Output string     `json:"output,omitempty"`
+	Gone   bool       `json:"output_removed,omitempty" doc:"What it printed was removed with the retention."`
 	Exit   int        `json:"exit,omitempty" doc:"The exit code of an executable."`
 	Events []JobEvent `json:"events" nullable:"false" doc:"What happened to it, in order."`
 }
@@ -235,7 +236,7 @@ func (a *api) showJob(ctx context.Context, by people.Actor, in *jobInput) (*stru
 	if err != nil {
 		return nil, err
 	}
-	v := JobDetail{JobView: jobView(inv), Output: inv.Output, Exit: inv.Exit, Events: []JobEvent{}}
+	v := JobDetail{JobView: jobView(inv), Output: inv.Output, Gone: inv.OutputRemoved, Exit: inv.Exit, Events: []JobEvent{}}
 	for _, e := range events {
 		v.Events = append(v.Events, JobEvent{
 			Seq: e.Seq, At: e.At, Kind: string(e.Kind), By: who(e.By), State: string(e.State), Reason: string(e.Reason), Rule: e.Rule, Why: e.Why, Host: e.Host, Hash: e.Hash,

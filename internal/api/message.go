@@ -19,8 +19,16 @@ type SaidBody struct {
 	Text     string      `json:"text,omitempty" maxLength:"10000" example:"I am looking at it." doc:"Markdown. May be absent when there are files."`
 	Thread   id.Seq      `json:"thread,omitempty" minimum:"1" doc:"The message it answers."`
 	Incident id.Incident `json:"incident,omitempty" minimum:"1" doc:"The incident it belongs to; in the timeline only."`
-	Files    []id.File   `json:"files,omitempty" maxItems:"10" doc:"Files you have uploaded."`
+	Files    []id.File   `json:"files,omitempty" maxItems:"10" doc:"Ids of files that you have uploaded (upload-file)."`
 	Quote    id.Seq      `json:"quote,omitempty" minimum:"1" doc:"The message it quotes."`
+	Actions  []Button    `json:"actions,omitempty" maxItems:"10" doc:"Buttons under it. They work for a day."`
+}
+
+// Button gives a command as whoever presses it.
+type Button struct {
+	Label string `json:"label" minLength:"1" maxLength:"60" example:"Restart it"`
+	Line  string `json:"line" minLength:"1" maxLength:"500" example:"vm start db01" doc:"The command line, without a sign in front. What changes anything is confirmed by whoever presses."`
+	Style string `json:"style,omitempty" enum:"primary,danger" doc:"How it looks."`
 }
 
 // MessageRef names a message in an address.
@@ -88,6 +96,9 @@ func (a *api) registerMessages() {
 	handle(a, "unpin-message", func(ctx context.Context, by people.Actor, in *MessageRef) (*empty, error) {
 		return &empty{}, a.Dispatch.Pin(ctx, by, in.Seq, false)
 	})
+	handle(a, "mark-message-unread", func(ctx context.Context, by people.Actor, in *MessageRef) (*empty, error) {
+		return &empty{}, a.Dispatch.MarkUnread(ctx, by, in.Seq)
+	})
 	handle(a, "link-message", func(ctx context.Context, by people.Actor, in *linkMessageInput) (*empty, error) {
 		return &empty{}, a.Dispatch.LinkMessage(ctx, by, in.Seq, in.Body.Incident)
 	})
@@ -144,7 +155,11 @@ func (a *api) say(ctx context.Context, by people.Actor, in *sayInput) (*saidOutp
 		return nil, err
 	}
 	b := in.Body
-	seq, err := a.Dispatch.Say(ctx, by, dispatch.Line{Room: r.ID, Thread: b.Thread, Incident: b.Incident, Text: b.Text, Files: b.Files, Quote: b.Quote})
+	line := dispatch.Line{Room: r.ID, Thread: b.Thread, Incident: b.Incident, Text: b.Text, Files: b.Files, Quote: b.Quote}
+	for _, button := range b.Actions {
+		line.Actions = append(line.Actions, timeline.Action{Label: button.Label, Line: button.Line, Style: button.Style})
+	}
+	seq, err := a.Dispatch.Say(ctx, by, line)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +176,11 @@ func (a *api) showMessage(ctx context.Context, by people.Actor, in *MessageRef) 
 	e, err := a.Store.Entry(ctx, in.Seq)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
+	}
+	if err != nil {
+		if gone, failed := a.Store.Gone(ctx, in.Seq); failed == nil && gone {
+			return nil, fault.Gone(phrase.T("retention.message_gone"))
+		}
 	}
 	if err != nil || e.Kind != timeline.MessagePosted || !o.CanRead(by.User, e.Room) {
 		return nil, fault.NotFound(phrase.T("room.no_message"))

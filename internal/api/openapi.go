@@ -109,13 +109,13 @@ var created = map[string]bool{
 	"create-routing-key": true, "create-integration": true, "create-token": true, "test-integration": true,
 	"take-oncall": true, "create-override": true, "ask-swap": true, "create-absence": true, "create-holidays": true, "create-feed": true, "add-contact": true,
 	"create-heartbeat": true, "renew-heartbeat-key": true, "create-robot": true, "renew-robot-key": true, "start-maintenance": true, "plan-drill": true, "create-provider": true,
-	"open-room": true, "say": true, "run-job-again": true, "take-lock": true,
+	"open-room": true, "say": true, "upload-file": true, "run-job-again": true, "take-lock": true,
 }
 
 // nothing are the operations that answer with nothing but 204.
 var nothing = map[string]bool{
 	"send-contact-code": true, "verify-contact": true, "test-contact": true, "end-maintenance": true, "end-drill": true,
-	"join-room": true, "leave-room": true, "close-room": true, "reopen-room": true, "mark-room-read": true,
+	"join-room": true, "leave-room": true, "close-room": true, "reopen-room": true, "mark-room-read": true, "mark-message-unread": true,
 	"edit-message": true, "add-reaction": true, "pin-message": true, "link-message": true,
 }
 
@@ -178,7 +178,9 @@ func leaveRoom(doc *huma.OpenAPI) {
 	}
 	for _, op := range Operations {
 		if d := documented(doc, op); d != nil && d.RequestBody != nil {
-			mark(d.RequestBody.Content[jsonType].Schema)
+			if sent := d.RequestBody.Content[jsonType]; sent != nil { // a file has no members
+				mark(sent.Schema)
+			}
 		}
 	}
 	for _, s := range doc.Components.Schemas.Map() {

@@ -167,7 +167,7 @@ func TestExamplesWork(t *testing.T) {
 	found := example.FindAllStringSubmatch(page, -1)
 	posts := 0
 	for _, op := range api.Operations {
-		if op.Method == http.MethodPost {
+		if op.Method == http.MethodPost && op.ID != "upload-file" { // whose example needs a file
 			posts++
 		}
 	}

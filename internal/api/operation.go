@@ -88,7 +88,11 @@ var Operations = []Operation{
 	{http.MethodPost, prefix + "/rooms/{room}/close", "close-room", tagRooms, people.Talk, false},
 	{http.MethodPost, prefix + "/rooms/{room}/reopen", "reopen-room", tagRooms, people.Talk, false},
 	{http.MethodPut, prefix + "/rooms/{room}/mark", "mark-room-read", tagRooms, people.OwnSelf, false},
+	{http.MethodPost, prefix + "/messages/{seq}/unread", "mark-message-unread", tagRooms, people.OwnSelf, false},
 	{http.MethodGet, prefix + "/unread", "list-unread", tagRooms, people.Read, false},
+	{http.MethodGet, prefix + "/presence", "list-presence", tagRooms, people.Read, false},
+	{http.MethodPost, prefix + "/files", "upload-file", tagRooms, people.Talk, false},
+	{http.MethodGet, prefix + "/files/{file}", "download-file", tagRooms, people.Read, false},
 	{http.MethodGet, prefix + "/rooms/{room}/messages", "list-messages", tagRooms, people.Read, false},
 	{http.MethodPost, prefix + "/rooms/{room}/messages", "say", tagRooms, people.Talk, false},
 	{http.MethodGet, prefix + "/messages/{seq}", "show-message", tagRooms, people.Read, false},
@@ -111,6 +115,7 @@ var Operations = []Operation{
 	{http.MethodGet, prefix + "/locks", "list-locks", tagCommands, people.Read, false},
 	{http.MethodPost, prefix + "/locks", "take-lock", tagCommands, people.Respond, false},
 	{http.MethodDelete, prefix + "/locks", "release-lock", tagCommands, people.Respond, false},
+	{http.MethodGet, prefix + "/services", "list-services", tagCommands, people.Manage, false},
 	{http.MethodGet, prefix + "/audit", "export-audit", tagCommands, people.Manage, false},
 
 	{http.MethodGet, prefix + "/alerts", "list-alerts", tagAlerts, people.Read, false},
@@ -150,6 +155,7 @@ var Operations = []Operation{
 	{http.MethodGet, prefix + "/users/{id}", "show-user", tagUsers, people.Read, false},
 	{http.MethodPut, prefix + "/users/{id}", "replace-user", tagUsers, people.Manage, false},
 	{http.MethodDelete, prefix + "/users/{id}", "delete-user", tagUsers, people.Manage, false},
+	{http.MethodDelete, prefix + "/users/{id}/second-factor", "reset-second-factor", tagUsers, people.Manage, false},
 
 	{http.MethodPost, prefix + "/users/{id}/contacts", "add-contact", tagContacts, people.OwnSelf, false},
 	{http.MethodDelete, prefix + "/users/{id}/contacts/{contact}", "remove-contact", tagContacts, people.OwnSelf, false},

@@ -101,9 +101,9 @@ func TestNoAnswerSpeaksOfAPrivateRoom(t *testing.T) {
 	}
 	// What is not for her is for her as if it were not there.
 	for _, pair := range [][2]string{
-		{"/api/v1/rooms/" + string(r.ID), "/api/v1/rooms/nosuchroom"}, {"/api/v1/rooms/secretslug", "/api/v1/rooms/nosuchroom"},
-		{"/api/v1/rooms/" + string(direct), "/api/v1/rooms/nosuchroom"}, {"/api/v1/rooms/secretslug/messages", "/api/v1/rooms/nosuchroom/messages"},
-		{"/api/v1/messages/" + digits(seq), "/api/v1/messages/99999"}, {"/api/v1/timeline?rooms=secretslug", "/api/v1/timeline?rooms=nosuchroom"},
+		{"/api/v1/rooms/" + string(r.ID), "/api/v1/rooms/nosuchroom"}, {"/api/v1/rooms/" + r.Slug, "/api/v1/rooms/nosuchroom"},
+		{"/api/v1/rooms/" + string(direct), "/api/v1/rooms/nosuchroom"}, {"/api/v1/rooms/" + r.Slug + "/messages", "/api/v1/rooms/nosuchroom/messages"},
+		{"/api/v1/messages/" + digits(seq), "/api/v1/messages/99999"}, {"/api/v1/timeline?rooms=" + r.Slug, "/api/v1/timeline?rooms=nosuchroom"},
 		{"/api/v1/jobs/1", "/api/v1/jobs/99999"},
 	} {
 		is, none := h.want(h.do("ada", http.MethodGet, pair[0], ""), http.StatusNotFound), h.want(h.do("ada", http.MethodGet, pair[1], ""), http.StatusNotFound)
@@ -113,7 +113,7 @@ func TestNoAnswerSpeaksOfAPrivateRoom(t *testing.T) {
 			t.Errorf("%s answers %q and %s %q", pair[0], a, pair[1], b)
 		}
 	}
-	h.want(h.do("olga", http.MethodGet, "/api/v1/rooms/secretslug", ""), http.StatusOK)
+	h.want(h.do("olga", http.MethodGet, "/api/v1/rooms/"+r.Slug, ""), http.StatusOK)
 	if got := h.want(h.do("olga", http.MethodGet, "/api/v1/search?q=secretword", ""), http.StatusOK); !strings.Contains(got.Text, "secretword twice") {
 		t.Errorf("a member finds %s", got.Text)
 	}
@@ -166,7 +166,7 @@ func TestWhoLeavesARoomHearsNoMoreOfIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := h.follow(t, server, "rooms=timeline,raise", "")
+	f := h.follow(t, server, "rooms=timeline,"+r.Slug, "")
 	defer f.leave()
 	before := h.say("max", dispatch.Line{Room: r.ID, Text: "welcome"})
 	_, err = h.dispatch.ChangeRoom(ctx, member("max"), r.ID, func(r room.Room) room.Room {

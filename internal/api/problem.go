@@ -34,7 +34,7 @@ func preconditionFailed(current string) error {
 type Problem struct {
 	Title   string   `json:"title" doc:"The name of the status."`
 	Status  int      `json:"status" doc:"The HTTP status."`
-	Code    string   `json:"code" enum:"invalid,unauthenticated,forbidden,not_found,conflict,precondition_failed,too_large,unsupported_media_type,too_many,unavailable,internal" doc:"What kind of trouble it is; stable, for programs to compare."`
+	Code    string   `json:"code" enum:"invalid,unauthenticated,forbidden,not_found,gone,conflict,precondition_failed,too_large,unsupported_media_type,too_many,unavailable,internal" doc:"What kind of trouble it is; stable, for programs to compare."`
 	Detail  string   `json:"detail,omitempty" doc:"A sentence for people."`
 	Field   string   `json:"field,omitempty" doc:"The first input that was wrong, such as steps[0].after."`
 	Errors  []Wrong  `json:"errors,omitempty" nullable:"false" doc:"Every input that was wrong."`

@@ -113,6 +113,8 @@ func (a *api) registerRooms() {
 		})
 	}
 	handle(a, "list-unread", a.listUnread)
+	handle(a, "list-presence", a.listPresence)
+	a.registerFiles()
 	a.registerMessages()
 }
 

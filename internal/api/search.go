@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
@@ -19,7 +22,7 @@ const foundOfEach = 10
 // Found is what a search found, the newest or the first by name of each sort.
 type Found struct {
 	Incidents []IncidentView `json:"incidents" nullable:"false"`
-	Entries   []Entry        `json:"entries" nullable:"false" doc:"Of the timeline."`
+	Entries   []Entry        `json:"entries" nullable:"false" doc:"Of the rooms that you may read, oldest first."`
 	Objects   []FoundObject  `json:"objects" nullable:"false" doc:"People, teams, rotations, policies, routing keys and integrations."`
 }
 
@@ -33,7 +36,12 @@ type FoundObject struct {
 
 type (
 	searchInput struct {
-		Query string `query:"q" required:"true" minLength:"1" maxLength:"200" doc:"Words, or their beginnings; all must be there."`
+		Query  string     `query:"q" maxLength:"200" doc:"Words, or their beginnings; all must be there. May be absent beside another of these."`
+		Room   string     `query:"room" maxLength:"100" doc:"Only what stands in this room: its id or name, \"timeline\", or \"@kim\"."`
+		Kinds  []kindName `query:"kinds" doc:"Only entries of these kinds, separated by commas."`
+		Person string     `query:"person" maxLength:"254" doc:"Only entries about this person: id, username or e-mail address."`
+		From   time.Time  `query:"from" doc:"Only entries of this time or later."`
+		To     time.Time  `query:"to" doc:"Only entries before this time."`
 	}
 	searchOutput struct{ Body Found }
 )
@@ -42,13 +50,22 @@ func (a *api) registerSearch() { handle(a, "search", a.search) }
 
 func (a *api) search(ctx context.Context, by people.Actor, in *searchInput) (*searchOutput, error) {
 	f := Found{Incidents: []IncidentView{}, Entries: []Entry{}, Objects: []FoundObject{}}
-	words := store.Words(in.Query)
-	if len(words) == 0 {
+	words, narrow := store.Words(in.Query), in.narrow()
+	if in.Query == "" && !narrow {
+		return nil, fault.Invalid("q", phrase.T("api.search_nothing"))
+	}
+	if len(words) == 0 && !narrow {
 		return &searchOutput{Body: f}, nil
 	}
 	o, err := a.Store.Org(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if f.Entries, err = a.foundEntries(ctx, o, by, in, words); err != nil {
+		return nil, err
+	}
+	if narrow { // nothing else has a room, a kind or a time
+		return &searchOutput{Body: f}, nil
 	}
 	incidents, err := a.Store.Incidents(ctx, store.IncidentFilter{Words: words, Limit: foundOfEach})
 	if err != nil {
@@ -57,15 +74,42 @@ func (a *api) search(ctx context.Context, by people.Actor, in *searchInput) (*se
 	for _, inc := range incidents {
 		f.Incidents = append(f.Incidents, a.incidentView(o, inc))
 	}
-	entries, err := a.Store.Entries(ctx, store.EntryFilter{Rooms: a.readable(ctx, o, by.User), Words: words, Limit: foundOfEach})
+	f.Objects = objects(o, words)
+	return &searchOutput{Body: f}, nil
+}
+
+// narrow reports whether only entries are looked for.
+func (in *searchInput) narrow() bool {
+	return in.Room != "" || len(in.Kinds) > 0 || in.Person != "" || !in.From.IsZero() || !in.To.IsZero()
+}
+
+func (a *api) foundEntries(ctx context.Context, o *org.Org, by people.Actor, in *searchInput, words []string) ([]Entry, error) {
+	f, err := entryFilter(o, in.Kinds, "", in.Person, 0)
+	if err != nil {
+		return nil, err
+	}
+	f.Words, f.Limit, f.Rooms = words, foundOfEach, nil
+	if in.Room == "" {
+		f.Rooms = a.readable(ctx, o, by.User)
+	} else {
+		r, err := findRoom(o, by.User, in.Room)
+		if err != nil {
+			return nil, err
+		}
+		f.Rooms = []id.Room{r.ID}
+	}
+	if err := a.between(ctx, &f, in.From, in.To, false); err != nil {
+		return nil, err
+	}
+	found, err := a.Store.Entries(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("search timeline: %w", err)
 	}
-	for _, e := range entries {
-		f.Entries = append(f.Entries, entryView(o, e))
+	entries := []Entry{}
+	for _, e := range found {
+		entries = append(entries, entryView(o, e))
 	}
-	f.Objects = objects(o, words)
-	return &searchOutput{Body: f}, nil
+	return entries, nil
 }
 
 // readable lists every room that somebody may read.

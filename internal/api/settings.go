@@ -16,6 +16,10 @@ type SettingsView struct {
 	SnoozeMorningAt string    `json:"snooze_morning_at" doc:"Local time of \"until tomorrow morning\"."`
 	Bot             org.Bot   `json:"bot,omitzero" doc:"What the bot is called; absent members stand for victor and !."`
 	Rules           string    `json:"rules,omitempty" doc:"Who may run which command, one rule on a line."`
+
+	SecondFactor []people.Role `json:"second_factor" nullable:"false" enum:"admin,member,observer" doc:"The roles that have to have a second factor."`
+
+	Retention org.Retention `json:"retention" doc:"For how many days what is old is kept, by class; a class that is absent is kept for ever."`
 }
 
 // SettingsBody is all of the settings.
@@ -26,6 +30,10 @@ type SettingsBody struct {
 	SnoozeMorningAt string   `json:"snooze_morning_at" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 09:00" example:"09:00" doc:"Local time of \"until tomorrow morning\"."`
 	Rules           *string  `json:"rules,omitempty" maxLength:"20000" doc:"Who may run which command, one rule on a line. Left out: as it is."`
 	Bot             *org.Bot `json:"bot,omitempty" doc:"What the bot is called and what begins a command. Left out: as it is."`
+
+	SecondFactor *[]people.Role `json:"second_factor,omitempty" enum:"admin,member,observer" maxItems:"3" doc:"The roles that have to have a second factor: who lacks one is led to setting it up before anything else. Left out: as it is."`
+
+	Retention *org.Retention `json:"retention,omitempty" doc:"For how many days what is old is kept, by class; what is older is removed for good within minutes. A class that is absent is kept for ever. Left out as a whole: as it is."`
 }
 
 type putSettingsInput struct {
@@ -45,7 +53,10 @@ func (a *api) registerSettings() {
 }
 
 func settingsOutput(s org.Settings) *objectOutput[SettingsView] {
-	return &objectOutput[SettingsView]{ETag: etag(s), Body: SettingsView(s)}
+	return &objectOutput[SettingsView]{ETag: etag(s), Body: SettingsView{
+		Name: s.Name, DefaultPolicy: s.DefaultPolicy, WarningsOpen: s.WarningsOpen, SnoozeMorningAt: s.SnoozeMorningAt, Bot: s.Bot, Rules: s.Rules,
+		Retention: s.Retention, SecondFactor: s.SecondFactor.List(),
+	}}
 }
 
 func (a *api) replaceSettings(ctx context.Context, by people.Actor, in *putSettingsInput) (*objectOutput[SettingsView], error) {
@@ -66,6 +77,12 @@ func (a *api) replaceSettings(ctx context.Context, by people.Actor, in *putSetti
 		}
 		if in.Body.Bot != nil {
 			made.Bot = *in.Body.Bot
+		}
+		if in.Body.Retention != nil {
+			made.Retention = *in.Body.Retention
+		}
+		if in.Body.SecondFactor != nil {
+			made.SecondFactor = people.RolesOf(*in.Body.SecondFactor...)
 		}
 		return []org.Change{org.Put(made)}, nil
 	})

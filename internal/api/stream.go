@@ -151,6 +151,11 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation, by pe
 	if err != nil {
 		return err
 	}
+	leave, err := a.crowd.enter(r, by)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	sub, err := a.Stream.Subscribe(ctx, f.after)
 	if err != nil {
 		return fault.Unavailable(phrase.T("api.stream.unavailable"), reconnectAfter*time.Millisecond).

@@ -22,6 +22,8 @@ type listEntriesInput struct {
 	After    optional[int64] `query:"after" minimum:"0" doc:"Only entries with a greater number, oldest first; 0 begins with the first."`
 	Before   int64           `query:"before" minimum:"1" doc:"Only entries with a smaller number, the newest of them."`
 	At       time.Time       `query:"at" doc:"Only entries up to this time, the newest of them."`
+	From     time.Time       `query:"from" doc:"Only entries of this time or later."`
+	To       time.Time       `query:"to" doc:"Only entries before this time."`
 	Kinds    []kindName      `query:"kinds" doc:"Only these kinds, separated by commas."`
 	Team     string          `query:"team" maxLength:"100" doc:"Only those of this team: its id or slug."`
 	Incident int64           `query:"incident" minimum:"1" doc:"Only those of this incident."`
@@ -88,7 +90,10 @@ func (a *api) listEntries(ctx context.Context, by people.Actor, in *listEntriesI
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.entries(ctx, f, forward)
+	if err := a.between(ctx, &f, in.From, in.To, forward); err != nil {
+		return nil, err
+	}
+	found, err := a.Store.Entries(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("list timeline: %w", err)
 	}
@@ -148,25 +153,37 @@ func (a *api) start(ctx context.Context, in *listEntriesInput, f *store.EntryFil
 	return forward, nil
 }
 
-// entries loads a page. To the store "after 0" is no condition, and without
-// one it gives the newest; so the first entry is asked for by itself.
-func (a *api) entries(ctx context.Context, f store.EntryFilter, forward bool) ([]timeline.Entry, error) {
-	if !forward || f.After > 0 {
-		return a.Store.Entries(ctx, f)
+// between narrows f to a time, of which from is part and to is not, and says
+// at which end of it the page is.
+func (a *api) between(ctx context.Context, f *store.EntryFilter, from, to time.Time, forward bool) error {
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		return fault.Invalid("to", phrase.T("api.times_reversed"))
 	}
-	first := f
-	first.Before = 2
-	head, err := a.Store.Entries(ctx, first)
-	if err != nil {
-		return nil, err
+	if !to.IsZero() {
+		last, err := a.Store.SeqAt(ctx, to.Add(-time.Microsecond))
+		if err != nil {
+			return err
+		}
+		if f.Before == 0 || last+1 < f.Before {
+			f.Before = last + 1
+		}
 	}
-	f.After = 1
-	rest, err := a.Store.Entries(ctx, f)
-	if err != nil {
-		return nil, err
+	if !from.IsZero() {
+		first, err := a.Store.SeqAt(ctx, from.Add(-time.Microsecond))
+		if err != nil {
+			return err
+		}
+		f.After = max(f.After, first)
 	}
-	all := slices.Concat(head, rest)
-	return all[:min(len(all), f.Limit)], nil
+	f.FromStart = forward
+	if !forward && f.After > 0 && f.Before == 0 { // the newest: both ends have to be named
+		head, err := a.Store.Head(ctx)
+		if err != nil {
+			return err
+		}
+		f.Before = head.Seq + 1
+	}
+	return nil
 }
 
 func number[N ~int64](n N) string { return strconv.FormatInt(int64(n), 10) }

@@ -28,7 +28,7 @@ type TokenView struct {
 type TokenBody struct {
 	Name   string   `json:"name" minLength:"1" maxLength:"200" example:"deploy script" doc:"What it is for."`
 	Scopes []string `json:"scopes,omitempty" enum:"read,talk,respond,manage,own_self,integrate" maxItems:"6" doc:"What it may, of what the person may; absent for all of it."`
-	User   string   `json:"user,omitempty" maxLength:"254" doc:"For whom it stands: id, username or e-mail address. Oneself when absent; others need the permission manage."`
+	User   string   `json:"user,omitempty" maxLength:"254" doc:"For whom it stands: id, username or e-mail address. Oneself when absent; else a robot whose rooms one reads, with the permission manage."`
 }
 
 // NewToken is a token with its secret.

@@ -99,6 +99,7 @@ func (a *api) registerUsers() {
 		build: buildUser,
 	}.register(a)
 	handle(a, "invite-user", a.inviteUser)
+	handle(a, "reset-second-factor", a.resetFactor)
 }
 
 func userView(u people.User, by people.Actor) UserView {
@@ -192,4 +193,18 @@ func (a *api) inviteUser(ctx context.Context, by people.Actor, in *createInput[I
 		return nil, err
 	}
 	return &invitedOutput{ETag: etag(u), Location: prefix + "/users/" + string(u.ID), Body: Invited{User: userView(u, by), Link: link}}, nil
+}
+
+// resetFactor is for a lost phone. Whether somebody has a second factor is for
+// nobody to read here.
+func (a *api) resetFactor(ctx context.Context, by people.Actor, in *refInput) (*empty, error) {
+	o, err := a.Store.Org(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u, ok := findUser(o, in.ID)
+	if !ok {
+		return nil, noSuch(org.UserKind, in.ID)
+	}
+	return &empty{}, a.Accounts.ResetFactor(ctx, by, u.ID)
 }

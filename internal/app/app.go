@@ -29,6 +29,7 @@ import (
 	"github.com/watchroom/watchroom/internal/mailbox"
 	"github.com/watchroom/watchroom/internal/notify/email"
 	"github.com/watchroom/watchroom/internal/outbox"
+	"github.com/watchroom/watchroom/internal/retention"
 	"github.com/watchroom/watchroom/internal/search"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/selfwatch"
@@ -173,8 +174,14 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	if a.opts.Demo {
-		return a.furnish(ctx)
+		if err := a.mayListen(ctx); err != nil { // before a day is made up that nobody could see
+			return err
+		}
+		if err := a.furnish(ctx); err != nil {
+			return err
+		}
 	}
+	a.Dispatch.SetPace(cfg.MessageRate) // whoever makes up a busy day is not held up by it
 	return nil
 }
 
@@ -205,6 +212,15 @@ func (a *App) Close() error {
 	}
 	a.closers = nil
 	return errors.Join(errs...)
+}
+
+// mayListen says early that the address is taken.
+func (a *App) mayListen(ctx context.Context) error {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.opts.Config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", a.opts.Config.Listen, err)
+	}
+	return ln.Close()
 }
 
 // Run serves until ctx ends, then lets requests finish, then what they began.
@@ -254,6 +270,7 @@ func (a *App) start(group *errgroup.Group, ctx context.Context) {
 		"track":     track.New(track.Options{Store: a.Store, Carriers: a.carriers, Events: a.Dispatch, Log: a.opts.Log, Holder: a.holder}).Run,
 		"follow":    a.Store.Follow,
 		"cleanup":   a.cleanUp,
+		"retention": a.keepRetention,
 		"files":     a.sweepFiles,
 		"scripts":   a.talk.scripts.Run,
 		"services":  a.talk.services.Run,
@@ -280,4 +297,11 @@ func (a *App) sweepFiles(ctx context.Context) error {
 // cleanUp removes what has expired, on one node.
 func (a *App) cleanUp(ctx context.Context) error {
 	return lease.Run(ctx, a.Store, "cleanup", a.holder, 30*time.Second, a.Accounts.Run)
+}
+
+// keepRetention removes what is older than it is to be kept, on one node.
+func (a *App) keepRetention(ctx context.Context) error {
+	keeper := retention.New(a.Store, a.opts.Log)
+	keeper.Observe = a.meters.tookAway
+	return lease.Run(ctx, a.Store, "retention", a.holder, 30*time.Second, keeper.Run)
 }

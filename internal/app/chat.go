@@ -2,14 +2,11 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/blob"
@@ -22,6 +19,7 @@ import (
 	"github.com/watchroom/watchroom/internal/script"
 	"github.com/watchroom/watchroom/internal/slash"
 	"github.com/watchroom/watchroom/internal/upload"
+	"github.com/watchroom/watchroom/internal/web"
 )
 
 // talk is what a node needs for conversation: files, the bot and its commands.
@@ -59,10 +57,8 @@ func (a *App) openTalk() error {
 		Policy:    blob.Policy{MaxBytes: int64(cfg.MaxUpload), Refuse: blob.Executables()},
 		Inspector: blob.NewInspector(lookersAtOnce), Scanner: scanner,
 	}, log)
-	t.scripts = script.Open(cfg.Commands, script.Options{User: cfg.CommandsUser, Log: log}, nil)
-	for _, p := range t.scripts.Problems() {
-		log.Warn("command that cannot be used", "file", p.File, "err", p.Err)
-	}
+	t.scripts = script.Open(cfg.Commands, script.Options{User: cfg.CommandsUser, Log: log}, a.warnOfScripts)
+	a.warnOfScripts()
 	client := func(timeout time.Duration) *http.Client {
 		if a.opts.HTTP != nil {
 			return a.opts.HTTP
@@ -113,48 +109,43 @@ func (s scripts) Commands() []bot.Entry {
 	return all
 }
 
-// secretsFolder is beside the executables; each command has a folder of its own
-// in it, and each secret a file.
-const secretsFolder = "secrets"
-
 // commandSecrets are those of one command and of no other.
 func (a *App) commandSecrets(_ context.Context, inv invocation.Invocation) (map[string]string, error) {
 	c := a.talk.scripts.Find(inv.Command)
-	if c == nil || len(c.Secrets) == 0 {
+	if c == nil {
 		return nil, nil
 	}
-	root, err := os.OpenRoot(filepath.Join(a.opts.Config.Commands, secretsFolder))
-	if err != nil {
-		return nil, fmt.Errorf("secrets of %s: %w", c.Name(), err)
-	}
-	defer root.Close()
-	all := map[string]string{}
-	for _, name := range c.Secrets {
-		text, err := readSecret(root, filepath.Join(c.Name(), name))
-		if err != nil {
-			return nil, fmt.Errorf("secrets of %s: %w", c.Name(), err)
-		}
-		all[name] = text
-	}
-	return all, nil
+	return c.ReadSecrets()
 }
 
-// errReadable says that others on the machine can read a secret.
-var errReadable = errors.New("a secret must be readable by its owner alone")
+// secretsOf says of each secret that a command of ours needs what is wrong with
+// it; "" when it is there.
+func (a *App) secretsOf(commandID string) []web.SecretState {
+	c := a.talk.scripts.Find(commandID)
+	if c == nil {
+		return nil
+	}
+	var all []web.SecretState
+	lacks := c.Lacks()
+	for _, name := range c.Secrets {
+		row := web.SecretState{Name: name}
+		if i := slices.IndexFunc(lacks, func(l script.Lack) bool { return l.Secret == name }); i >= 0 {
+			row.Problem = lacks[i].Sentence()
+		}
+		all = append(all, row)
+	}
+	return all
+}
 
-func readSecret(root *os.Root, name string) (string, error) {
-	f, err := root.Open(name)
-	if err != nil {
-		return "", err
+// warnOfScripts says in the log what is wrong with the folder of commands.
+func (a *App) warnOfScripts() {
+	log := a.opts.Log
+	for _, p := range a.talk.scripts.Problems() {
+		log.Warn("command that cannot be used", "file", p.File, "err", p.Err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
+	for _, c := range a.talk.scripts.Commands() {
+		for _, l := range c.Lacks() {
+			log.Warn("command lacks a secret", "file", c.Name(), "secret", l.Secret, "place", l.Place, "err", l.Err)
+		}
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("%s: %w", name, errReadable)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, 64<<10))
-	return strings.TrimRight(string(text), "\r\n"), err
 }

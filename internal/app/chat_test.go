@@ -305,6 +305,13 @@ func TestGreetedOnceAndShownAround(t *testing.T) {
 		w.later(time.Minute)
 		w.say("noor", withBot("noor"), "tour")
 		w.wantHeard(withBot("noor"), "You have seen it all")
+		w.say("noor", withBot("noor"), "tour drill")
+		w.wantHeard(withBot("noor"), "paged once")
+		// Who is on call by the rota has nothing to take, and anybody may go past a stop.
+		press("kim", "Show me around")
+		w.wantHeard(withBot("kim"), "[x] take on-call", "[x] hand it back", "[ ] who is on call")
+		press("kim", "Skip this")
+		w.wantHeard(withBot("kim"), "[x] who is on call", "[ ] open a practice incident")
 		w.sent = append(w.sent, practiceEntity) // it came by no integration
 		w.change(org.Put(org.Settings{Name: "Example", WarningsOpen: true, SnoozeMorningAt: "09:00"}))
 		w.say("ada", withBot("ada"), "tour")
@@ -352,6 +359,21 @@ func TestAPrivateRoomIsNobodyElses(t *testing.T) {
 		if last := w.invocations(store.InvocationFilter{Person: "ada", Limit: 1})[0]; last.State != invocation.Failed {
 			w.Errorf("an administrator looks at a command of a private room: %s", last.State)
 		}
+		// Who was there asks where others read: what stands there stays there.
+		w.say("kim", r.ID, "!remind in 2h secretword")
+		job = w.invocations(store.InvocationFilter{Limit: 1})[0]
+		w.say("kim", room.Main, "!jobs")
+		w.say("kim", room.Main, "!job "+string(job.ID))
+		if asked := w.invocations(store.InvocationFilter{Limit: 1})[0]; asked.State != invocation.Failed {
+			w.Errorf("the words of a private room are told on the timeline: %s", asked.State)
+		}
+		for _, m := range w.heard(room.Main) {
+			if strings.Contains(m.Text, "secretword") {
+				w.Errorf("the bot said on the timeline %q", m.Text)
+			}
+		}
+		w.say("kim", withBot("kim"), "job "+string(job.ID))
+		w.wantHeard(withBot("kim"), "secretword")
 	})
 }
 

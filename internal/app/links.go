@@ -24,6 +24,6 @@ func (l links) Incident(n id.Incident) string {
 
 func (l links) Drill(token string) string { return l.publicURL + "/drill/" + token }
 
-func (l links) Action(action string, n id.Incident, u id.User, now time.Time) string {
-	return web.ActionURL(l.publicURL, l.signer, action, n, u, now.Add(actionLife))
+func (l links) Action(action string, n id.Incident, opened time.Time, u id.User, now time.Time) string {
+	return web.ActionURL(l.publicURL, l.signer, action, n, opened, u, now.Add(actionLife))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/outbox"
+	"github.com/watchroom/watchroom/internal/retention"
 	"github.com/watchroom/watchroom/internal/search"
 	"github.com/watchroom/watchroom/internal/store"
 )
@@ -22,6 +23,7 @@ type meters struct {
 	acceptTook prometheus.Histogram
 	deliveries *prometheus.CounterVec
 	sendTook   *prometheus.HistogramVec
+	removed    *prometheus.CounterVec
 }
 
 func newMeters(a *App) *meters {
@@ -40,12 +42,18 @@ func newMeters(a *App) *meters {
 		sendTook: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "watchroom_send_seconds", Help: "Time a provider took to answer.", Buckets: prometheus.ExponentialBuckets(.001, 4, 9),
 		}, []string{"method"}),
+		removed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchroom_retention_removed_total", Help: "What this node removed because it was old; bytes are those of files.",
+		}, []string{"what"}),
 	}
-	m.registry.MustRegister(m.alerts, m.acceptTook, m.deliveries, m.sendTook,
+	m.registry.MustRegister(m.alerts, m.acceptTook, m.deliveries, m.sendTook, m.removed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "watchroom_open_streams", Help: "Browsers and programs that follow the timeline.",
 		}, func() float64 { return float64(a.Hub.Readers()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "watchroom_messages_refused_total", Help: "Lines that were refused because their authors wrote too fast.",
+		}, func() float64 { return float64(a.Dispatch.TooFast()) }),
 		&stateCollector{a})
 	return m
 }
@@ -64,6 +72,10 @@ func (m *meters) delivered(method string, state store.DeliveryState, took time.D
 	m.sendTook.WithLabelValues(method).Observe(took.Seconds())
 }
 
+func (m *meters) tookAway(r store.Removed) {
+	retention.EachCount(r, func(what string, n int64) { m.removed.WithLabelValues(what).Add(float64(n)) })
+}
+
 func (m *meters) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
@@ -75,12 +87,13 @@ var (
 	incidentsDesc = prometheus.NewDesc("watchroom_incidents_open", "Open incidents by state.", []string{"state"}, nil)
 	entriesDesc   = prometheus.NewDesc("watchroom_timeline_entries", "The number of the last entry.", nil, nil)
 	lagDesc       = prometheus.NewDesc("watchroom_cursor_lag", "Entries since the one a follower has come to; 0 when none of them concerns it.", []string{"cursor"}, nil)
+	removalDesc   = prometheus.NewDesc("watchroom_retention_last_run_timestamp_seconds", "When what is old was looked for last; 0: never.", nil, nil)
 	overdueDesc   = prometheus.NewDesc("watchroom_overdue_seconds", "How late the next thing of a kind is; 0 when nothing is due.", []string{"kind"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{incidentsDesc, entriesDesc, lagDesc, overdueDesc} {
+	for _, d := range []*prometheus.Desc{incidentsDesc, entriesDesc, lagDesc, overdueDesc, removalDesc} {
 		ch <- d
 	}
 }
@@ -111,6 +124,11 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		fail(lagDesc, err)
 		return
 	}
+	ran := 0.0
+	if at := retention.RanAt(cursors); !at.IsZero() {
+		ran = float64(at.Unix())
+	}
+	gauge(removalDesc, ran)
 	for _, name := range []string{outbox.Cursor, search.Cursor} { // others keep their place among the cursors, and count something else
 		lag := float64(head.Seq - cursors[name])
 		if name == outbox.Cursor { // its cursor rests while nothing concerns it

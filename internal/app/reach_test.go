@@ -192,7 +192,7 @@ func TestAStepTellsRooms(t *testing.T) {
 		}
 		p := o.Policies["database"]
 		p.Steps = slices.Clone(p.Steps) // the organisation is everybody's
-		for _, name := range []string{"#ops", "timeline", "ops", "shut", "nowhere", string(room.DirectOf("ada", "noor"))} {
+		for _, name := range []string{"#" + ops.Slug, "timeline", ops.Slug, "shut", "nowhere", string(room.DirectOf("ada", "noor"))} {
 			p.Steps[0].Targets = append(p.Steps[0].Targets, escalation.Target{Room: name})
 		}
 		w.change(org.Put(p))

@@ -49,8 +49,8 @@ func (a *App) routes() (http.Handler, error) {
 	pages := a.pages()
 	pages.Register(mux)
 	err = api.Register(mux, api.Deps{
-		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Stream: entries{a.Hub}, Authenticate: a.authenticate,
-		Desk: a.talk.desk, Robots: a.chat.Connections, Log: a.opts.Log, PublicURL: public, AssetURL: static.URL, CheckProvider: carrier.Checker(a.box), CheckContact: carrier.CheckContact,
+		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Stream: entries{a.Hub}, Files: a.talk.uploads, Authenticate: a.authenticate,
+		Desk: a.talk.desk, Services: a.talk.services.states, Robots: a.chat.Connections, Log: a.opts.Log, PublicURL: public, AssetURL: static.URL, CheckProvider: carrier.Checker(a.box), CheckContact: carrier.CheckContact,
 	})
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (a *App) routes() (http.Handler, error) {
 	a.operatorRoutes(mux)
 	show := httpd.ProblemsUnder(pages.ShowProblem, "/api/", "/healthz", "/readyz", "/metrics")
 	shell, err := httpd.Handler(mux, httpd.Options{
-		Log: a.opts.Log, PublicURL: public, Render: show, ImageSources: httpd.AnyImage, TrustedProxies: cfg.Proxies(),
+		Log: a.opts.Log, PublicURL: public, Render: show, TrustedProxies: cfg.Proxies(),
 		CrossSiteExempt: append(web.CrossSiteExempt(), hooks.CrossSiteExempt()...), BodyLimit: a.bodyLimit,
 	})
 	if err != nil {
@@ -108,7 +108,7 @@ const formOverhead = 64 << 10
 
 // bodyLimit is how long a request's body may be, in front of what each handler says itself.
 func (a *App) bodyLimit(r *http.Request) int64 {
-	if r.URL.Path == filesPath {
+	if r.URL.Path == filesPath || r.URL.Path == api.FilesPath {
 		return int64(a.opts.Config.MaxUpload) + formOverhead
 	}
 	if r.URL.Path == "/api/v1/org/apply" {
@@ -117,18 +117,12 @@ func (a *App) bodyLimit(r *http.Request) int64 {
 	return httpd.DefaultBodyLimit
 }
 
-// press is a button of a message.
-func (a *App) press(ctx context.Context, actor people.Actor, token string) error {
-	_, err := a.talk.bot.Press(ctx, actor, token)
-	return err
-}
-
 func (a *App) pages() *web.Server {
 	deps := web.Deps{
 		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Live: a.Hub, Signer: a.box.Signer(), PublicURL: a.opts.Config.PublicURL,
 		MailConfigured: a.mailer != nil, Demo: a.opts.Demo, Log: a.opts.Log, Carriers: a.carriers, Box: a.box,
-		Uploads: a.talk.uploads, Complete: a.talk.bot.Complete, Press: a.press,
-		Desk: a.talk.desk, Robots: a.chat.Connections, Try: a.talk.bot.Try, Declared: func() []command.Declaration { return a.talk.catalogue.Tree().All() },
+		Uploads: a.talk.uploads, Complete: a.talk.bot.Complete, Press: a.talk.bot.Press,
+		Desk: a.talk.desk, Services: a.talk.services.states, Robots: a.chat.Connections, SecretsOf: a.secretsOf, Try: a.talk.bot.Try, Declared: func() []command.Declaration { return a.talk.catalogue.Tree().All() },
 		Export: func(o *org.Org) ([]byte, error) { return orgfile.Export(o).Encode(), nil },
 	}
 	if a.mailbox != nil {

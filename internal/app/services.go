@@ -174,6 +174,23 @@ func whole(d command.Declaration, more ...string) command.Declaration {
 	return d
 }
 
+// states are the services as they are known now.
+func (s *services) states() []bot.Service {
+	var all []bot.Service
+	for _, r := range s.now.Load().rpc {
+		now := r.service.State()
+		one := bot.Service{Prefix: r.service.Prefix(), URL: r.service.URL(), ReadAt: now.At, NextAt: now.Next, ETag: now.ETag, Err: now.Err}
+		for _, m := range now.Methods {
+			one.Methods = append(one.Methods, m.Name)
+		}
+		for _, m := range now.Rejected {
+			one.Rejected = append(one.Rejected, bot.Rejected(m))
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
 // Commands implements bot.Source.
 func (s *services) Commands() []bot.Entry {
 	var all []bot.Entry

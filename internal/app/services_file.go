@@ -299,7 +299,7 @@ func (e entry) secret(key string, needed bool) string {
 		}
 		return ""
 	}
-	text, err := readSecret(e.r.root, name)
+	text, err := script.ReadSecret(e.r.root, name)
 	e.r.look(name, []byte(text), err)
 	if err == nil && text == "" {
 		err = fmt.Errorf("%s is empty", name)

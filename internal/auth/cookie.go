@@ -22,14 +22,20 @@ type Cookies struct {
 	// Secure says that browsers come over https (the public URL does). The
 	// cookie then has the __Host- prefix, so that no sibling host can set it.
 	Secure bool
+	// Of is "" for sessions, and else the name of what is a step before one.
+	Of string
 }
 
 // Name returns the cookie's name.
 func (c Cookies) Name() string {
-	if c.Secure {
-		return "__Host-watchroom"
+	name := "watchroom"
+	if c.Of != "" {
+		name += "-" + c.Of
 	}
-	return "watchroom"
+	if c.Secure {
+		return "__Host-" + name
+	}
+	return name
 }
 
 // Token returns the session token that r carries, or "".
@@ -61,8 +67,8 @@ func (c Cookies) cookie(value string, expires time.Time, maxAge int) *http.Cooki
 }
 
 // Bearer returns the token in r's Authorization header. A request with one is
-// judged by that token alone, never by its cookie as well: such requests skip
-// the protection against other sites.
+// judged by that token alone where tokens count (the API), never by its cookie
+// as well: without a cookie such requests skip the protection against other sites.
 func Bearer(r *http.Request) (token string, ok bool) {
 	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !found || !strings.EqualFold(scheme, "Bearer") {

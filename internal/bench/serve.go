@@ -21,6 +21,7 @@ const publicURL = "http://watchroom.bench.example"
 // ctx or its standard input does: a node never outlives the one who measures.
 func Serve(ctx context.Context, args []string) (err error) {
 	cfg := config.Default()
+	cfg.MessageRate = 0 // what a room carries is measured, not what one person may say
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	flags.StringVar(&cfg.Data, "data", "", "folder")
 	flags.StringVar(&cfg.Database, "database", "", "postgres:// URL")

@@ -7,7 +7,8 @@
 // It promises that what is under a key has the SHA-256 that the key begins
 // with, or is not there at all, whatever crashes when; that no name somebody
 // typed becomes a path; and that a hostile picture costs a bounded amount of
-// memory. Who may read a file, which files there are and when one goes is for
+// memory. A backup carries contents as an archive, which is taken whole or not
+// at all. Who may read a file, which files there are and when one goes is for
 // the store and its callers.
 package blob
 

@@ -118,7 +118,7 @@ func (b *Bot) hear(tx *store.Tx, e timeline.Entry) error {
 	if !ok || !known || u.Disabled || u.Robot || m.Text == "" || tx.Now.Sub(e.At) > stale {
 		return nil // what a program writes is no command, and no answer to a question
 	}
-	actor := people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Scopes: scopes(m), Origin: timeline.Chat}
+	actor := people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Scopes: scopes(m), Origin: timeline.Chat, ProvenAt: m.ProvenAt}
 	if answered, err := b.confirm(tx, actor, e, m.Text); answered || err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (b *Bot) Complete(ctx context.Context, actor people.Actor, in id.Room, line
 	tree := b.catalogue.Tree().Only(func(d command.Declaration) bool {
 		return slices.ContainsFunc(may, func(m command.Declaration) bool { return m.ID == d.ID })
 	})
-	return tree.Complete(line, at, lookup{o, actor.User, in, now}), nil
+	return tree.Complete(line, at, completer{lookup{o, actor.User, in, now}, ctx, b, actor}), nil
 }
 
 // Heard reports whether the built-in bot takes a message for itself, so that
@@ -229,7 +229,7 @@ type given struct {
 
 // give understands a line, decides and accepts it.
 func (b *Bot) give(tx *store.Tx, g given) error {
-	at := place{room: g.entry.Room, incident: g.entry.Incident, via: g.actor.Origin}
+	at := place{room: g.entry.Room, incident: g.entry.Incident, via: g.actor.Origin, program: g.entry.Actor.Origin == timeline.API}
 	may := b.judge.allowed(tx.Org, g.actor, at, tx.Now)
 	tree := b.catalogue.Tree()
 	line := g.line
@@ -288,14 +288,22 @@ func (b *Bot) giveNow(tx *store.Tx, actor people.Actor, in id.Room, thread id.Se
 	case r.Closed:
 		return invocation.Invocation{}, fault.Conflict(phrase.T("room.closed", r.Slug))
 	}
-	parsed, err := b.catalogue.Parse(line, lookup{tx.Org, u.ID, in, tx.Now})
+	look := lookup{tx.Org, u.ID, in, tx.Now}
+	parsed, err := b.catalogue.Parse(line, look)
+	if err == nil && parsed.Options.Help { // who asks in this way hears of it as of any command
+		line = "help " + parsed.Declaration.Name()
+		parsed, err = b.catalogue.Parse(line, look)
+	}
 	if err != nil {
 		return invocation.Invocation{}, fault.Invalid("line", sentence(err))
 	}
-	at := place{room: in, incident: n, via: actor.Origin}
+	at := place{room: in, incident: n, via: actor.Origin, schedule: ask.Schedule.Cron != ""}
 	v, err := b.judge.verdict(tx.Org, parsed, actor, at, tx.Now, recordOf(tx))
 	if err != nil {
 		return invocation.Invocation{}, err
+	}
+	if ask.Foreign && parsed.Declaration.Risk != command.Reads { // its label may say anything
+		v.Confirm = true
 	}
 	ask.Parsed, ask.Raw, ask.Actor, ask.Username = parsed, line, actor, u.Username
 	ask.Room, ask.RoomName, ask.Thread, ask.Incident = in, roomName(tx.Org, in), thread, n
@@ -312,19 +320,23 @@ func (b *Bot) Press(ctx context.Context, actor people.Actor, token string) (invo
 	if err != nil {
 		return invocation.Invocation{}, err
 	}
-	line := action.Line
-	switch verb, ref, _ := strings.Cut(line, " "); verb { // what is said about a command is no command of its own
-	case "confirm":
-		return b.desk.Confirm(ctx, actor, e.Room, ref)
-	case "approve":
-		return b.desk.Approve(ctx, actor, ref, false)
-	case "deny":
-		return b.desk.Deny(ctx, actor, ref, "")
-	case "cancel":
-		return b.desk.Cancel(ctx, actor, ref)
+	line, foreign := action.Line, e.Actor.Origin != timeline.Bot
+	if !foreign {
+		switch verb, ref, _ := strings.Cut(line, " "); verb { // what is said about a command is no command of its own
+		case "confirm":
+			return b.desk.Confirm(ctx, actor, e.Room, ref)
+		case "approve":
+			return b.desk.Approve(ctx, actor, ref, false)
+		case "deny":
+			return b.desk.Deny(ctx, actor, ref, "")
+		case "cancel":
+			return b.desk.Cancel(ctx, actor, ref)
+		}
 	}
 	actor.Origin = timeline.Chat
-	return b.Give(ctx, actor, e.Room, e.Thread, e.Incident, line)
+	return store.InTx(ctx, b.store, func(tx *store.Tx) (invocation.Invocation, error) {
+		return b.giveNow(tx, actor, e.Room, e.Thread, e.Incident, line, runner.Ask{Foreign: foreign})
+	})
 }
 
 func mayRun(names []string, may []command.Declaration) []string {

@@ -13,9 +13,11 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/runner"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -33,6 +35,13 @@ func (t *Table) Job(ctx context.Context, r program.Request, ref string) (string,
 	inv, err := t.bot.desk.Find(ctx, r.Actor, ref)
 	if err != nil {
 		return "", nil, err
+	}
+	o, err := t.bot.store.Org(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	if !sayable(o, r, inv) {
+		return "", nil, fault.Forbidden(phrase.T("bot.job.elsewhere", inv.Number))
 	}
 	fields := []timeline.Field{
 		{Name: phrase.T("bot.job.state"), Value: stateWords(inv)},
@@ -86,7 +95,7 @@ func (t *Table) Jobs(ctx context.Context, r program.Request) (string, *timeline.
 		return "", nil, err
 	}
 	found = slices.DeleteFunc(found, func(inv invocation.Invocation) bool { return inv.Private && inv.By.User != r.Actor.User })
-	return listed(r, phrase.T("bot.jobs.intro"), phrase.T("bot.jobs.none"), found)
+	return listed(o, r, phrase.T("bot.jobs.intro"), phrase.T("bot.jobs.none"), found)
 }
 
 // Pending implements builtin.Desk.
@@ -95,10 +104,27 @@ func (t *Table) Pending(ctx context.Context, r program.Request) (string, *timeli
 	if err != nil {
 		return "", nil, err
 	}
-	return listed(r, phrase.T("bot.pending.intro"), phrase.T("bot.pending.none"), found)
+	o, err := t.bot.store.Org(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	return listed(o, r, phrase.T("bot.pending.intro"), phrase.T("bot.pending.none"), found)
 }
 
-func listed(r program.Request, intro, none string, found []invocation.Invocation) (string, *timeline.Document, error) {
+// sayable reports whether everybody who reads the answer to r may see a
+// command: what was asked in a private room is not told in another.
+func sayable(o *org.Org, r program.Request, inv invocation.Invocation) bool {
+	if r.Private || r.Room == room.DirectOf(r.Actor.User, room.Bot) {
+		return true // who asks may see it, or it would not have been found
+	}
+	here, ok := o.Room(r.Room)
+	from, known := o.Room(inv.Room)
+	return ok && known && !inv.Private && from.OpenTo(here)
+}
+
+// listed is a table of commands, without the words of those that are not for
+// everybody who reads it.
+func listed(o *org.Org, r program.Request, intro, none string, found []invocation.Invocation) (string, *timeline.Document, error) {
 	if len(found) == 0 {
 		return none, nil, nil
 	}
@@ -110,7 +136,11 @@ func listed(r program.Request, intro, none string, found []invocation.Invocation
 		if inv.Short != "" {
 			name += " " + inv.Short
 		}
-		row := []string{name, inv.Line, inv.By.Name, stateWords(inv), clock(r, inv.AskedAt)}
+		line := inv.Line
+		if !sayable(o, r, inv) {
+			line = phrase.T("bot.jobs.elsewhere")
+		}
+		row := []string{name, line, inv.By.Name, stateWords(inv), clock(r, inv.AskedAt)}
 		table.Rows = append(table.Rows, row)
 		text.WriteString("\n- " + strings.Join(row, " · "))
 	}
@@ -165,7 +195,7 @@ func (t *Table) Locks(ctx context.Context, r program.Request) (string, *timeline
 	var text strings.Builder
 	text.WriteString(intro)
 	for _, l := range locks {
-		row := []string{l.Name, l.Owner.Name, l.Reason, l.Since.UTC().Format("2006-01-02 15:04 UTC")}
+		row := []string{l.Name, l.Owner.Name, l.Reason, clock(r, l.Since)}
 		table.Rows = append(table.Rows, row)
 		text.WriteString("\n- " + strings.Join(row, " · "))
 	}
@@ -228,9 +258,9 @@ func (b *Bot) Try(ctx context.Context, as people.Actor, in id.Room, line string)
 		return Trial{}, err
 	}
 	return b.judge.try(o, as, in, line, now, record{
-		func(n id.Incident) (incident.Incident, error) { return b.store.Incident(ctx, n) },
-		func(limit int) ([]invocation.Invocation, error) {
-			return b.store.Invocations(ctx, store.InvocationFilter{Limit: limit})
+		incident: func(n id.Incident) (incident.Incident, error) { return b.store.Incident(ctx, n) },
+		started: func(commands []string, since time.Time) ([]invocation.Invocation, error) {
+			return b.store.StartedSince(ctx, commands, since)
 		},
 	})
 }
@@ -248,7 +278,7 @@ func statusOf(inv invocation.Invocation) timeline.Status {
 		return timeline.StatusGood
 	case invocation.Running:
 		return timeline.StatusRunning
-	case invocation.Queued, invocation.Confirming, invocation.Awaiting, invocation.Parsed:
+	case invocation.Queued, invocation.Confirming, invocation.Proving, invocation.Awaiting, invocation.Parsed:
 		return timeline.StatusWaiting
 	case invocation.Cancelled, invocation.Expired:
 		return timeline.StatusWarning
@@ -271,5 +301,5 @@ func clock(r program.Request, at time.Time) string {
 	if zone == nil {
 		zone = time.UTC
 	}
-	return at.In(zone).Format("2006-01-02 15:04:05")
+	return at.In(zone).Format("2006-01-02 15:04:05 MST")
 }

@@ -14,9 +14,11 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/permit"
+	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/runner"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -61,30 +63,80 @@ type place struct {
 	incident id.Incident
 	via      timeline.Origin
 	schedule bool
+	program  bool // it came by a token, and nobody is there who could show a second factor
 }
 
 // Judge implements runner.Judge.
 func (j *Judge) Judge(tx *store.Tx, inv invocation.Invocation, line string, as people.Actor) (runner.Judgement, error) {
-	at := place{room: inv.Room, incident: inv.Incident, via: inv.By.Origin, schedule: inv.From != ""}
+	at := place{room: inv.Room, incident: inv.Incident, via: inv.By.Origin, schedule: inv.By.Origin == timeline.System || inv.Schedule.Cron != ""}
 	parsed, err := j.catalogue.Parse(line, lookup{tx.Org, as.User, inv.Room, tx.Now})
-	if err != nil {
+	switch {
+	case err != nil:
 		return runner.Judgement{Broken: sentence(err)}, nil
+	case parsed.Options.Help: // no command of ours asks for that
+		return runner.Judgement{Broken: phrase.T("bot.only_help", parsed.Declaration.Name())}, nil
 	}
-	v, err := j.verdict(tx.Org, parsed, as, at, tx.Now, recordOf(tx))
-	return runner.Judgement{Parsed: parsed, Verdict: v}, err
+	if as.User == inv.By.User && !inv.ProvenAt.IsZero() {
+		as.ProvenAt = tx.Now // it was shown for this
+	}
+	past := recordOf(tx)
+	past.but, past.none = inv.ID, as.User != inv.By.User // who approves it does not run it
+	v, err := j.verdict(tx.Org, parsed, as, at, tx.Now, past)
+	if err != nil {
+		return runner.Judgement{}, err
+	}
+	stepUp, err := j.wantsStepUp(tx.Org, parsed, as, at, tx.Now, past)
+	return runner.Judgement{Parsed: parsed, Verdict: v, StepUp: stepUp}, err
 }
 
 // verdict decides about a line that was understood.
 func (j *Judge) verdict(o *org.Org, p command.Parsed, as people.Actor, at place, now time.Time, past record) (invocation.Verdict, error) {
 	policy := j.rules(o)
-	f := facts(o, as, at, now)
-	f.Cases, f.Reason = permit.Cases(p, leadsTo(o, past)), p.Options.Reason
-	var err error
-	if f.Recent, err = j.recent(policy, o, now, past); err != nil {
+	f, err := j.facts(policy, o, p, as, at, now, past)
+	if err != nil {
 		return invocation.Verdict{}, err
 	}
 	d := policy.Decide(p.Declaration, f)
-	return invocation.Verdict{Allow: d.Allowed, Rule: d.Rule, Why: d.Why, Confirm: d.Confirm, Approval: d.Approval}, nil
+	if d.StepUp && !mayStepUp(o, as, at) {
+		d.StepUp, d.Why = false, phrase.T("permit.step_up_program", p.Declaration.Name())
+	}
+	return invocation.Verdict{StepUp: d.StepUp, Allow: d.Allowed, Rule: d.Rule, Why: d.Why, Confirm: d.Confirm, Approval: d.Approval, Glass: d.Glass}, nil
+}
+
+// facts are what the rules may look at when somebody gives a line in a place.
+func (j *Judge) facts(policy *permit.Policy, o *org.Org, p command.Parsed, as people.Actor, at place, now time.Time, past record) (permit.Facts, error) {
+	f := facts(o, as, at, now)
+	f.StepUp = as.Proven(now)
+	f.Cases, f.Reason = permit.Cases(p, leadsTo(o, past)), p.Options.Reason
+	f.Glass = p.Options.BreakGlass && !at.schedule // nobody is there who could say that it is an emergency
+	if len(policy.Calendars()) > 0 {
+		f.Calendars = Calendars(o, now)
+	}
+	var err error
+	f.Recent, err = j.recent(policy, p.Declaration, o, now, past)
+	return f, err
+}
+
+// Calendars are the public holidays of the organisation as rules ask for them,
+// and whether one of them is now: in any zone of the rotations that they are for,
+// because nobody's own clock may end a freeze.
+func Calendars(o *org.Org, now time.Time) map[string]bool {
+	all := map[string]bool{}
+	for _, c := range o.Holidays {
+		today := map[string]bool{}
+		for _, r := range o.Rotations {
+			loc, err := time.LoadLocation(r.Zone)
+			if err == nil && (c.Team == "" || c.Team == r.Team) {
+				today[now.In(loc).Format(time.DateOnly)] = true
+			}
+		}
+		if len(today) == 0 {
+			today[now.UTC().Format(time.DateOnly)] = true
+		}
+		name := permit.CalendarName(c.Name)
+		all[name] = all[name] || slices.ContainsFunc(c.Days, func(d oncall.Holiday) bool { return today[d.Date] })
+	}
+	return all
 }
 
 // facts are what rules may look at about somebody in a place.
@@ -142,10 +194,12 @@ func facts(o *org.Org, as people.Actor, at place, now time.Time) permit.Facts {
 // is decided, or beside one when nothing is.
 type record struct {
 	incident func(id.Incident) (incident.Incident, error)
-	latest   func(limit int) ([]invocation.Invocation, error) // commands that were given, the latest first
+	started  func(commands []string, since time.Time) ([]invocation.Invocation, error)
+	but      id.Invocation // which does not count against itself
+	none     bool          // nothing counts
 }
 
-func recordOf(tx *store.Tx) record { return record{tx.Incident, tx.LatestInvocations} }
+func recordOf(tx *store.Tx) record { return record{incident: tx.Incident, started: tx.StartedSince} }
 
 // leadsTo says what the value of an argument is about.
 func leadsTo(o *org.Org, past record) func(command.Type, string) map[string]string {
@@ -160,7 +214,7 @@ func leadsTo(o *org.Org, past record) func(command.Type, string) map[string]stri
 			if err != nil {
 				return nil
 			}
-			return map[string]string{"service": inc.RoutingKey, "team": o.Teams[inc.Team].Slug, "policy": o.Policies[inc.Policy].Slug, "severity": string(inc.Severity)}
+			return map[string]string{"service": inc.RoutingKey, "team": o.Teams[inc.Team].Slug, "policy": o.Policies[inc.Policy].Slug, "severity": string(inc.Severity), "state": string(inc.State), "acked_by": o.Users[inc.AckedBy.User].Username}
 		case command.Rotation:
 			return map[string]string{"team": o.Teams[o.Rotations[id.Rotation(value)].Team].Slug}
 		case command.Policy:
@@ -170,35 +224,31 @@ func leadsTo(o *org.Org, past record) func(command.Type, string) map[string]stri
 	}
 }
 
-// mostRecent is how many commands are looked through for limits.
-const mostRecent = 1000
-
-// recent are the runs that limits count.
-func (j *Judge) recent(p *permit.Policy, o *org.Org, now time.Time, past record) ([]permit.Run, error) {
-	window := p.Window()
-	if window == 0 {
+// recent are the runs that limits count. A dry run is none.
+func (j *Judge) recent(p *permit.Policy, d command.Declaration, o *org.Org, now time.Time, past record) ([]permit.Run, error) {
+	window, counts := p.Window(d)
+	if window == 0 || past.none {
 		return nil, nil
 	}
-	found, err := past.latest(mostRecent)
+	permissions := map[string]string{}
+	var names []string
+	for _, other := range j.catalogue.Tree().All() {
+		if counts(other) {
+			permissions[other.ID], names = other.Needs(), append(names, other.ID)
+		}
+	}
+	found, err := past.started(names, now.Add(-window))
 	if err != nil {
 		return nil, fmt.Errorf("load recent commands: %w", err)
 	}
 	var runs []permit.Run
 	for _, inv := range found {
-		if inv.StartedAt.IsZero() || now.Sub(inv.StartedAt) > window {
+		if inv.DryRun || inv.ID == past.but {
 			continue
 		}
-		d, _, _ := j.catalogue.Find(inv.Command)
-		runs = append(runs, permit.Run{Command: inv.Command, Permission: permissionOf(d), User: inv.Username, Room: roomName(o, inv.Room), At: inv.StartedAt})
+		runs = append(runs, permit.Run{Command: inv.Command, Permission: permissions[inv.Command], User: inv.Username, Room: roomName(o, inv.Room), At: inv.StartedAt})
 	}
 	return runs, nil
-}
-
-func permissionOf(d command.Declaration) string {
-	if d.Permission != "" {
-		return d.Permission
-	}
-	return d.ID
 }
 
 // allowed are the commands that somebody might run where they are.

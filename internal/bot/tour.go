@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/builtin"
 	"github.com/watchroom/watchroom/internal/command"
+	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
@@ -27,7 +28,12 @@ import (
 // Tour is the command of the tour.
 type Tour struct{ bot *Bot }
 
-const greetingLife = 90 * 24 * time.Hour
+const (
+	greetingLife = 90 * 24 * time.Hour
+	skip         = "skip"
+	drillRests   = 10 * time.Minute // before the tour pages the same colleagues again
+	mostTours    = 100              // of somebody, looked at for what they skipped
+)
 
 // practice is the entity of somebody's practice incident.
 func practice(u id.User) string { return "practice/" + string(u) }
@@ -36,7 +42,10 @@ func practice(u id.User) string { return "practice/" + string(u) }
 func (*Tour) Declaration() command.Declaration {
 	return command.Declaration{
 		ID: "tour", Words: []string{"tour"}, Risk: command.Reads, Private: true, Summary: phrase.T("bot.tour"),
-		Args:     []command.Arg{{Name: "step", Type: command.Enum, Values: []string{"test", "practice", "drill"}, Summary: phrase.T("bot.tour.arg")}},
+		Args: []command.Arg{
+			{Name: "step", Type: command.Enum, Values: []string{"test", "practice", "drill", skip}, Summary: phrase.T("bot.tour.arg")},
+			{Name: "stop", Type: command.String, Summary: phrase.T("bot.tour.arg.stop")},
+		},
 		Examples: []string{"tour"},
 	}
 }
@@ -81,6 +90,9 @@ func (t *Tour) do(ctx context.Context, r program.Request) (said string, err erro
 		}
 		return phrase.T("bot.tour.practising", inc.ID), nil
 	case "drill":
+		if fresh, err := t.drilledLately(ctx, u.ID, r.Now); err != nil || fresh {
+			return phrase.T("bot.tour.drill_runs"), err
+		}
 		for _, team := range o.Teams {
 			if slices.Contains(team.Members, u.ID) {
 				_, err := b.dispatcher.PlanDrill(ctx, r.Actor, org.Drill{Team: team.ID, Note: phrase.T("bot.tour.drill_note", u.Name)})
@@ -104,7 +116,7 @@ func (t *Tour) show(ctx context.Context, r program.Request, said string) (progra
 	if err != nil {
 		return program.Result{}, err
 	}
-	stops, err := t.stops(ctx, o, o.Users[r.Actor.User])
+	stops, err := t.stops(ctx, o, o.Users[r.Actor.User], r)
 	if err != nil {
 		return program.Result{}, err
 	}
@@ -118,44 +130,63 @@ func (t *Tour) show(ctx context.Context, r program.Request, said string) (progra
 	var next *stop
 	for i := range stops {
 		s := &stops[i]
-		mark := "✅"
+		mark := "- [x] "
 		if !s.done {
-			mark = "⬜"
+			mark = "- [ ] "
 			left++
 			if next == nil {
 				next = s
 			}
 		}
-		list = append(list, mark+" "+phrase.T("bot.tour.stop."+s.key))
+		list = append(list, mark+phrase.T("bot.tour.stop."+s.key))
 	}
 	intro := phrase.T("bot.tour.left", left)
-	status := timeline.StatusRunning
 	if left == 0 {
-		intro, status = phrase.T("bot.tour.over"), timeline.StatusGood
+		intro, doc.Status = phrase.T("bot.tour.over"), timeline.StatusGood
 	}
-	doc.Status = status
-	text.WriteString(intro + "\n- " + strings.Join(list, "\n- "))
+	about := intro + "\n\n" + strings.Join(list, "\n")
+	text.WriteString(about)
 	if said != "" {
 		doc.Blocks = append(doc.Blocks, timeline.Block{Text: said})
 	}
-	doc.Blocks = append(doc.Blocks, timeline.Block{Text: intro}, timeline.Block{List: list})
+	doc.Blocks = append(doc.Blocks, timeline.Block{Text: about})
+	if r.Actor.May(people.Manage) {
+		if lacks := t.lacks(o, r.Now); len(lacks) > 0 {
+			head := phrase.T("bot.tour.lacks")
+			text.WriteString("\n\n" + head + "\n- " + strings.Join(lacks, "\n- "))
+			doc.Blocks = append(doc.Blocks, timeline.Block{Text: head}, timeline.Block{List: lacks})
+		}
+	}
 	if next != nil {
 		hint := phrase.T("bot.tour.hint." + next.key)
 		text.WriteString("\n\n" + hint)
-		actions := append(slices.Clip(next.actions), timeline.Action{Label: phrase.T("bot.tour.again"), Line: "tour"})
+		actions := append(slices.Clip(next.actions), timeline.Action{Label: phrase.T("bot.tour.again"), Line: "tour"},
+			timeline.Action{Label: phrase.T("bot.tour.skip"), Line: "tour " + skip + " " + next.key})
 		doc.Blocks = append(doc.Blocks, timeline.Block{Text: hint}, timeline.Block{Actions: actions})
-	}
-	if r.Actor.May(people.Manage) {
-		if lacks := t.lacks(o, r.Now); len(lacks) > 0 {
-			about := phrase.T("bot.tour.lacks")
-			text.WriteString("\n\n" + about + "\n- " + strings.Join(lacks, "\n- "))
-			doc.Blocks = append(doc.Blocks, timeline.Block{Text: about}, timeline.Block{List: lacks})
-		}
 	}
 	return program.Result{Text: text.String(), Doc: doc}, nil
 }
 
-func (t *Tour) stops(ctx context.Context, o *org.Org, u people.User) ([]stop, error) {
+// drilledLately reports whether somebody started a drill a moment ago: a second
+// press pages nobody twice.
+func (t *Tour) drilledLately(ctx context.Context, u id.User, now time.Time) (bool, error) {
+	found, err := t.bot.store.Entries(ctx, store.EntryFilter{Kinds: []timeline.Kind{timeline.DrillStarted}, Person: u, Limit: 1})
+	return len(found) > 0 && now.Sub(found[0].At) < drillRests, err
+}
+
+// skipped are the stops that somebody went past.
+func (t *Tour) skipped(ctx context.Context, r program.Request) (map[string]bool, error) {
+	found, err := t.bot.store.Invocations(ctx, store.InvocationFilter{Person: r.Actor.User, Command: "tour", Limit: mostTours})
+	all := map[string]bool{}
+	for _, inv := range found {
+		if inv.Args["step"] == skip {
+			all[inv.Args["stop"]] = true
+		}
+	}
+	return all, err
+}
+
+func (t *Tour) stops(ctx context.Context, o *org.Org, u people.User, r program.Request) ([]stop, error) {
 	told := func(kinds ...timeline.Kind) (bool, error) {
 		found, err := t.bot.store.Entries(ctx, store.EntryFilter{Kinds: kinds, Person: u.ID, Limit: 1})
 		return len(found) > 0, err
@@ -171,7 +202,7 @@ func (t *Tour) stops(ctx context.Context, o *org.Org, u people.User) ([]stop, er
 			return nil, err
 		}
 		for _, d := range sent {
-			tested = tested || d.State.Out()
+			tested = tested || d.State.Out() && !dispatch.CarriesCode(d)
 		}
 	}
 	looked, err := asked("oncall")
@@ -194,6 +225,7 @@ func (t *Tour) stops(ctx context.Context, o *org.Org, u people.User) ([]stop, er
 	if err != nil {
 		return nil, err
 	}
+	onCall := slices.Contains(o.OnCallOf("", r.Now), u.ID) // there is nothing to take
 	button := func(key, line string) timeline.Action {
 		return timeline.Action{Label: phrase.T("bot.tour.button." + key), Line: line, Style: "primary"}
 	}
@@ -207,14 +239,18 @@ func (t *Tour) stops(ctx context.Context, o *org.Org, u people.User) ([]stop, er
 	}
 	if u.Role.May(people.Respond) {
 		all = append(all,
-			stop{"take", took, []timeline.Action{button("take", "take"), page("calendar", "/oncall")}},
-			stop{"handback", took && back, []timeline.Action{button("handback", "handback")}},
+			stop{"take", took || onCall, []timeline.Action{button("take", "take"), page("calendar", "/oncall")}},
+			stop{"handback", took && back || onCall && !took, []timeline.Action{button("handback", "handback")}},
 			stop{"practice", inc.ID != 0, []timeline.Action{button("practice", "tour practice")}},
 			stop{"ack", inc.ID != 0 && inc.State != incident.Triggered, []timeline.Action{button("ack", fmt.Sprintf("ack %d", inc.ID)), page("room", fmt.Sprintf("/incidents/%d", inc.ID))}},
 			stop{"drill", drilled, []timeline.Action{button("drill", "tour drill")}},
 		)
 	}
-	return all, nil
+	passed, err := t.skipped(ctx, r)
+	for i := range all {
+		all[i].done = all[i].done || passed[all[i].key]
+	}
+	return all, err
 }
 
 // practised is the newest practice incident of somebody; its ID is 0 when there
@@ -257,7 +293,6 @@ func (t *Tour) lacks(o *org.Org, now time.Time) []string {
 	need(len(o.Rotations) == 0, "rotations")
 	need(len(o.Policies) == 0, "policies")
 	need(len(o.Integrations) == 0, "integrations")
-	need(o.Settings.DefaultPolicy == "", "default_policy")
 	for _, p := range o.Problems(now) {
 		if len(all) >= 8 {
 			break

@@ -35,9 +35,8 @@ func (j *Judge) try(o *org.Org, as people.Actor, in id.Room, line string, now ti
 		return t, nil
 	}
 	policy := j.rules(o)
-	f := facts(o, as, place{room: in, via: as.Origin}, now)
-	f.Cases, f.Reason = permit.Cases(parsed, leadsTo(o, past)), parsed.Options.Reason
-	if f.Recent, err = j.recent(policy, o, now, past); err != nil {
+	f, err := j.facts(policy, o, parsed, as, place{room: in, via: as.Origin}, now, past)
+	if err != nil {
 		return t, err
 	}
 	t.Explanation = policy.Explain(parsed.Declaration, f)
@@ -56,8 +55,12 @@ func (t Trial) Text() string {
 	}
 	d := t.Explanation.Decision
 	switch {
+	case d.StepUp:
+		b.WriteString("\n" + phrase.T("bot.try.step_up"))
 	case !d.Allowed:
 		b.WriteString("\n" + phrase.T("bot.try.refused", d.Why))
+	case d.Glass:
+		b.WriteString("\n" + phrase.T("bot.try.glass"))
 	case d.Approval.Count > 0:
 		b.WriteString("\n" + phrase.T("bot.try.approval", d.Approval.Count))
 	case d.Confirm:

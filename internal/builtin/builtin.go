@@ -123,7 +123,7 @@ func nonEmpty(cells []string) []string {
 }
 
 // when writes an instant as the asker's clock shows it, with the day when it is
-// another one.
+// another one, and with the zone: others read it who have another clock.
 func when(r program.Request, at time.Time) string {
 	if at.IsZero() {
 		return ""
@@ -134,12 +134,12 @@ func when(r program.Request, at time.Time) string {
 	}
 	at, now := at.In(zone), r.Now.In(zone)
 	if at.Year() == now.Year() && at.YearDay() == now.YearDay() {
-		return at.Format("15:04")
+		return at.Format("15:04 MST")
 	}
 	if d := at.Sub(now); d > 0 && d < 6*24*time.Hour {
-		return at.Format("Mon 15:04")
+		return at.Format("Mon 15:04 MST")
 	}
-	return at.Format("2 Jan 2006 15:04")
+	return at.Format("2 Jan 2006 15:04 MST")
 }
 
 func number(n id.Incident) string { return fmt.Sprintf("#%d", n) }

@@ -7,6 +7,7 @@ import (
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 func talk() []Command {
@@ -54,7 +55,24 @@ func help(ctx context.Context, d *Deps, r program.Request, _ program.Reporter) (
 	if topic != "" && len(command.Search(allowed, topic)) == 0 {
 		text = phrase.T("builtin.help.nothing", topic)
 	}
+	if topic == "" && len(command.Groups(allowed)) > 0 {
+		return program.Result{Text: command.Brief(allowed), Doc: overview(allowed), Private: true}, nil
+	}
 	return program.Result{Text: text, Private: true}, nil
+}
+
+// overview is every command with a line about it, by what it is about.
+func overview(allowed []command.Declaration) *timeline.Document {
+	doc := &timeline.Document{}
+	for _, g := range command.Groups(allowed) {
+		list := make([]string, len(g.Commands))
+		for i, d := range g.Commands {
+			list[i] = "`" + command.Usage(d) + "`: " + d.Summary
+		}
+		doc.Blocks = append(doc.Blocks, timeline.Block{Text: "**" + g.Title() + "**"}, timeline.Block{List: list})
+	}
+	doc.Blocks = append(doc.Blocks, timeline.Block{Text: phrase.T("command.list.more")})
+	return doc
 }
 
 func whoami(ctx context.Context, d *Deps, r program.Request, _ program.Reporter) (program.Result, error) {

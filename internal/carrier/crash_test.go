@@ -40,9 +40,11 @@ import (
 // links are those of a page.
 type links struct{}
 
-func (links) Incident(id.Incident) string                           { return public + "/incidents/1" }
-func (links) Action(string, id.Incident, id.User, time.Time) string { return public + "/a/x" }
-func (links) Drill(string) string                                   { return public + "/drill" }
+func (links) Incident(id.Incident) string { return public + "/incidents/1" }
+func (links) Action(string, id.Incident, time.Time, id.User, time.Time) string {
+	return public + "/a/x"
+}
+func (links) Drill(string) string { return public + "/drill" }
 
 // outlet is one way out and its far end.
 type outlet struct {

@@ -13,8 +13,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/command"
+	"github.com/watchroom/watchroom/internal/outbound"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
 )
@@ -148,6 +151,12 @@ func (m *remote) post(ctx context.Context, body []byte, login string) (program.R
 	return read(resp.StatusCode, text, m.listing, login), nil
 }
 
+// sentence is a clause of trouble that stands alone.
+func sentence(clause string) string {
+	first, n := utf8.DecodeRuneInString(clause)
+	return string(unicode.ToUpper(first)) + strings.TrimRight(clause[n:], ".") + "."
+}
+
 // unanswered is a call of which we do not know the end. Nothing changes by
 // looking, so for a method that only reads it is an end like any other.
 func (m *remote) unanswered(ctx context.Context, err error, sent bool) (program.Result, error) {
@@ -155,14 +164,16 @@ func (m *remote) unanswered(ctx context.Context, err error, sent bool) (program.
 	switch reads := m.s.cfg.policy(m.method.Name).Risk == command.Reads; {
 	case !sent && errors.Is(ctx.Err(), context.Canceled):
 		return ended(program.Cancelled, phrase.T("chatopsrpc.cancelled")), nil
+	case !sent && errors.Is(err, outbound.ErrRefused): // the same address is refused for ever
+		return ended(program.Failed, sentence(why)), nil
 	case !sent:
-		return ended(program.Later, why), nil
+		return ended(program.Later, sentence(why)), nil
 	case reads && errors.Is(ctx.Err(), context.Canceled):
 		return ended(program.Cancelled, phrase.T("chatopsrpc.cancelled")), nil
 	case reads && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return ended(program.TimedOut, why), nil
+		return ended(program.TimedOut, sentence(why)), nil
 	case reads:
-		return ended(program.Failed, why), nil
+		return ended(program.Failed, sentence(why)), nil
 	}
 	text := phrase.T("chatopsrpc.unknown", why)
 	return ended(program.Failed, text), fmt.Errorf("call %s: no answer: %w", m.s.methodID(m.method.Name), err)

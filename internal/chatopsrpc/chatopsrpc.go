@@ -159,6 +159,7 @@ type State struct {
 	At       time.Time // of the last listing that was read; zero: never
 	Err      string    // why the last look failed, "" when it did not
 	Next     time.Time // look
+	ETag     string    // of the listing; "": the service offers none
 }
 
 // New makes a Service that has read nothing yet. c is a guarded client; changed,
@@ -184,5 +185,10 @@ func (s *Service) Prefix() string { return s.cfg.Prefix }
 func (s *Service) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state
+	now := s.state
+	now.ETag = s.etag
+	return now
 }
+
+// URL is the address of its listing.
+func (s *Service) URL() string { return s.cfg.URL }

@@ -232,7 +232,7 @@ func TestNothingLeft(t *testing.T) {
 		t.Errorf("a listing at a private address: %v", err)
 	}
 	guarded.state = s.State()
-	if res, err := guarded.Find("rpc.dep.run").Run(t.Context(), request("shop"), nil); err != nil || res.Outcome != program.Later {
+	if res, err := guarded.Find("rpc.dep.run").Run(t.Context(), request("shop"), nil); err != nil || res.Outcome != program.Failed || !strings.HasPrefix(res.Text, "Its address is not public;") {
 		t.Errorf("a call to a private address: %+v, %v", res, err)
 	}
 	if n := len(server.Calls()); n != 0 {

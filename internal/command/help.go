@@ -10,14 +10,15 @@ import (
 // Usage is how a command is typed, on one line: "incident ack <incident>… [--note=<text>]".
 func Usage(d Declaration) string {
 	parts := []string{d.Name()}
-	for _, a := range d.Args {
-		if !a.Option {
-			parts = append(parts, a.usage())
-		}
-	}
-	for _, a := range d.Args {
-		if a.Option {
-			parts = append(parts, a.usage())
+	for _, place := range []func(Arg) bool{
+		func(a Arg) bool { return !a.Option && a.takes() != Rest },
+		func(a Arg) bool { return a.Option },
+		func(a Arg) bool { return !a.Option && a.takes() == Rest }, // it takes all that follows
+	} {
+		for _, a := range d.Args {
+			if place(a) {
+				parts = append(parts, a.usage())
+			}
 		}
 	}
 	return strings.Join(parts, " ")
@@ -110,6 +111,28 @@ type Group struct {
 	Commands []Declaration
 }
 
+// Title is what a group is called.
+func (g Group) Title() string {
+	if g.Noun == "" {
+		return phrase.T("command.list.single")
+	}
+	return g.Noun
+}
+
+// Brief is the names of all commands, a line for each group: what fits into a
+// message where nothing folds.
+func Brief(declarations []Declaration) string {
+	var lines []string
+	for _, g := range Groups(declarations) {
+		names := make([]string, len(g.Commands))
+		for i, d := range g.Commands {
+			names[i] = "`" + d.Name() + "`"
+		}
+		lines = append(lines, "**"+g.Title()+"**: "+strings.Join(names, ", "))
+	}
+	return strings.Join(append(lines, "", phrase.T("command.list.more")), "\n")
+}
+
 // Groups sorts declarations by noun, those of one word first. Hidden ones are
 // left out.
 func Groups(declarations []Declaration) []Group {
@@ -182,11 +205,7 @@ func List(declarations []Declaration, query string) string {
 	}
 	var lines []string
 	for _, g := range groups {
-		title := g.Noun
-		if title == "" {
-			title = phrase.T("command.list.single")
-		}
-		lines = append(lines, "**"+title+"**")
+		lines = append(lines, "**"+g.Title()+"**")
 		for _, d := range g.Commands {
 			lines = append(lines, "- `"+Usage(d)+"`: "+d.Summary)
 		}

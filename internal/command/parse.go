@@ -22,6 +22,15 @@ func (t *Tree) Parse(line string, look Lookup, shortcuts ...map[string]string) (
 			d, after, unknown = t.command(full)
 		}
 	}
+	if unknown != nil && unknown.Group == "" {
+		if head, _, ok := strings.Cut(line, "|"); ok { // "oncall|wc": what stands before it may be a command
+			if known, _, not := t.command(head); not == nil && known.Name() != "" {
+				at := len(head)
+				return Parsed{Declaration: known, Expanded: expanded, Masked: known.Name() + " " + Mask},
+					&Error{Code: NotYet, Start: at, End: at + 1, Sentence: phrase.T("command.not_yet", "|")}
+			}
+		}
+	}
 	switch {
 	case unknown != nil:
 		return Parsed{Expanded: expanded}, unknown
@@ -35,6 +44,9 @@ func (t *Tree) Parse(line string, look Lookup, shortcuts ...map[string]string) (
 	}
 	if given.options.Help {
 		return Parsed{Declaration: d, Options: given.options, Expanded: expanded, Canonical: d.Name() + " --help", Masked: d.Name() + " --help"}, nil
+	}
+	if given.options.BreakGlass && given.options.Reason == "" {
+		return failed(d, line, expanded, given), &Error{Code: Missing, Arg: "reason", Start: len(line), End: len(line), Sentence: phrase.T("command.glass_reason")}
 	}
 	p, err := t.resolve(d, given, look, len(line))
 	if err != nil {

@@ -38,6 +38,9 @@ type Options struct {
 	Thread  *bool         // nil: as the room has it
 	Reason  string        // why, for the record
 	Timeout time.Duration // 0: as declared
+	// BreakGlass asks to run what is refused or needs approval, because it burns.
+	// There is always a Reason with it.
+	BreakGlass bool
 }
 
 // Mask stands where a secret was.

@@ -85,7 +85,7 @@ func isPipe(t token) bool {
 	if t.quoted {
 		return false
 	}
-	if t.text == "|" || t.text == "||" || t.text == ">" || t.text == ">>" {
+	if strings.HasPrefix(t.text, "|") || t.text == ">" || t.text == ">>" {
 		return true
 	}
 	target, ok := strings.CutPrefix(t.text, ">")
@@ -136,16 +136,59 @@ func (r *reading) takeRest(desperate bool) bool {
 		if !desperate && !r.only {
 			tok, err := r.scan.next()
 			r.scan.at = from
-			if err == nil && (tok.option() || tok.bare() && tok.text == "--" || tok.sep == ':' && r.has(tok.lead)) {
+			if err == nil && (tok.option() || tok.bare() && tok.text == "--" || tok.sep == ':' && r.has(tok.lead) || !tok.quoted && strings.HasPrefix(tok.text, "|")) {
 				return false
 			}
 		}
-		r.scan.at = len(r.scan.line)
-		text := strings.TrimRight(r.scan.line[from:], " \t\r\n")
+		r.scan.at = from + r.d.tail(r.scan.line[from:])
+		text := strings.TrimRight(r.scan.line[from:r.scan.at], " \t\r\n")
 		r.values[a.Name] = []said{{text: text, start: from, end: from + len(text)}}
 		return true
 	}
 	return false
+}
+
+// tail is where, in the rest of a line, options of the command itself begin
+// that end it: people write "lock shop database move --for 2h". What looks like
+// an option and is none of this command's belongs to the words.
+func (d Declaration) tail(rest string) int {
+	var tokens []token
+	for s := (scanner{line: rest}); s.more(); {
+		tok, err := s.next()
+		if err != nil {
+			return len(rest)
+		}
+		tokens = append(tokens, tok)
+	}
+	for i := 1; i < len(tokens); i++ {
+		if d.allOptions(tokens[i:]) {
+			return tokens[i].start
+		}
+	}
+	return len(rest)
+}
+
+func (d Declaration) allOptions(tokens []token) bool {
+	for len(tokens) > 0 {
+		tok := tokens[0]
+		name := tok.text
+		if tok.sep == '=' {
+			name = tok.lead
+		}
+		a, ok := d.Arg(strings.ToLower(strings.TrimPrefix(name, "--")))
+		if !tok.option() || !ok || !a.Option {
+			return false
+		}
+		used := 1
+		if a.takes() != Bool && tok.sep != '=' {
+			used = 2
+		}
+		if len(tokens) < used || used == 2 && tokens[1].option() {
+			return false
+		}
+		tokens = tokens[used:]
+	}
+	return true
 }
 
 // option reads --name, --name=value, --name value and --no-name.
@@ -329,6 +372,8 @@ func (r *reading) universal(o Arg, v said) error {
 		r.options.Private = on
 	case "json":
 		r.options.JSON = on
+	case "break-glass":
+		r.options.BreakGlass = on
 	case "thread":
 		r.options.Thread = &on
 	case "reason":

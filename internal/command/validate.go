@@ -30,7 +30,7 @@ var types = []Type{
 // have their names.
 var universal = []Arg{
 	{Name: "help", Type: Bool}, {Name: "dry-run", Type: Bool}, {Name: "reason", Type: String}, {Name: "thread", Type: Bool},
-	{Name: "private", Type: Bool}, {Name: "json", Type: Bool}, {Name: "timeout", Type: Duration},
+	{Name: "private", Type: Bool}, {Name: "json", Type: Bool}, {Name: "timeout", Type: Duration}, {Name: "break-glass", Type: Bool},
 }
 
 // Name is the command as it is typed: "incident ack".

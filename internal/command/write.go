@@ -98,6 +98,9 @@ func (o Options) line(say func(name, value string) string) []string {
 	if o.Private {
 		parts = append(parts, "--private")
 	}
+	if o.BreakGlass {
+		parts = append(parts, "--break-glass")
+	}
 	if o.JSON {
 		parts = append(parts, "--json")
 	}
@@ -120,7 +123,10 @@ func (o Options) line(say func(name, value string) string) []string {
 // asItIs reports whether text is read back as it is when it stands at the end
 // of a line.
 func (p *Parsed) asItIs(text string) bool {
-	if text == "" || strings.TrimRight(text, " \t\r\n") != text || isSpace(text[0]) || strings.HasPrefix(text, "--") {
+	if text == "" || strings.TrimRight(text, " \t\r\n") != text || isSpace(text[0]) || text[0] == '|' || strings.HasPrefix(text, "--") {
+		return false
+	}
+	if p.Declaration.tail(text) != len(text) {
 		return false
 	}
 	s := scanner{line: text}

@@ -98,6 +98,7 @@ type Config struct {
 	Commands        string        `help:"Folder of executables that people may run as commands in a conversation; each has a manifest beside it." env:"WATCHROOM_COMMANDS" placeholder:"FOLDER"`
 	CommandsUser    string        `help:"Account of the machine that runs them; needs a server that runs as root." env:"WATCHROOM_COMMANDS_USER" placeholder:"USER"`
 	MaxUpload       Size          `help:"Longest upload that is accepted." default:"25MiB" env:"WATCHROOM_MAX_UPLOAD"`
+	MessageRate     float64       `help:"Lines a second that a person may write for long, after 60 at once; robots may write five times as many. 0: no limit." default:"1" env:"WATCHROOM_MESSAGE_RATE"`
 	ShutdownTimeout time.Duration `help:"How long requests may take to end after SIGTERM." default:"20s" env:"WATCHROOM_SHUTDOWN_TIMEOUT"`
 }
 
@@ -105,7 +106,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Storage: Storage{Data: "./watchroom-data"}, Logging: Logging{LogFormat: "text", LogLevel: "info"},
-		Site: Site{Listen: ":8080"}, Metrics: MetricsToken, HeartbeatEvery: time.Minute, SyntheticEvery: 5 * time.Minute, MaxAlertBody: 1 << 20, MaxUpload: 25 << 20, ShutdownTimeout: 20 * time.Second,
+		Site: Site{Listen: ":8080"}, Metrics: MetricsToken, HeartbeatEvery: time.Minute, SyntheticEvery: 5 * time.Minute, MaxAlertBody: 1 << 20, MaxUpload: 25 << 20, MessageRate: 1, ShutdownTimeout: 20 * time.Second,
 	}
 }
 
@@ -201,7 +202,7 @@ func (c Config) shown() slog.Value {
 		slog.String("heartbeat-url", withoutSecrets(c.HeartbeatURL)), slog.Duration("heartbeat-every", c.HeartbeatEvery),
 		slog.Duration("synthetic-every", c.SyntheticEvery), slog.Any("alarm-to", c.AlarmTo), slog.String("alarm-url", withoutSecrets(c.AlarmURL)),
 		slog.String("files", placeShown(c.Files)), slog.String("scan-command", c.ScanCommand), slog.String("commands", c.Commands), slog.String("commands-user", c.CommandsUser),
-		slog.String("max-alert-body", c.MaxAlertBody.String()), slog.String("max-upload", c.MaxUpload.String()),
+		slog.String("max-alert-body", c.MaxAlertBody.String()), slog.String("max-upload", c.MaxUpload.String()), slog.Float64("message-rate", c.MessageRate),
 		slog.Duration("shutdown-timeout", c.ShutdownTimeout),
 	)
 }

@@ -156,6 +156,8 @@ func TestValidate(t *testing.T) {
 		}, "give one of them"},
 		{"administrator no address", func(c *Config) { c.AdminEmail, c.AdminPassword = "root", "hunter2" }, "--admin-email \"root\""},
 		{"alert body too small", func(c *Config) { c.MaxAlertBody = 1 }, "--max-alert-body"},
+		{"more lines than anybody reads", func(c *Config) { c.MessageRate = 1e6 }, "--message-rate"},
+		{"lines backwards", func(c *Config) { c.MessageRate = -1 }, "--message-rate"},
 		{"upload too large", func(c *Config) { c.MaxUpload = 2 << 30 }, "--max-upload 2GiB"},
 		{"no time to stop", func(c *Config) { c.ShutdownTimeout = 0 }, "--shutdown-timeout"},
 	} {

@@ -18,6 +18,7 @@ const (
 	minBody            = 1 << 10
 	maxBody            = 1 << 30
 	maxShutdownTimeout = 10 * time.Minute
+	maxMessageRate     = 10_000
 )
 
 // Validate returns a sentence for everything that is wrong with the storage.
@@ -63,6 +64,7 @@ func (c Config) Validate() error {
 	}
 	all.when(c.MaxAlertBody < minBody || c.MaxAlertBody > maxBody, "cli.config.max_alert_body", c.MaxAlertBody, Size(minBody), Size(maxBody))
 	all.when(c.MaxUpload < minBody || c.MaxUpload > maxBody, "cli.config.max_upload", c.MaxUpload, Size(minBody), Size(maxBody))
+	all.when(!(c.MessageRate >= 0 && c.MessageRate <= maxMessageRate), "cli.config.message_rate", maxMessageRate) // NaN is neither
 	all.when(c.ShutdownTimeout <= 0 || c.ShutdownTimeout > maxShutdownTimeout, "cli.config.shutdown_timeout", c.ShutdownTimeout, maxShutdownTimeout)
 	return all.err()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/fault"
@@ -54,6 +55,13 @@ func triedHash(c id.Contact, n int) string {
 	return secret.Hash("verify tried\n" + string(c) + "\n" + strconv.Itoa(n))
 }
 
+// codeKey begins the keys of deliveries that carry a code.
+const codeKey = "verify"
+
+// CarriesCode reports whether a delivery carries the code of a contact method:
+// it proves the address, and is no page.
+func CarriesCode(d store.Delivery) bool { return strings.HasPrefix(d.Key, codeKey+":") }
+
 // forgetCode makes the code of a contact method worthless.
 func forgetCode(tx *store.Tx, person id.User, c id.Contact) { tx.RemoveLinks(codePurpose(c), person) }
 
@@ -81,7 +89,7 @@ func (d *Dispatcher) sendCode(tx *store.Tx, u people.User, c people.Contact) err
 	link := store.Link{Purpose: codePurpose(c.ID), Person: u.ID, ExpiresAt: tx.Now.Add(codeFor)}
 	tx.AddLink(codeHash(c, code), link)
 	tx.AddLink(sentHash(c.ID), link)
-	return d.notice(tx, "verify", u, c, notify.Notice{
+	return d.notice(tx, codeKey, u, c, notify.Notice{
 		Subject: phrase.T("contacts.code.subject", code),
 		Lines:   []string{phrase.T("contacts.code.line", int(codeFor/time.Minute)), phrase.T("contacts.code.stranger")},
 	}, codeFor)

@@ -47,6 +47,8 @@ type Dispatcher struct {
 	known atomic.Pointer[known]
 
 	waiting atomic.Int64 // bytes of alerts whose commit is awaited
+	pace    pace
+	marks   marks
 }
 
 // New returns a Dispatcher. Alerts are accepted while Run runs.
@@ -223,7 +225,7 @@ func activeUser(tx *store.Tx, u id.User) (people.User, error) {
 func cleanText(text string) (string, error) {
 	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\uFFFD"))
 	switch {
-	case text == "":
+	case people.Blank(text):
 		return "", fault.Invalid("text", phrase.T("dispatch.empty_text"))
 	case len([]rune(text)) > MaxText:
 		return "", fault.Invalid("text", phrase.T("dispatch.long_text", MaxText))

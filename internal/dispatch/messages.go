@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/markdown"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
@@ -27,29 +27,42 @@ type Line struct {
 	Text     string      // may be empty when there are files
 	Files    []id.File   // uploaded by the same person, and shown nowhere yet
 	Quote    id.Seq
+	Actions  []timeline.Action // buttons: label, command line and style
 	// Of a bot's answer only.
 	Invocation id.Invocation
 	Doc        *timeline.Document
+	Calls      []id.User // whom it calls beside those that it names
 
-	scopes []string // of the token it comes by
+	scopes []string  // of the token it comes by
+	proven time.Time // when who writes had shown their second factor
 }
 
 // MaxFiles is how many files one message shows.
 const MaxFiles = 10
 
 // Say writes a line into a room and returns its number. Who may not read the
-// room is told that there is none.
+// room is told that there is none, and who talks too fast when to come back.
 func (d *Dispatcher) Say(ctx context.Context, actor people.Actor, l Line) (id.Seq, error) {
 	if !actor.May(people.Talk) {
 		return 0, forbidden()
 	}
-	l.Invocation, l.Doc, l.scopes = "", nil, nil
+	if err := d.pace.mayTalk(actor, time.Now()); err != nil {
+		return 0, err
+	}
+	l.Invocation, l.Doc, l.Calls, l.scopes, l.proven = "", nil, nil, nil, time.Time{}
 	for _, p := range actor.Scopes {
 		l.scopes = append(l.scopes, string(p))
+	}
+	if err := cleanButtons(l.Actions); err != nil {
+		return 0, err
 	}
 	return store.InTx(ctx, d.store, func(tx *store.Tx) (id.Seq, error) {
 		if _, err := writable(tx.Org, actor.User, l.Room); err != nil {
 			return 0, err
+		}
+		l.Doc = withButtons(tx, l.Actions, tx.NextSeq())
+		if actor.Proven(tx.Now) {
+			l.proven = actor.ProvenAt
 		}
 		return say(tx, actor.Who(), l)
 	})
@@ -85,7 +98,7 @@ func say(tx *store.Tx, by timeline.Actor, l Line) (id.Seq, error) {
 	if err := quotes(tx, by.User, l.Quote); err != nil {
 		return 0, err
 	}
-	said := timeline.Message{Text: text, Quote: l.Quote, Invocation: l.Invocation, Doc: l.Doc, Scopes: l.scopes}
+	said := timeline.Message{Text: text, Quote: l.Quote, Invocation: l.Invocation, Doc: l.Doc, Scopes: l.scopes, ProvenAt: l.proven}
 	seq := tx.NextSeq()
 	e := timeline.Entry{Kind: timeline.MessagePosted, Actor: by, Person: by.User, Room: l.Room, Thread: l.Thread}
 	if l.Thread != 0 {
@@ -109,6 +122,11 @@ func say(tx *store.Tx, by timeline.Actor, l Line) (id.Seq, error) {
 		return 0, err
 	}
 	said.Mentions, said.Everybody = tx.Org.Called(text, r, tx.Now)
+	for _, u := range l.Calls {
+		if r.CanRead(u) && !slices.Contains(said.Mentions, u) {
+			said.Mentions = append(said.Mentions, u)
+		}
+	}
 	said.Mentions = slices.DeleteFunc(said.Mentions, func(u id.User) bool { return u == by.User })
 	for _, u := range said.Mentions {
 		tx.AddMention(u, l.Room, seq)
@@ -129,7 +147,7 @@ func say(tx *store.Tx, by timeline.Actor, l Line) (id.Seq, error) {
 }
 
 func cleanLine(l Line) (string, error) {
-	if strings.TrimSpace(l.Text) == "" && (len(l.Files) > 0 || l.Doc != nil) {
+	if people.Blank(l.Text) && (len(l.Files) > 0 || l.Doc != nil) {
 		return "", nil
 	}
 	return cleanText(l.Text)
@@ -191,21 +209,6 @@ func show(tx *store.Tx, by id.User, l Line, seq id.Seq) ([]timeline.File, error)
 	return shown, nil
 }
 
-// hide takes files out of a message that is no more; they are nobody's, and go.
-func hide(tx *store.Tx, in id.Room, seq id.Seq) error {
-	shown, err := tx.FilesOf(in, seq)
-	if err != nil {
-		return err
-	}
-	for _, f := range shown {
-		f.Room, f.Seq, f.Person = "", 0, ""
-		if err := tx.PutFile(f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Edit gives a message another text. Only its author may.
 func (d *Dispatcher) Edit(ctx context.Context, actor people.Actor, seq id.Seq, text string) error {
 	if !actor.May(people.Talk) {
@@ -227,11 +230,42 @@ func (d *Dispatcher) Edit(ctx context.Context, actor people.Actor, seq id.Seq, t
 		if m.Versions = append(m.Versions, store.Version{Text: was.Text, At: laterOf(e.At, was.EditedAt)}); len(m.Versions) > store.MaxVersions {
 			m.Versions = m.Versions[1:]
 		}
-		r, _ := tx.Org.Room(e.Room)
-		called, _ := tx.Org.Called(text, r, tx.Now)
-		m.Now = &store.Version{Text: text, At: tx.Now, Mentions: called}
-		return about(tx, e, m, actor.Who(), timeline.Edit{Of: seq, Text: text, Mentions: called})
+		edit, here := called(tx, e, &m, text)
+		for _, u := range edit.Mentions {
+			tx.AddMention(u, e.Room, seq)
+		}
+		for _, u := range was.Mentions {
+			if !slices.Contains(edit.Mentions, u) {
+				tx.DropMention(u, seq)
+			}
+		}
+		m.Now = &store.Version{Text: text, At: tx.Now, Mentions: edit.Mentions, Everybody: here}
+		return about(tx, e, m, actor.Who(), edit)
 	})
+}
+
+// called says whom an edited message calls, and whom of them for the first time.
+func called(tx *store.Tx, e timeline.Entry, m *store.Message, text string) (edit timeline.Edit, here bool) {
+	posted := e.Payload.(timeline.Message)
+	before := slices.Concat(posted.Mentions, m.Called)
+	if m.Now != nil {
+		before = append(before, m.Now.Mentions...)
+	}
+	r, _ := tx.Org.Room(e.Room)
+	users, here := tx.Org.Called(text, r, tx.Now)
+	edit = timeline.Edit{Of: e.Seq, Text: text, Here: here && !posted.Everybody && !m.CalledHere}
+	m.CalledHere = m.CalledHere || edit.Here
+	for _, u := range users {
+		if u == e.Person {
+			continue
+		}
+		edit.Mentions = append(edit.Mentions, u)
+		if !slices.Contains(before, u) {
+			edit.Calls = append(edit.Calls, u)
+		}
+	}
+	m.Called = append(slices.Clone(m.Called), edit.Calls...)
+	return edit, here
 }
 
 func laterOf(a, b time.Time) time.Time {
@@ -272,10 +306,9 @@ func (d *Dispatcher) Delete(ctx context.Context, actor people.Actor, seq id.Seq)
 		case e.Person != actor.User && !actor.May(people.Manage):
 			return fault.Forbidden(phrase.T("room.not_yours"))
 		}
+		tx.DropMentions(seq, m.Over(e.Payload.(timeline.Message)).Mentions)
 		m.DeletedAt, m.DeletedBy, m.PinnedAt, m.Reactions = tx.Now, actor.Who(), time.Time{}, nil
-		if err := hide(tx, e.Room, seq); err != nil {
-			return err
-		}
+		tx.HideFiles(seq)
 		p := timeline.Deletion{Of: seq}
 		if e.Person != actor.User {
 			p.Author = e.Actor.Name
@@ -289,7 +322,9 @@ func (d *Dispatcher) React(ctx context.Context, actor people.Actor, seq id.Seq, 
 	if !actor.May(people.Talk) || actor.User == "" {
 		return forbidden()
 	}
-	if emoji == "" || len(emoji) > 40 || !utf8.ValidString(emoji) || strings.ContainsAny(emoji, " \t\r\n<>&\"'") {
+	if sign, ok := markdown.Reaction(emoji); ok {
+		emoji = sign
+	} else if on { // what was put there when nobody looked can still be taken away
 		return fault.Invalid("emoji", phrase.T("room.no_emoji"))
 	}
 	return d.store.Do(ctx, func(tx *store.Tx) error {
@@ -386,16 +421,20 @@ func (d *Dispatcher) LinkMessage(ctx context.Context, actor people.Actor, seq id
 	})
 }
 
-// MarkRead says how far somebody has read a room.
-func (d *Dispatcher) MarkRead(ctx context.Context, actor people.Actor, r id.Room, seq id.Seq) error {
+// MarkUnread makes a room unread from a message on: somebody wants to come back to it.
+func (d *Dispatcher) MarkUnread(ctx context.Context, actor people.Actor, seq id.Seq) error {
 	if actor.User == "" {
 		return forbidden()
 	}
 	return d.store.Do(ctx, func(tx *store.Tx) error {
-		if !tx.Org.CanRead(actor.User, r) {
-			return noRoom()
+		e, m, err := message(tx, seq)
+		if err != nil {
+			return err
 		}
-		tx.SetMark(actor.User, r, min(seq, tx.Seq()))
+		if !tx.Org.CanRead(actor.User, e.Room) || !m.DeletedAt.IsZero() {
+			return noMessage()
+		}
+		tx.MoveMark(actor.User, e.Room, seq-1)
 		return nil
 	})
 }

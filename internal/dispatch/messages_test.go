@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/store"
@@ -279,6 +281,168 @@ func TestPageOnePerson(t *testing.T) {
 		}
 		if _, err := h.Page(ctx, obi(), "kim", "hello", "chat/3"); !fault.Is(err, fault.CodeForbidden) {
 			t.Errorf("paging by an observer = %v", err)
+		}
+	})
+}
+
+func TestEditsCallWhoWasNotCalled(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		seq := h.say(t, ada(), Line{Text: "@kim look"})
+		unread := func(u id.User, want store.Unread) {
+			t.Helper()
+			got, err := h.store.Unread(ctx, u, []id.Room{room.Main})
+			if err != nil || got[room.Main].Count != want.Count || got[room.Main].Mentions != want.Mentions {
+				t.Errorf("Unread(%s) = %+v, %v, want %d, %d of them calls", u, got, err, want.Count, want.Mentions)
+			}
+		}
+		edits := func() (all []timeline.Edit) {
+			for _, e := range h.entries(t, store.EntryFilter{Kinds: []timeline.Kind{timeline.MessageEdited}}) {
+				all = append(all, e.Payload.(timeline.Edit))
+			}
+			return all
+		}
+		for i, tt := range []struct {
+			text           string
+			mentions, call []id.User
+			here           bool
+		}{
+			{"@lee look @ada", []id.User{"lee"}, []id.User{"lee"}, false},
+			{"@kim @lee look", []id.User{"kim", "lee"}, nil, false},
+			{"@lee look @here", []id.User{"lee"}, nil, true},
+			{"look @here, all of you", nil, nil, false},
+			{"@lee look", []id.User{"lee"}, nil, false},
+		} {
+			if err := h.Edit(ctx, ada(), seq, tt.text); err != nil {
+				t.Fatal(err)
+			}
+			want := timeline.Edit{Of: seq, Text: tt.text, Mentions: tt.mentions, Calls: tt.call, Here: tt.here}
+			if diff := cmp.Diff(want, edits()[i]); diff != "" {
+				t.Errorf("edit %q (-want +got):\n%s", tt.text, diff)
+			}
+			if got := h.said(t, seq); got.Everybody != strings.Contains(tt.text, "@here") {
+				t.Errorf("after %q it calls everybody: %t", tt.text, got.Everybody)
+			}
+		}
+		unread("lee", store.Unread{Count: 1, Mentions: 1})
+		unread("kim", store.Unread{Count: 1})
+		if err := h.Delete(ctx, ada(), seq); err != nil {
+			t.Fatal(err)
+		}
+		unread("lee", store.Unread{})
+	})
+}
+
+func TestMarkUnread(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		r := h.room(t, kim(), room.Room{Kind: room.Private, Slug: "us", Members: []id.User{"lee"}})
+		first := h.say(t, kim(), Line{Room: r.ID, Text: "@lee one"})
+		last := h.say(t, kim(), Line{Room: r.ID, Text: "two"})
+		if err := h.MarkRead(ctx, lee(), r.ID, last); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.MarkUnread(ctx, lee(), first); err != nil {
+			t.Fatal(err)
+		}
+		got, err := h.store.Unread(ctx, "lee", []id.Room{r.ID})
+		if want := (store.Unread{Mark: first - 1, Last: last, Count: 2, Mentions: 1}); err != nil || got[r.ID] != want {
+			t.Errorf("Unread() = %+v, %v, want %+v", got[r.ID], err, want)
+		}
+		if err := h.MarkUnread(ctx, ada(), first); !fault.Is(err, fault.CodeNotFound) {
+			t.Errorf("by who may not read it: %v, want not found", err)
+		}
+	})
+}
+
+// What a file changes in a room is told in that room; of a private one nothing
+// stands anywhere else.
+func TestRoomsThatAreApplied(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		r := room.Room{ID: "r9", Kind: room.Private, Slug: "raise", Members: []id.User{"lee"}}
+		open := room.Room{ID: "r8", Kind: room.Public, Slug: "ops"}
+		for _, changes := range [][]org.Change{{org.Put(r), org.Put(open)}, {org.Put(room.Room{ID: "r9", Kind: room.Private, Slug: "raise", Topic: "more", Members: []id.User{"lee", "kim"}})}} {
+			if _, err := h.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) { return changes, nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := map[id.Room][]timeline.Payload{}
+		for _, e := range h.entries(t, store.EntryFilter{Rooms: []id.Room{room.Main, "r8", "r9"}}) {
+			switch p := e.Payload.(type) {
+			case timeline.RoomMade, timeline.RoomChange:
+				told[e.Room] = append(told[e.Room], e.Payload)
+			case timeline.Change:
+				if p.Object == string(org.RoomKind) {
+					t.Errorf("the timeline says %+v", p)
+				}
+			}
+		}
+		made := timeline.RoomMade{Room: "r8", Name: "ops", What: "public"}
+		want := map[id.Room][]timeline.Payload{
+			room.Main: {made}, "r8": {made},
+			"r9": {timeline.RoomMade{Room: "r9", Name: "raise", What: "private"}, timeline.RoomChange{Room: "r9", Name: "raise", Topic: "more", Joined: []string{"Kim"}, Fields: []string{"members", "topic"}}},
+		}
+		if diff := cmp.Diff(want, told); diff != "" {
+			t.Errorf("what is told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestReactionsAreEmoji: whatever else is sent is refused, by the page and by
+// the API alike; the name of an emoji is as good as the sign.
+func TestReactionsAreEmoji(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		seq := h.say(t, kim(), Line{Text: "look at this"})
+		for _, text := range []string{"", "YOU-ARE-FIRED", "\u202e", "👍👍", "a", ":nosuchthing:"} {
+			if err := h.React(t.Context(), lee(), seq, text, true); !fault.Is(err, fault.CodeInvalid) {
+				t.Errorf("React(%q) = %v, want invalid", text, err)
+			}
+		}
+		if err := h.React(t.Context(), lee(), seq, ":tada:", true); err != nil {
+			t.Fatal(err)
+		}
+		m, err := h.store.Message(t.Context(), seq)
+		if err != nil || len(m.Reactions) != 1 || m.Reactions[0].Emoji != "🎉" {
+			t.Errorf("reactions are %+v, %v, want one 🎉", m.Reactions, err)
+		}
+	})
+}
+
+func TestNothingToSeeIsNoMessage(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		for _, text := range []string{"", " \n", "\u200b\u00ad", "\u3164"} {
+			if _, err := h.Say(t.Context(), kim(), Line{Text: text}); !fault.Is(err, fault.CodeInvalid) {
+				t.Errorf("Say(%q) = %v, want invalid", text, err)
+			}
+		}
+		h.say(t, kim(), Line{Text: "👨\u200d👩\u200d👧"})
+	})
+}
+
+// TestNobodyLearnsOfAPrivateRoomByItsName: neither a new room nor a new name is
+// refused because of a room that one may not see.
+func TestNobodyLearnsOfAPrivateRoomByItsName(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		secret := h.room(t, kim(), room.Room{Kind: room.Private, Slug: "raise"})
+		if !strings.HasPrefix(secret.Slug, "raise-") || !people.ValidSlug(secret.Slug) {
+			t.Errorf("the private room is called %q", secret.Slug)
+		}
+		if open := h.room(t, lee(), room.Room{Kind: room.Public, Slug: "raise"}); open.Slug != "raise" {
+			t.Errorf("the public room is called %q, want raise", open.Slug)
+		}
+		if again := h.room(t, lee(), room.Room{Kind: room.Private, Slug: "raise"}); again.Slug == secret.Slug {
+			t.Errorf("two private rooms are called %q", again.Slug)
+		}
+		renamed, err := h.ChangeRoom(t.Context(), kim(), secret.ID, func(r room.Room) room.Room { r.Topic = "money"; return r })
+		if err != nil || renamed.Slug != secret.Slug {
+			t.Errorf("with another topic it is called %q, %v, want %q", renamed.Slug, err, secret.Slug)
+		}
+		renamed, err = h.ChangeRoom(t.Context(), kim(), secret.ID, func(r room.Room) room.Room { r.Slug = strings.Repeat("x", people.MaxSlug); return r })
+		if err != nil || len(renamed.Slug) != people.MaxSlug || renamed.Slug == strings.Repeat("x", people.MaxSlug) {
+			t.Errorf("with another name it is called %q, %v", renamed.Slug, err)
+		}
+		if _, err := h.OpenRoom(t.Context(), lee(), room.Room{Kind: room.Private, Slug: "No Slug"}); !fault.Is(err, fault.CodeInvalid) || strings.Contains(err.Error(), "No Slug-") {
+			t.Errorf("OpenRoom = %v", err)
 		}
 	})
 }

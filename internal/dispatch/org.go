@@ -73,18 +73,20 @@ func ApplyChanges(tx *store.Tx, actor people.Actor, changes []org.Change) ([]org
 			}
 		}
 	}
-	for _, c := range changes { // rules that cannot be read would allow nothing to anybody
-		if set, ok := c.Put.(org.Settings); ok && set.Rules != tx.Org.Settings.Rules {
-			if _, err := permit.Compile(set.Rules); err != nil {
-				return nil, fault.Invalid("rules", err.Error())
-			}
-		}
-	}
 	next, done, err := tx.Org.Apply(changes...)
 	if err != nil {
 		return nil, fault.Invalid("", err.Error())
 	}
+	if next.Settings.Rules != tx.Org.Settings.Rules || slices.ContainsFunc(done, func(a org.Applied) bool { return a.Kind == org.HolidayKind }) {
+		if err := CheckRules(next, next.Settings.Rules); err != nil { // else they would allow nothing to anybody
+			return nil, err
+		}
+	}
 	for _, a := range done {
+		if a.Kind == org.RoomKind { // what changes in a room is told there and nowhere else
+			tellRoom(tx, next, actor.Who(), tx.Org.Rooms[id.Room(a.ID)], next.Rooms[id.Room(a.ID)], a.Fields)
+			continue
+		}
 		tx.Append(timeline.Entry{
 			Kind: timeline.OrgChanged, Actor: actor.Who(), Person: actor.User,
 			Payload: timeline.Change{Object: string(a.Kind), ID: a.ID, Name: a.Name, Action: a.Action, Fields: a.Fields},
@@ -102,6 +104,23 @@ func ApplyChanges(tx *store.Tx, actor people.Actor, changes []org.Change) ([]org
 		tell(tx, actor, tx.Org.Rotations[p.Rotation].Team, p.By, p)
 	}
 	return done, nil
+}
+
+// CheckRules says what is wrong with rules of commands in an organisation, if
+// anything is: what cannot be read, and calendars that there are not.
+func CheckRules(o *org.Org, text string) error {
+	policy, err := permit.Compile(text)
+	if err != nil {
+		return fault.Invalid("rules", err.Error())
+	}
+	calendars := map[string]bool{}
+	for _, c := range o.Holidays {
+		calendars[permit.CalendarName(c.Name)] = true
+	}
+	if missing := policy.Missing(calendars); len(missing) > 0 {
+		return fault.Invalid("rules", missing.Error())
+	}
+	return nil
 }
 
 // NewIntegration makes an integration with a fresh key, or with the given one;

@@ -149,7 +149,10 @@ func (d *Dispatcher) ChangeRobot(ctx context.Context, by people.Actor, n id.Robo
 // made with it, end at once.
 func (d *Dispatcher) NewRobotKey(ctx context.Context, by people.Actor, n id.Robot) (key string, r org.Robot, err error) {
 	key = newRobotKey()
-	r, err = d.changeRobot(ctx, by, n, func(_ *store.Tx, r *org.Robot, _ *people.User) error {
+	r, err = d.changeRobot(ctx, by, n, func(tx *store.Tx, r *org.Robot, _ *people.User) error {
+		if by.User != "" && !tx.Org.ReadsAllOf(by.User, r.User) { // whoever has the key hears what it hears
+			return fault.Forbidden(phrase.T("hubot.not_your_rooms"))
+		}
 		r.KeyHash = secret.Hash(key)
 		return nil
 	})

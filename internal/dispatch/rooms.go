@@ -37,15 +37,10 @@ func (d *Dispatcher) OpenRoom(ctx context.Context, actor people.Actor, r room.Ro
 				return r, fault.Invalid("members", phrase.T("room.small_group"))
 			}
 		}
-		if err := put(tx, r); err != nil {
-			return r, err
+		if r.Kind == room.Private {
+			r.Slug = ownSlug(r.Slug)
 		}
-		tell := timeline.RoomMade{Room: r.ID, Name: r.Slug, What: string(r.Kind)}
-		tx.Append(timeline.Entry{Kind: tell.Kind(), Actor: actor.Who(), Person: actor.User, Room: r.ID, Payload: tell})
-		if r.Kind == room.Public {
-			tx.Append(timeline.Entry{Kind: tell.Kind(), Actor: actor.Who(), Person: actor.User, Payload: tell})
-		}
-		return r, nil
+		return r, changeRoom(tx, actor.Who(), room.Room{}, r)
 	})
 }
 
@@ -64,6 +59,9 @@ func (d *Dispatcher) ChangeRoom(ctx context.Context, actor people.Actor, n id.Ro
 		is.Members = slices.Clone(was.Members)
 		is = edit(is)
 		is.ID, is.Kind, is.Closed = was.ID, was.Kind, was.Closed
+		if is.Kind == room.Private && is.Slug != was.Slug {
+			is.Slug = ownSlug(is.Slug)
+		}
 		if is.Members, err = active(tx.Org, is.Members); err != nil {
 			return is, err
 		}
@@ -124,6 +122,16 @@ func (d *Dispatcher) CloseRoom(ctx context.Context, actor people.Actor, n id.Roo
 	})
 }
 
+// ownSlug gives the name of a private room an end that nobody guesses: else "is
+// taken already" would tell strangers which private rooms there are.
+func ownSlug(wish string) string {
+	end := "-" + id.Secret(3)
+	if !people.ValidSlug(wish) { // which is refused as it was typed
+		return wish
+	}
+	return strings.TrimRight(wish[:min(len(wish), people.MaxSlug-len(end))], "-") + end
+}
+
 func changeRoom(tx *store.Tx, by timeline.Actor, was, is room.Room) error {
 	_, done, err := tx.Org.Apply(org.Put(is))
 	if err != nil {
@@ -133,23 +141,33 @@ func changeRoom(tx *store.Tx, by timeline.Actor, was, is room.Room) error {
 		return nil
 	}
 	tx.PutDefinition(done...)
+	tellRoom(tx, tx.Org, by, was, is, done[0].Fields)
+	return nil
+}
+
+// tellRoom says in a room what changed; that there is a new public one, also in
+// the timeline. was is the zero value for a new room; o knows who is in it.
+func tellRoom(tx *store.Tx, o *org.Org, by timeline.Actor, was, is room.Room, fields []string) {
 	e := timeline.Entry{Actor: by, Person: by.User, Room: is.ID}
 	switch {
+	case was.ID == "", !is.Closed && was.Closed:
+		e.Payload = timeline.RoomMade{Room: is.ID, Name: is.Slug, What: string(is.Kind)}
 	case is.Closed && !was.Closed:
 		e.Payload = timeline.RoomEnd{Room: is.ID, Name: is.Slug, What: string(is.Kind)}
-	case !is.Closed && was.Closed:
-		e.Payload = timeline.RoomMade{Room: is.ID, Name: is.Slug, What: string(is.Kind)}
 	default:
-		p := timeline.RoomChange{Room: is.ID, Name: is.Slug, Fields: done[0].Fields}
+		p := timeline.RoomChange{Room: is.ID, Name: is.Slug, Fields: fields}
 		if is.Topic != was.Topic {
 			p.Topic = is.Topic
 		}
-		p.Joined, p.Left = namesWithout(tx.Org, is.Members, was.Members), namesWithout(tx.Org, was.Members, is.Members)
+		p.Joined, p.Left = namesWithout(o, is.Members, was.Members), namesWithout(o, was.Members, is.Members)
 		e.Payload = p
 	}
 	e.Kind = e.Payload.Kind()
 	tx.Append(e)
-	return nil
+	if was.ID == "" && is.Kind == room.Public {
+		e.Room = room.Main
+		tx.Append(e)
+	}
 }
 
 func namesWithout(o *org.Org, all, others []id.User) []string {

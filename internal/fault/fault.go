@@ -23,6 +23,7 @@ const (
 	CodeUnauthenticated Code = "unauthenticated" // nobody is signed in, or not with these credentials
 	CodeForbidden       Code = "forbidden"       // somebody is, and may not
 	CodeNotFound        Code = "not_found"       // no such thing, or none this person may know of
+	CodeGone            Code = "gone"            // it was there, and was removed for good
 	CodeConflict        Code = "conflict"        // somebody else was first, or the state does not allow it
 	CodeTooLarge        Code = "too_large"       // the input is longer than the limit
 	CodeTooMany         Code = "too_many"        // too fast; RetryAfter says when to come back
@@ -89,6 +90,9 @@ func Forbidden(message string) *Error { return &Error{Code: CodeForbidden, Messa
 
 // NotFound reports that there is no such thing.
 func NotFound(message string) *Error { return &Error{Code: CodeNotFound, Message: message} }
+
+// Gone reports that what was asked for has been removed for good.
+func Gone(message string) *Error { return &Error{Code: CodeGone, Message: message} }
 
 // Conflict reports that the present state does not allow it.
 func Conflict(message string) *Error { return &Error{Code: CodeConflict, Message: message} }

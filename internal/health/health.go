@@ -53,6 +53,7 @@ type Area string
 const (
 	Machine      Area = "machine"      // the server cannot do its work
 	Organisation Area = "organisation" // somebody has to set something right
+	Files        Area = "files"        // what people uploaded is not where it should be
 	Search       Area = "search"       // the newest entries are not found by their words yet
 )
 
@@ -100,6 +101,7 @@ type Report struct {
 	WaitingDeliveries []Delivery   `json:"waiting_deliveries"`
 	Lag               []Lag        `json:"lag"`
 	Open              store.Counts `json:"open_incidents"`
+	Kept              Kept         `json:"kept"`
 
 	Store  string `json:"store"`
 	Schema int64  `json:"schema"`
@@ -121,7 +123,7 @@ var followers = []struct {
 // read, which is a finding of its own for whoever asks.
 func Check(ctx context.Context, s *store.Store, now time.Time) (Report, error) {
 	c := &check{s: s, now: now, r: Report{At: now, Store: s.Engine(), Findings: []Finding{}, Notes: []Finding{}}}
-	for _, look := range []func(context.Context) error{c.schema, c.head, c.timers, c.deliveries, c.lag, c.organisation} {
+	for _, look := range []func(context.Context) error{c.schema, c.head, c.timers, c.deliveries, c.lag, c.organisation, c.kept} {
 		if err := look(ctx); err != nil {
 			return Report{}, fmt.Errorf("check: %w", err)
 		}

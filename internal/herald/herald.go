@@ -8,6 +8,7 @@ package herald
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -77,7 +78,7 @@ func (h *Herald) Run(ctx context.Context) error {
 
 func (h *Herald) runOnce(ctx context.Context) (more bool, err error) {
 	defer fault.Recover(&err)
-	behind, err := h.store.Behind(ctx, Cursor, timeline.MessagePosted)
+	behind, err := h.store.Behind(ctx, Cursor, kinds...)
 	if err != nil || !behind {
 		return false, err
 	}
@@ -90,12 +91,17 @@ func (h *Herald) runOnce(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		entries, upto, err := tx.EntriesAfter(at, atOnce, timeline.MessagePosted)
+		entries, upto, err := tx.EntriesAfter(at, atOnce, kinds...)
 		if err != nil {
 			return false, err
 		}
 		for _, e := range entries {
-			if err := h.tell(tx, e, Callings(tx.Org, e, present, tx.Now)); err != nil {
+			said, told, err := news(tx, e)
+			if err != nil {
+				return false, err
+			}
+			all := slices.DeleteFunc(Callings(tx.Org, said, present, tx.Now), func(c Calling) bool { return slices.Contains(told, c.User.ID) })
+			if err := h.tell(tx, said, all); err != nil {
 				return false, err
 			}
 		}
@@ -104,6 +110,36 @@ func (h *Herald) runOnce(ctx context.Context) (more bool, err error) {
 		}
 		return len(entries) > 0, nil
 	})
+}
+
+// kinds are the entries by which people are called.
+var kinds = []timeline.Kind{timeline.MessagePosted, timeline.MessageEdited}
+
+// news is the message by which an entry calls people, and who was told of it
+// before: an edit calls those alone whom the message had not called.
+func news(tx *store.Tx, e timeline.Entry) (said timeline.Entry, told []id.User, err error) {
+	edit, ok := e.Payload.(timeline.Edit)
+	if !ok || len(edit.Calls) == 0 && !edit.Here {
+		return e, nil, nil // an edit that calls nobody is no message, and tells nobody
+	}
+	said, err = tx.Entry(edit.Of)
+	m, ok := said.Payload.(timeline.Message)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !ok {
+		return e, nil, nil
+	}
+	became, lost := tx.Message(edit.Of)
+	if err = errors.Join(err, lost); err != nil {
+		return said, nil, err
+	}
+	for _, u := range append(slices.Clone(became.Called), directTo(said)) {
+		if !slices.Contains(edit.Calls, u) {
+			told = append(told, u)
+		}
+	}
+	told = append(told, m.Mentions...)
+	m.Mentions, m.Everybody = edit.Calls, edit.Here
+	said.At, said.Payload = e.At, m
+	return said, told, nil
 }
 
 // Calling is one contact method by which somebody hears of a message.

@@ -40,6 +40,7 @@ func objects() []org.Change {
 		org.Put(person("ada", people.ChatSettings{})),
 		org.Put(person("kim", people.ChatSettings{Mentions: people.HearPush, Direct: people.HearPage})),
 		org.Put(person("lee", people.ChatSettings{Mentions: people.HearPage, QuietFrom: "22:00", QuietTo: "07:00"})),
+		org.Put(person("max", people.ChatSettings{Mentions: people.HearPush})),
 		org.Put(room.Room{ID: "r1", Kind: room.Private, Slug: "us", Members: []id.User{"ada", "lee"}}),
 		org.Put(org.Settings{Name: "Example", SnoozeMorningAt: "09:00"}),
 	}
@@ -123,7 +124,7 @@ func TestAMessageIsToldOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := d.Edit(t.Context(), who, seq, "@kim @lee have a look"); err != nil {
+			if err := d.Edit(t.Context(), who, seq, "@kim @max have a look"); err != nil {
 				t.Fatal(err)
 			}
 			gone, err := d.Say(t.Context(), who, dispatch.Line{Text: "@kim never mind"})
@@ -131,6 +132,12 @@ func TestAMessageIsToldOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := d.Delete(t.Context(), who, gone); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Edit(t.Context(), who, seq, "have a look"); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Edit(t.Context(), who, seq, "@kim @max have a look at it"); err != nil { // both were called before
 				t.Fatal(err)
 			}
 			for range 3 {
@@ -141,6 +148,9 @@ func TestAMessageIsToldOnce(t *testing.T) {
 			sent, err := s.DeliveriesTo(t.Context(), "ntfy-kim", 10)
 			if err != nil || len(sent) != 1 || sent[0].Entry != seq {
 				t.Errorf("deliveries to Kim: %+v, %v; want one about %d", sent, err, seq)
+			}
+			if sent, err := s.DeliveriesTo(t.Context(), "ntfy-max", 10); err != nil || len(sent) != 1 || sent[0].Entry != seq {
+				t.Errorf("deliveries to Max, whom an edit calls: %+v, %v; want one about %d", sent, err, seq)
 			}
 		})
 	}

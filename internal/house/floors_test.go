@@ -28,9 +28,9 @@ var floors = []floor{
 		"paging", "maintenance", "heartbeat", "explain", "room", "command", "invocation",
 	}},
 	{name: "means", together: true, packages: []string{
-		"store", "notify", "outbound", "secret", "config", "pgtest", "strictyaml", "ical", "program", "permit", "markdown", "blob",
+		"store", "notify", "outbound", "secret", "config", "pgtest", "strictyaml", "ical", "program", "permit", "markdown", "blob", "otp",
 	}},
-	{name: "machinery", together: true, packages: []string{"dispatch", "outbox", "timer", "lease", "search", "live", "watch", "herald", "runner"}},
+	{name: "machinery", together: true, packages: []string{"dispatch", "outbox", "timer", "lease", "search", "live", "watch", "herald", "runner", "retention"}},
 	{name: "service", together: true, packages: []string{"auth", "account", "httpd", "health", "orgfile", "demo", "builtin", "bot", "upload"}},
 	{name: "provider", packages: []string{
 		"notify/email", "notify/twilio", "notify/vonage", "notify/gateway", "notify/hook", "notify/ntfy", "notify/gotify", "notify/pushover",

@@ -13,12 +13,9 @@ import (
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
-// AnyImage is the default img-src: annotations show pictures that alerts point
-// to, on whatever graph server they live. OwnImages is the strict one.
-const (
-	AnyImage  = "'self' data: https: http:"
-	OwnImages = "'self' data:"
-)
+// ownImages is the img-src of every page: nothing is loaded from another host,
+// unless a page says otherwise: see AllowImages.
+const ownImages = "img-src 'self' data:"
 
 // SecurityHeaders sets what every response says to browsers: a content security
 // policy without inline scripts and styles and without other hosts, no
@@ -26,15 +23,12 @@ const (
 //
 // Responses are private and revalidated unless a handler says otherwise, so
 // that no shared proxy shows one person's page to another.
-func SecurityHeaders(https bool, imageSources string) Middleware {
-	if imageSources == "" {
-		imageSources = AnyImage
-	}
+func SecurityHeaders(https bool) Middleware {
 	policy := strings.Join([]string{
 		"default-src 'none'",
 		"script-src 'self'",
 		"style-src 'self'",
-		"img-src " + imageSources,
+		ownImages,
 		"connect-src 'self'",
 		"font-src 'self'",
 		"form-action 'self'",
@@ -59,11 +53,21 @@ func SecurityHeaders(https bool, imageSources string) Middleware {
 	}
 }
 
+// AllowImages lets the page that is about to be written load pictures from
+// origins such as "https://grafana.example", because its reader has asked for it.
+func AllowImages(h http.Header, origins []string) {
+	if len(origins) > 0 {
+		policy := h.Get("Content-Security-Policy")
+		h.Set("Content-Security-Policy", strings.Replace(policy, ownImages, ownImages+" "+strings.Join(origins, " "), 1))
+	}
+}
+
 // CrossSite refuses unsafe requests that a browser sends on behalf of another
 // site, which would carry the cookie of whoever sits in front of it. exempt are
-// ServeMux patterns where no cookie counts. Requests with a bearer token pass
-// too: a foreign page cannot send that header without our leave, and such
-// requests are judged by their token alone.
+// ServeMux patterns where no cookie counts. Requests with a bearer token and
+// without any cookie pass too: a foreign page cannot send that header without
+// our leave. With a cookie they are looked at like all others, for a page is
+// judged by it whatever else the request brings (a proxy in front may add a token).
 func CrossSite(publicURL *url.URL, exempt []string, show Renderer) (Middleware, error) {
 	protection := http.NewCrossOriginProtection()
 	if publicURL != nil {
@@ -77,7 +81,7 @@ func CrossSite(publicURL *url.URL, exempt []string, show Renderer) (Middleware, 
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !hasBearer(r) && protection.Check(r) != nil {
+			if byTokenAlone := hasBearer(r) && r.Header.Get("Cookie") == ""; !byTokenAlone && protection.Check(r) != nil {
 				render(w, r, show, ProblemOf(fault.Forbidden(phrase.T("auth.http.cross_site"))))
 				return
 			}

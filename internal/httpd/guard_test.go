@@ -13,7 +13,7 @@ import (
 )
 
 func TestSecurityHeaders(t *testing.T) {
-	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https: http:; connect-src 'self'; " +
+	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 		"font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'; worker-src 'self'"
 	always := map[string]string{
 		"Content-Security-Policy":    policy,
@@ -26,15 +26,14 @@ func TestSecurityHeaders(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		public string
-		images string
 		path   string
 		change map[string]string
 	}{
-		{"http", "http://watch.example", "", "/", nil},
-		{"https", "https://watch.example", "", "/", map[string]string{"Strict-Transport-Security": "max-age=31536000"}},
-		{"own images", "http://watch.example", OwnImages, "/", map[string]string{
-			"Content-Security-Policy": strings.Replace(policy, AnyImage, OwnImages, 1)}},
-		{"an error", "http://watch.example", "", "/nothing", map[string]string{"Cache-Control": "no-store"}},
+		{"http", "http://watch.example", "/", nil},
+		{"https", "https://watch.example", "/", map[string]string{"Strict-Transport-Security": "max-age=31536000"}},
+		{"a page with pictures", "http://watch.example", "/pictures", map[string]string{
+			"Content-Security-Policy": strings.Replace(policy, "data:;", "data: https://grafana.example http://10.0.0.1:3000;", 1)}},
+		{"an error", "http://watch.example", "/nothing", map[string]string{"Cache-Control": "no-store"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			public, err := url.Parse(c.public)
@@ -43,7 +42,11 @@ func TestSecurityHeaders(t *testing.T) {
 			}
 			mux := http.NewServeMux()
 			mux.Handle("GET /{$}", Adapter{Log: quiet}.Handle(hello))
-			h, err := Handler(mux, Options{Log: quiet, PublicURL: public, ImageSources: c.images})
+			mux.Handle("GET /pictures", Adapter{Log: quiet}.Handle(func(w http.ResponseWriter, r *http.Request) error {
+				AllowImages(w.Header(), []string{"https://grafana.example", "http://10.0.0.1:3000"})
+				return hello(w, r)
+			}))
+			h, err := Handler(mux, Options{Log: quiet, PublicURL: public})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,6 +89,9 @@ func TestCrossSite(t *testing.T) {
 		{"an intake", "POST", "/integrations/generic/1", map[string]string{"Sec-Fetch-Site": "cross-site"}, 200},
 		{"the API with a cookie", "POST", "/api/v1/x", map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
 		{"the API with a token", "POST", "/api/v1/x", map[string]string{"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer t"}, 200},
+		{"a page with a token and somebody's cookie", "POST", "/x", map[string]string{"Origin": "https://evil.example", "Authorization": "Bearer t", "Cookie": "watchroom=s"}, 403},
+		{"our own page behind a proxy that adds a token", "POST", "/x", map[string]string{"Origin": "https://watch.example", "Authorization": "Bearer t", "Cookie": "watchroom=s"}, 200},
+		{"a program with a token and a cookie", "POST", "/api/v1/x", map[string]string{"Authorization": "Bearer t", "Cookie": "watchroom=s"}, 200},
 		{"an empty token", "POST", "/api/v1/x", map[string]string{"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer "}, 403},
 		{"a password browsers send by themselves", "POST", "/api/v1/x", map[string]string{"Sec-Fetch-Site": "cross-site", "Authorization": "Basic x"}, 403},
 	} {

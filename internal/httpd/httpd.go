@@ -114,9 +114,6 @@ type Options struct {
 	Log       *slog.Logger
 	PublicURL *url.URL // as browsers see the server; https switches HSTS on
 	Render    Renderer // for errors outside any Adapter: no such page, wrong method, other sites, panics
-	// ImageSources is the img-src of the content security policy; "" is the
-	// default, under which annotations may show pictures from anywhere.
-	ImageSources string
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// CrossSiteExempt are ServeMux patterns of addresses that take requests from
@@ -134,7 +131,7 @@ func Handler(mux *http.ServeMux, o Options) (http.Handler, error) {
 	}
 	layers := []Middleware{ // outermost first
 		Observe(o.Log, o.TrustedProxies),
-		SecurityHeaders(o.PublicURL != nil && o.PublicURL.Scheme == "https", o.ImageSources),
+		SecurityHeaders(o.PublicURL != nil && o.PublicURL.Scheme == "https"),
 		Compress(),
 		Adapter{Log: o.Log, Render: o.Render}.Recover,
 		crossSite,

@@ -29,6 +29,8 @@ func Status(code fault.Code) int {
 		return http.StatusForbidden
 	case fault.CodeNotFound:
 		return http.StatusNotFound
+	case fault.CodeGone:
+		return http.StatusGone
 	case fault.CodeConflict:
 		return http.StatusConflict
 	case fault.CodeTooLarge:

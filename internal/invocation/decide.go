@@ -21,6 +21,7 @@ type Decision struct {
 	Reason     Reason
 	Changed    bool // Invocation differs from what was given
 	Tell       bool // people should be told where it stands now
+	Glass      bool // the glass is broken now: those who answer for it are paged
 }
 
 // Decide says what in does to inv at now. It is the only place that knows the states.
@@ -31,6 +32,8 @@ func Decide(inv Invocation, in Input, facts Facts, now time.Time) Decision {
 		d.decided(in.Verdict)
 	case Confirm:
 		d.confirm(in)
+	case Prove:
+		d.prove(in)
 	case Approve:
 		d.approve(in)
 	case Deny:
@@ -107,14 +110,23 @@ func (d *decider) entry(by timeline.Actor, p timeline.Payload) {
 	if !inv.Changes() || inv.DryRun {
 		return
 	}
-	d.Entries = append(d.Entries, timeline.Entry{
-		At: d.now, Kind: p.Kind(), Actor: by, Room: inv.Room, Thread: inv.Thread, Incident: inv.Incident, Team: inv.Team,
-		Person: cmp.Or(by.User, inv.By.User), Payload: p,
-	})
+	d.Entries = append(d.Entries, d.told(by, p))
 }
 
+func (d *decider) told(by timeline.Actor, p timeline.Payload) timeline.Entry {
+	inv := d.inv()
+	return timeline.Entry{
+		At: d.now, Kind: p.Kind(), Actor: by, Room: inv.Room, Thread: inv.Thread, Incident: inv.Incident, Team: inv.Team,
+		Person: cmp.Or(by.User, inv.By.User), Payload: p,
+	}
+}
+
+// asked tells that something was asked for. What runs at once is told by its end.
 func (d *decider) asked(why string) {
 	inv := d.inv()
+	if inv.State == Queued {
+		return
+	}
 	d.entry(inv.By, timeline.Asked{
 		ID: inv.ID, Command: inv.Words, Line: inv.Line, State: string(inv.State), Rule: inv.Rule, Why: why, Short: inv.Short,
 	})
@@ -139,8 +151,10 @@ func (d *decider) decided(v Verdict) {
 // missing, and inv is queued then.
 func (d *decider) judge(v Verdict) bool {
 	inv := d.inv()
-	inv.Rule, inv.Approval = v.Rule, v.Approval
+	inv.Rule, inv.Approval, inv.Glass = v.Rule, v.Approval, v.Glass
 	switch {
+	case v.StepUp && inv.ProvenAt.IsZero():
+		d.to(Proving, ReasonStepUp, d.now.Add(ProveFor))
 	case !v.Allow:
 		d.end(Denied, ReasonDenied, v.Why)
 	case v.Confirm && !inv.Confirmed && !inv.DryRun:
@@ -214,6 +228,22 @@ func (d *decider) confirm(in Confirm) {
 	}
 }
 
+// prove is confirm by showing the second factor: what was shown to who did is
+// what they mean.
+func (d *decider) prove(in Prove) {
+	inv := d.inv()
+	switch {
+	case inv.By.User == "" || in.By.User != inv.By.User:
+		d.because(ReasonNotYours)
+	case d.open(Proving):
+		inv.ProvenAt, inv.Confirmed = d.now, !in.Verdict.Glass // breaking it is asked about by itself
+		d.judge(in.Verdict)
+		d.event(EventProven, in.By, Event{Digest: inv.Digest})
+		d.event(EventDecided, timeline.Self, Event{Rule: in.Verdict.Rule, Why: in.Verdict.Why, Digest: inv.Digest})
+		d.asked("")
+	}
+}
+
 func (d *decider) approve(in Approve) {
 	inv := d.inv()
 	by := func(a Approved) bool { return a.By.User == in.By.User }
@@ -225,6 +255,8 @@ func (d *decider) approve(in Approve) {
 		d.because(ReasonPeer)
 	case in.Bridged && inv.Risk == command.Danger:
 		d.because(ReasonNotFromBridge)
+	case in.Unproven:
+		d.because(ReasonUnproven)
 	case slices.ContainsFunc(inv.Approvals, by):
 		d.because(ReasonApprovedBefore)
 	default:
@@ -312,7 +344,7 @@ func (d *decider) supersede(id.Invocation) {
 func (d *decider) expire() {
 	inv := d.inv()
 	switch {
-	case inv.State != Confirming && inv.State != Awaiting:
+	case inv.State != Confirming && inv.State != Proving && inv.State != Awaiting:
 		d.because(ReasonNotWaiting)
 	case d.now.Before(inv.DueAt):
 		d.because(ReasonNotDue)

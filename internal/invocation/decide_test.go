@@ -36,6 +36,8 @@ func in(s State) Invocation {
 	case Parsed:
 	case Confirming:
 		inv.DueAt = noon.Add(ConfirmFor)
+	case Proving:
+		inv.DueAt = noon.Add(ProveFor)
 	case Awaiting:
 		inv.DueAt, inv.Short, inv.Approval = noon.Add(ApproveFor), "7kq2", command.Approval{Count: 2, Peer: true}
 	case Queued:
@@ -80,6 +82,10 @@ func TestDecide(t *testing.T) {
 	refused := Verdict{Rule: "deny deploy.run", Why: "Freeze."}
 	confirms := yes
 	confirms.Confirm = true
+	proves := Verdict{StepUp: true, Rule: "require step_up for deploy.*", Why: "Second factor."}
+	proven := func(i *Invocation) { i.ProvenAt = noon }
+	unproven := begin()
+	unproven.Verdict = proves
 	broken, changed, lost, refusedNow, needsMore := begin(), begin(), begin(), begin(), begin()
 	broken.Broken, changed.Digest, lost.Lost, refusedNow.Verdict, needsMore.Verdict = "No such team.", "d2", []id.User{"lee"}, refused, needs(yes, 1)
 	lost.Verdict, needsMore.Lock = needs(yes, 1), "deploy/shop"
@@ -115,6 +121,25 @@ func TestDecide(t *testing.T) {
 		{"but not early", in(Confirming), Expire{}, Facts{}, ConfirmFor - time.Second, Confirming, ReasonNotDue, ConfirmFor, nil},
 		{"another command instead", in(Confirming), Supersede{"other"}, Facts{}, 0, Cancelled, ReasonSuperseded, -1, kinds(EventCancelled)},
 		{"which ends no run", in(Running), Supersede{"other"}, Facts{}, 0, Running, ReasonNotWaiting, time.Minute, nil},
+
+		{"the second factor is wanted", in(Parsed), Decided{proves}, Facts{}, 0, Proving, ReasonStepUp, ProveFor, kinds(EventReceived, EventDecided)},
+		{"also of a dry run", with(in(Parsed), func(i *Invocation) { i.DryRun = true }), Decided{proves}, Facts{}, 0, Proving, ReasonStepUp, ProveFor, kinds(EventReceived, EventDecided)},
+		{"and of a schedule", with(in(Parsed), func(i *Invocation) { i.Schedule.Cron = "@daily" }), Decided{proves}, Facts{}, 0, Proving, ReasonStepUp, ProveFor, kinds(EventReceived, EventDecided)},
+		{"where it was shown before, it is not enough for the rules", with(in(Parsed), proven), Decided{proves}, Facts{}, 0, Denied, ReasonDenied, -1, kinds(EventReceived, EventDecided)},
+		{"shown: runs", in(Proving), Prove{kim, yes}, Facts{}, time.Minute, Queued, ReasonQueued, time.Minute, kinds(EventProven, EventDecided)},
+		{"shown is confirmed", in(Proving), Prove{kim, confirms}, Facts{}, time.Minute, Queued, ReasonQueued, time.Minute, kinds(EventProven, EventDecided)},
+		{"shown, and to be approved", in(Proving), Prove{kim, needs(confirms, 1)}, Facts{Short: "7kq2"}, 0, Awaiting, ReasonApproval, ApproveFor, kinds(EventProven, EventDecided)},
+		{"shown, and refused by now", in(Proving), Prove{kim, refused}, Facts{}, 0, Denied, ReasonDenied, -1, kinds(EventProven, EventDecided)},
+		{"shown by another", in(Proving), Prove{lee, yes}, Facts{}, 0, Proving, ReasonNotYours, ProveFor, nil},
+		{"nobody shows it for nobody", with(in(Proving), func(i *Invocation) { i.By.User = "" }), Prove{timeline.Self, yes}, Facts{}, 0, Proving, ReasonNotYours, ProveFor, nil},
+		{"shown too late", in(Proving), Prove{kim, yes}, Facts{}, ProveFor, Proving, ReasonTooLate, ProveFor, nil},
+		{"shown for what waits for something else", in(Confirming), Prove{kim, yes}, Facts{}, 0, Confirming, ReasonNotWaiting, ConfirmFor, nil},
+		{"a yes is no second factor", in(Proving), Confirm{kim, "ops"}, Facts{}, 0, Proving, ReasonNotWaiting, ProveFor, nil},
+		{"nor is an approval", in(Proving), Approve{By: lee, May: true}, Facts{}, 0, Proving, ReasonNotWaiting, ProveFor, nil},
+		{"not shown in time", in(Proving), Expire{}, Facts{}, ProveFor, Expired, ReasonExpired, -1, kinds(EventExpired)},
+		{"taken back instead", in(Proving), Cancel{By: kim}, Facts{}, 0, Cancelled, ReasonCancelled, -1, kinds(EventCancelled)},
+		{"the rules want it by now", in(Queued), unproven, Facts{}, 0, Proving, ReasonStepUp, ProveFor, kinds(EventDecided)},
+		{"who approves shows it, too", in(Awaiting), Approve{By: lee, May: true, Unproven: true}, Facts{}, 0, Awaiting, ReasonUnproven, ApproveFor, nil},
 
 		{"one of two approves", in(Awaiting), Approve{By: lee, May: true}, Facts{}, 0, Awaiting, ReasonApprovedInPart, ApproveFor, kinds(EventApproved)},
 		{"the second, too", with(in(Awaiting), func(i *Invocation) { i.Approvals = []Approved{{By: lee, At: noon}} }), Approve{By: ada, May: true}, Facts{}, time.Minute, Queued, ReasonApproved, time.Minute, kinds(EventApproved)},
@@ -230,7 +255,7 @@ func kinds(k ...EventKind) []EventKind { return k }
 // Every input in every state keeps what the package promises.
 func TestEveryInputInEveryStateKeepsThePromises(t *testing.T) {
 	inputs := []Input{
-		Decided{yes}, Decided{}, Confirm{kim, "ops"}, Approve{By: lee, May: true}, Deny{lee, true, ""}, Deny{By: kim}, Cancel{By: kim}, Cancel{lee, true},
+		Decided{yes}, Decided{}, Decided{Verdict{StepUp: true}}, Confirm{kim, "ops"}, Prove{kim, yes}, Prove{kim, Verdict{StepUp: true}}, Prove{lee, yes}, Start{Verdict: Verdict{StepUp: true}}, Approve{By: lee, May: true}, Deny{lee, true, ""}, Deny{By: kim}, Cancel{By: kim}, Cancel{lee, true},
 		Supersede{"x"}, begin(), Start{Verdict: Verdict{}}, Start{Broken: "?"}, Progress{50, "half"}, Progress{-1, ""}, Progress{900, ""},
 		Interrupt{1}, Expire{}, CrashFound{}, Fire{noon.Add(time.Hour), "y"}, Fire{},
 		Finish{Attempt: 1, Lost: true},
@@ -350,23 +375,23 @@ func TestAgain(t *testing.T) {
 	if _, ok := Again(over, "new", lee, noon); ok {
 		t.Error("a command whose secrets are gone can be run again")
 	}
-	over.HadSecrets, over.Approvals, over.Confirmed = false, []Approved{{By: lee}}, true
+	over.HadSecrets, over.Approvals, over.Confirmed, over.ProvenAt = false, []Approved{{By: lee}}, true, noon
 	next, ok := Again(over, "new", lee, noon)
-	if !ok || next.State != Parsed || next.From != "inv" || next.By != lee || next.Agreed() || next.Message != 0 || next.Attempt != 0 {
+	if !ok || next.State != Parsed || next.From != "inv" || next.By != lee || next.Agreed() || !next.ProvenAt.IsZero() || next.Message != 0 || next.Attempt != 0 {
 		t.Errorf("Again() = %+v, %v", next, ok)
 	}
 }
 
 func TestScheduleRunsAsItsOwner(t *testing.T) {
 	s := with(in(Queued), func(i *Invocation) {
-		i.Schedule, i.Confirmed = Schedule{Cron: "0 9 * * mon", Zone: "Europe/Berlin"}, true
+		i.Schedule, i.Confirmed, i.ProvenAt = Schedule{Cron: "0 9 * * mon", Zone: "Europe/Berlin"}, true, noon
 	})
 	next, err := s.Schedule.Next(noon)
 	if want := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC); err != nil || !next.Equal(want) {
 		t.Errorf("Next() = %v, %v, want %v", next, err, want)
 	}
 	o := Occurrence(s, "new", next)
-	if o.By.User != "kim" || o.By.Origin != timeline.System || !o.Confirmed || o.Schedule.Cron != "" || o.Sealed == "" || o.From != s.ID {
+	if o.By.User != "kim" || o.By.Origin != timeline.System || !o.Confirmed || o.ProvenAt.IsZero() || o.Schedule.Cron != "" || o.Sealed == "" || o.From != s.ID {
 		t.Errorf("Occurrence() = %+v", o)
 	}
 	for _, bad := range []Schedule{{Cron: "daily"}, {Cron: "@daily", Zone: "Nowhere/None"}} {

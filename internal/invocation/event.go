@@ -14,6 +14,7 @@ type EventKind string
 const (
 	EventReceived   EventKind = "received" // and understood
 	EventDecided    EventKind = "decided"  // by a rule, at first or right before a run
+	EventProven     EventKind = "proven"   // who asked has shown their second factor
 	EventConfirmed  EventKind = "confirmed"
 	EventApproved   EventKind = "approved"
 	EventRejected   EventKind = "rejected"
@@ -28,12 +29,14 @@ const (
 	EventAgain      EventKind = "requeued" // it will be run again
 	EventFired      EventKind = "fired"    // a schedule was due
 	EventDelivered  EventKind = "delivered"
+	EventGlass      EventKind = "glass_broken" // it runs although it was refused or lacked approval
+	EventRemoved    EventKind = "removed"      // the first events were, by retention; it is of no invocation
 )
 
 // EventKinds lists every kind.
 var EventKinds = []EventKind{
-	EventReceived, EventDecided, EventConfirmed, EventApproved, EventRejected, EventExpired, EventCancelling, EventCancelled,
-	EventWaits, EventLocked, EventStarted, EventFinished, EventLost, EventAgain, EventFired, EventDelivered,
+	EventReceived, EventDecided, EventProven, EventConfirmed, EventApproved, EventRejected, EventExpired, EventCancelling, EventCancelled,
+	EventWaits, EventLocked, EventStarted, EventFinished, EventLost, EventAgain, EventFired, EventDelivered, EventGlass, EventRemoved,
 }
 
 // Event is one line of the audit: it is written once and never changed. Seq,
@@ -72,4 +75,7 @@ type Event struct {
 	Bytes   int           `json:"bytes,omitempty"` // of output
 	For     int64         `json:"for_ms,omitempty"`
 	Made    id.Invocation `json:"made,omitempty"` // by a schedule
+
+	// Upto is the last of the events that were removed; Digest is its hash then.
+	Upto int64 `json:"upto,omitempty"`
 }

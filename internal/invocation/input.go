@@ -15,7 +15,9 @@ type Verdict struct {
 	Rule     string           // that decided
 	Why      string           // of a refusal, for the one who asked
 	Confirm  bool             // who asked must confirm
+	StepUp   bool             // not allowed, but it may be once who asked has shown their second factor
 	Approval command.Approval // what it needs from others; Count 0: nothing
+	Glass    bool             // it is allowed by breaking the glass alone
 }
 
 // Input is something that happens to an invocation.
@@ -30,11 +32,20 @@ type (
 		By   timeline.Actor
 		Room id.Room // where it was said
 	}
+	// Prove says that who asked has shown their second factor for it, and what
+	// the rules say about it now.
+	Prove struct {
+		By      timeline.Actor
+		Verdict Verdict
+	}
 	// Approve is a yes of somebody. May is whether they have the right; Bridged
 	// that they said it on another network.
 	Approve struct {
 		By           timeline.Actor
 		May, Bridged bool
+		// Unproven says that the rules want their second factor, and they have not
+		// shown it a moment ago.
+		Unproven bool
 	}
 	// Deny is a no of somebody.
 	Deny struct {
@@ -99,6 +110,7 @@ type (
 
 func (Decided) input()    {}
 func (Confirm) input()    {}
+func (Prove) input()      {}
 func (Approve) input()    {}
 func (Deny) input()       {}
 func (Cancel) input()     {}
@@ -176,6 +188,7 @@ type Reason string
 const (
 	ReasonQueued         Reason = "queued"
 	ReasonConfirm        Reason = "must_confirm"
+	ReasonStepUp         Reason = "must_step_up"
 	ReasonApproval       Reason = "must_be_approved"
 	ReasonDenied         Reason = "denied"
 	ReasonAlreadyDecided Reason = "already_decided"
@@ -188,6 +201,7 @@ const (
 	ReasonPeer           Reason = "not_oneself"     // another person must approve it
 	ReasonApprovedBefore Reason = "approved_before" // by the same person
 	ReasonNotFromBridge  Reason = "not_from_bridge" // dangerous: only where we know who it is
+	ReasonUnproven       Reason = "not_proven"      // whoever says yes has to show their second factor
 	ReasonApproved       Reason = "approved"
 	ReasonApprovedInPart Reason = "approved_in_part"
 	ReasonRejected       Reason = "rejected"
@@ -222,7 +236,7 @@ const (
 
 // Reasons lists every reason.
 var Reasons = []Reason{
-	ReasonQueued, ReasonConfirm, ReasonApproval, ReasonDenied, ReasonAlreadyDecided, ReasonNotWaiting, ReasonOver, ReasonNotYours,
+	ReasonQueued, ReasonConfirm, ReasonStepUp, ReasonUnproven, ReasonApproval, ReasonDenied, ReasonAlreadyDecided, ReasonNotWaiting, ReasonOver, ReasonNotYours,
 	ReasonElsewhere, ReasonTooLate, ReasonNoRight, ReasonPeer, ReasonApprovedBefore, ReasonNotFromBridge, ReasonApproved, ReasonApprovedInPart,
 	ReasonRejected, ReasonCancelled, ReasonCancelling, ReasonSuperseded, ReasonNotDue, ReasonBroken, ReasonChanged, ReasonApproverLost,
 	ReasonStale, ReasonLocked, ReasonWaits, ReasonStarted, ReasonProgress, ReasonNotRunning, ReasonOtherRun, ReasonFinished, ReasonFailed,

@@ -2,12 +2,13 @@
 // one function that knows its states.
 //
 //	parsed ──▶ confirming ──▶ awaiting_approval ──▶ queued ──▶ running ──▶ succeeded
-//	   │           │                 │                │  ▲         │  ├──▶ failed
+//	   │       proving             │                │  ▲         │  ├──▶ failed
 //	   ▼           ▼                 ▼                │  └─────────┘  ├──▶ cancelled
 //	 denied    cancelled          rejected            ▼     later     ├──▶ timed_out
 //	           expired            expired          cancelled          └──▶ unknown
 //	                              cancelled        denied, rejected, expired
 //
+// Proving is confirming with the second factor: who shows it means it, too.
 // What a verdict does not ask for is left out: most commands go from parsed to
 // queued. Right before a run it is decided again, so a queued one may still be
 // denied, rejected because something has changed since somebody agreed to it,
@@ -38,6 +39,7 @@ type State string
 const (
 	Parsed     State = "parsed"            // understood, and not decided yet
 	Confirming State = "confirming"        // who asked is asked whether they mean it
+	Proving    State = "proving"           // who asked is asked for their second factor
 	Awaiting   State = "awaiting_approval" // others must agree
 	Queued     State = "queued"            // runs when it is due
 	Running    State = "running"           // runs
@@ -54,18 +56,19 @@ const (
 
 // States lists every state.
 var States = []State{
-	Parsed, Confirming, Awaiting, Queued, Running,
+	Parsed, Confirming, Proving, Awaiting, Queued, Running,
 	Denied, Succeeded, Failed, Cancelled, TimedOut, Unknown, Expired, Rejected,
 }
 
 // Over reports whether nothing more will happen.
 func (s State) Over() bool {
-	return !slices.Contains([]State{Parsed, Confirming, Awaiting, Queued, Running}, s)
+	return !slices.Contains([]State{Parsed, Confirming, Proving, Awaiting, Queued, Running}, s)
 }
 
 // The times of waiting.
 const (
 	ConfirmFor = 2 * time.Minute  // for a confirmation
+	ProveFor   = 5 * time.Minute  // for a second factor, which is on a phone in another room
 	ApproveFor = 15 * time.Minute // for approval, when the verdict says nothing else
 	// StaleAfter is how much later than it was due a change may begin: whoever
 	// asked an hour ago does not expect it any more.
@@ -112,10 +115,13 @@ type Invocation struct {
 	Incident id.Incident         `json:"-"`
 	Team     id.Team             `json:"team,omitempty"` // the incident's
 
-	Reason  string        `json:"reason,omitempty"` // given with --reason
-	DryRun  bool          `json:"dry_run,omitempty"`
-	Private bool          `json:"private,omitempty"` // the answer is for the asker alone
-	Timeout time.Duration `json:"timeout,omitempty"` // 0: command.DefaultTimeout
+	Reason  string `json:"reason,omitempty"` // given with --reason
+	DryRun  bool   `json:"dry_run,omitempty"`
+	Private bool   `json:"private,omitempty"` // the answer is for the asker alone
+	JSON    bool   `json:"json,omitempty"`    // the answer is for a program
+	// InThread says whether the answer stands in a thread; nil: as usual.
+	InThread *bool         `json:"in_thread,omitempty"`
+	Timeout  time.Duration `json:"timeout,omitempty"` // 0: command.DefaultTimeout
 	// Lock is the name of what one run at a time has; "" for none.
 	Lock string `json:"-"`
 	// Concurrency is how many runs of the command there may be at once; 0: any number.
@@ -135,7 +141,9 @@ type Invocation struct {
 	Why       string           `json:"why,omitempty"`  // it ended as it did
 	Cause     Reason           `json:"cause,omitempty"`
 	Confirmed bool             `json:"confirmed,omitempty"`
-	Short     string           `json:"-"` // what to type to approve it, while it waits for that
+	Glass     bool             `json:"glass,omitempty"`    // it is allowed by breaking the glass alone
+	ProvenAt  time.Time        `json:"proven_at,omitzero"` // when who asked had shown their second factor
+	Short     string           `json:"-"`                  // what to type to approve it, while it waits for that
 	Approval  command.Approval `json:"approval,omitzero"`
 	Approvals []Approved       `json:"approvals,omitempty"`
 
@@ -151,10 +159,15 @@ type Invocation struct {
 	Saying  string             `json:"saying,omitempty"`  // what the run said last
 	Output  string             `json:"-"`                 // what it said at its end
 	Doc     *timeline.Document `json:"doc,omitempty"`
-	Files   []timeline.File    `json:"files,omitempty"`
-	Exit    int                `json:"exit,omitempty"`
+	// OutputRemoved says that retention has removed what it said at its end.
+	OutputRemoved bool            `json:"output_removed,omitempty"`
+	Files         []timeline.File `json:"files,omitempty"`
+	Exit          int             `json:"exit,omitempty"`
 
 	Living id.Seq `json:"living,omitempty"` // the message that is kept up to date; 0: none yet
+	// Called are the messages by which those are asked to approve it who do not
+	// read the room.
+	Called []id.Seq `json:"called,omitempty"`
 }
 
 // Given is one argument as it was given, or its default.
@@ -221,15 +234,15 @@ func Again(inv Invocation, as id.Invocation, by timeline.Actor, now time.Time) (
 		ID: as, State: Parsed, Command: inv.Command, Words: inv.Words, Version: inv.Version, Risk: inv.Risk,
 		Line: inv.Line, Args: inv.Args, Given: inv.Given, Digest: inv.Digest, Sealed: inv.Sealed, HadSecrets: inv.HadSecrets,
 		By: by, Username: inv.Username, Scopes: inv.Scopes, Via: inv.Via, Room: inv.Room, RoomName: inv.RoomName, Thread: inv.Thread,
-		Incident: inv.Incident, Team: inv.Team, Reason: inv.Reason, DryRun: inv.DryRun, Private: inv.Private, Timeout: inv.Timeout,
+		Incident: inv.Incident, Team: inv.Team, Reason: inv.Reason, DryRun: inv.DryRun, Private: inv.Private, JSON: inv.JSON, InThread: inv.InThread, Timeout: inv.Timeout,
 		Lock: inv.Lock, Concurrency: inv.Concurrency, From: inv.ID, AskedAt: now,
 	}, true
 }
 
 // Occurrence is what a schedule makes when it is due: the same again, asked by
-// its owner, who has confirmed it once for all times.
+// its owner, who has confirmed it, and shown their second factor for it, once for all times.
 func Occurrence(schedule Invocation, as id.Invocation, now time.Time) Invocation {
 	next, _ := Again(schedule, as, schedule.By, now) // its secrets live as long as it does
-	next.By.Origin, next.Confirmed = timeline.System, schedule.Confirmed
+	next.By.Origin, next.Confirmed, next.ProvenAt = timeline.System, schedule.Confirmed, schedule.ProvenAt
 	return next
 }

@@ -95,6 +95,22 @@ func (d *decider) begin(in Start) {
 	d.event(EventStarted, timeline.Self, Event{
 		Host: inv.Host, Attempt: inv.Attempt, Rule: in.Verdict.Rule, Version: inv.Version, Digest: inv.Digest,
 	})
+	if inv.Glass && !inv.DryRun && inv.Attempt == 1 {
+		d.breakGlass()
+	}
+}
+
+// glassBroken is the state of the entry that marks the timeline.
+const glassBroken = "glass_broken"
+
+// breakGlass tells everybody, also of what only looks.
+func (d *decider) breakGlass() {
+	inv := d.inv()
+	d.Glass = true
+	d.event(EventGlass, inv.By, Event{Rule: inv.Rule, Why: inv.Reason})
+	d.Entries = append(d.Entries, d.told(inv.By, timeline.Asked{
+		ID: inv.ID, Command: inv.Words, Line: inv.Line, State: glassBroken, Rule: inv.Rule, Why: inv.Reason,
+	}))
 }
 
 func (d *decider) progress(in Progress) {

@@ -42,10 +42,24 @@ func highlight(language, code string) (name, coloured string) {
 	if len(code) > maxColoured {
 		return name, html.EscapeString(code)
 	}
-	return name, colour(lexer, code, time.Now().Add(maxColouring))
+	b := blockOf(name, code)
+	if out, ok := remembered.get(b); ok {
+		return name, out
+	}
+	if remembered.rests(name, time.Now()) {
+		return name, html.EscapeString(code)
+	}
+	coloured, slow := colour(lexer, code, maxColouring)
+	if slow {
+		remembered.rest(name, time.Now())
+	}
+	remembered.put(b, coloured)
+	return name, coloured
 }
 
-func colour(lexer chroma.Lexer, code string, until time.Time) (out string) {
+// colour gives up after a while, and says whether one token alone took so long
+// that the lexer's patterns must be to blame.
+func colour(lexer chroma.Lexer, code string, within time.Duration) (out string, slow bool) {
 	defer func() {
 		if recover() != nil { // a broken lexer is no reason to lose the message
 			out = html.EscapeString(code)
@@ -53,8 +67,10 @@ func colour(lexer chroma.Lexer, code string, until time.Time) (out string) {
 	}()
 	next, err := lexer.Tokenise(nil, code)
 	if err != nil {
-		return html.EscapeString(code)
+		return html.EscapeString(code), false
 	}
+	began := time.Now()
+	at := began
 	var b strings.Builder
 	b.Grow(len(code) * 3)
 	done := 0
@@ -76,7 +92,9 @@ func colour(lexer chroma.Lexer, code string, until time.Time) (out string) {
 		}
 		last = class
 		b.WriteString(html.EscapeString(token.Value))
-		if time.Now().After(until) {
+		now := time.Now()
+		slow = slow || now.Sub(at) > tooSlow
+		if at = now; now.Sub(began) > within {
 			break
 		}
 	}
@@ -84,7 +102,7 @@ func colour(lexer chroma.Lexer, code string, until time.Time) (out string) {
 		b.WriteString("</span>")
 	}
 	b.WriteString(html.EscapeString(code[done:]))
-	return b.String()
+	return b.String(), slow
 }
 
 // classOf is the colour of a token: a dozen of them, because chroma's ninety

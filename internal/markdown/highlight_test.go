@@ -97,17 +97,61 @@ func TestHighlightKeepsTheText(t *testing.T) {
 }
 
 func TestColouringEnds(t *testing.T) {
-	if got := colour(lexers.Get("go"), "package a // b", time.Time{}); got != `<span class="hl-keyword">package</span> a // b` {
+	if got, _ := colour(lexers.Get("go"), "package a // b", 0); got != `<span class="hl-keyword">package</span> a // b` {
 		t.Errorf("after the first token the time is over: %q", got)
 	}
 	broken := chroma.MustNewLexer(&chroma.Config{Name: "broken"}, func() chroma.Rules {
 		return chroma.Rules{"root": {{Pattern: `a`, Type: chroma.Keyword, Mutator: chroma.Push("nowhere")}}}
 	})
-	if got := colour(broken, "a<b", time.Now().Add(time.Minute)); got != "a&lt;b" {
+	if got, _ := colour(broken, "a<b", time.Minute); got != "a&lt;b" {
 		t.Errorf("with a broken lexer: %q", got)
 	}
 	if name, got := highlight("go", strings.Repeat("if ", maxColoured)); name != "Go" || strings.Contains(got, "<") {
 		t.Errorf("a long text has colours")
+	}
+}
+
+// A lexer whose patterns run wild on one text is left alone for a while.
+func TestSlowLexersRest(t *testing.T) {
+	wild := chroma.MustNewLexer(&chroma.Config{Name: "wild"}, func() chroma.Rules {
+		return chroma.Rules{"root": {{Pattern: `(x+x+)+y`, Type: chroma.Keyword}, {Pattern: `.`, Type: chroma.Text}}}
+	})
+	got, slow := colour(wild, strings.Repeat("x", 64), 0)
+	if !slow || got != strings.Repeat("x", 64) {
+		t.Errorf("colour = %q, slow %v", got, slow)
+	}
+	m := &memory{resting: map[string]time.Time{}}
+	now := time.Now()
+	m.rest("wild", now)
+	for _, c := range []struct {
+		name  string
+		after time.Duration
+		want  bool
+	}{{"wild", restsFor - 1, true}, {"Go", 0, false}, {"wild", restsFor, false}, {"wild", 0, false}} {
+		if got := m.rests(c.name, now.Add(c.after)); got != c.want {
+			t.Errorf("%s rests after %s: %v", c.name, c.after, got)
+		}
+	}
+}
+
+// What was shown lately is remembered, and no more than twice the bound of it.
+func TestColoursAreRemembered(t *testing.T) {
+	m := &memory{young: map[block]string{}}
+	many := strings.Repeat("x", maxRemembered/4)
+	for i := range 20 {
+		m.put(blockOf("go", strconv.Itoa(i)), many)
+		if _, ok := m.get(blockOf("go", "0")); !ok {
+			t.Fatalf("what is asked for all the time was forgotten after %d", i)
+		}
+		if n := len(m.young) + len(m.old); n > 8 {
+			t.Fatalf("%d blocks of a quarter of a generation are kept", n)
+		}
+	}
+	if _, ok := m.get(blockOf("go", "1")); ok {
+		t.Error("nothing was forgotten")
+	}
+	if blockOf("a", "bc") == blockOf("ab", "c") {
+		t.Error("two blocks are one")
 	}
 }
 

@@ -22,7 +22,10 @@ func (s Settings) validate() error {
 	if _, err := time.Parse("15:04", s.SnoozeMorningAt); err != nil {
 		return fmt.Errorf("organisation: morning %q is not a time such as 09:00", s.SnoozeMorningAt)
 	}
-	return s.Bot.validate()
+	if err := s.SecondFactor.Validate(); err != nil {
+		return fmt.Errorf("organisation: second factor: %w", err)
+	}
+	return errors.Join(s.Bot.validate(), s.Retention.validate())
 }
 
 // index builds what is derived from the objects; it fails when two of them
@@ -124,6 +127,9 @@ func (o *Org) overridesOf(r id.Rotation) []oncall.Override {
 func (o *Org) check(was *Org) error {
 	if was.HasAdmin() && !o.HasAdmin() {
 		return errors.New("the last administrator cannot be removed: make somebody else administrator first")
+	}
+	if err := o.checkNames(was); err != nil {
+		return err
 	}
 	for _, t := range Sorted(o.Teams, func(t people.Team) string { return t.Slug }) {
 		for _, u := range t.Members {

@@ -31,6 +31,9 @@ type Settings struct {
 	SnoozeMorningAt string    `json:"snooze_morning_at"` // local time of "until tomorrow morning", "09:00"
 	Bot             Bot       `json:"bot,omitzero"`
 	Rules           string    `json:"rules,omitempty"` // who may run which command; see package permit
+	// SecondFactor are the roles that are asked to set up a second factor before anything else.
+	SecondFactor people.RoleSet `json:"second_factor,omitempty"`
+	Retention    Retention      `json:"retention,omitzero"`
 }
 
 // Org is the organisation at one revision.

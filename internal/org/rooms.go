@@ -125,6 +125,18 @@ func (o *Org) CanRead(u id.User, r id.Room) bool {
 	return ok && found.CanRead(u)
 }
 
+// ReadsAllOf reports whether u reads every room that other reads, so that to
+// speak as other shows u nothing new. Direct rooms do not count: who writes to
+// a robot writes to whoever runs it.
+func (o *Org) ReadsAllOf(u, other id.User) bool {
+	for _, r := range o.Rooms {
+		if r.CanRead(other) && !r.CanRead(u) {
+			return false
+		}
+	}
+	return true
+}
+
 // OnCallOf lists who is on call now for a team, or for all of them when it is
 // "", each once.
 func (o *Org) OnCallOf(t id.Team, at time.Time) []id.User {

@@ -21,6 +21,9 @@ type Options struct {
 	// Prune deletes users who are not listed. Otherwise they are disabled: they
 	// cannot sign in and are not paged, but keep their name in what they did.
 	Prune bool
+	// Reader is who applies; private rooms that exist are changed for their
+	// members alone. "": the operator, who is in none.
+	Reader id.User
 }
 
 // Maker makes what the file does not say; the Dispatcher has the functions.
@@ -51,6 +54,7 @@ func (d Document) Changes(o *org.Org, opts Options, make Maker) ([]org.Change, e
 	c.heartbeats()
 	c.maintenance()
 	c.providers()
+	c.talk()
 	c.settings()
 	if err := inOrder(c.errs); err != nil {
 		return nil, err
@@ -135,10 +139,8 @@ func (c *changer) users() {
 		n := c.names.users[u.Username]
 		listed[n] = true
 		old, known := c.o.Users[n]
-		is := people.User{
-			ID: n, Username: u.Username, Name: u.Name, Email: u.Email, Role: u.Role, Zone: u.Zone, Disabled: u.Disabled,
-			Contacts: old.Contacts, Paging: old.Paging, Reminders: old.Reminders,
-		}
+		is := old // with what the file says nothing of, such as what somebody chose for the chat
+		is.ID, is.Username, is.Name, is.Email, is.Role, is.Zone, is.Disabled = n, u.Username, u.Name, u.Email, u.Role, u.Zone, u.Disabled
 		switch {
 		case u.Contacts != nil:
 			is.Contacts = c.contacts(old, *u.Contacts)
@@ -355,6 +357,12 @@ func (c *changer) settings() {
 		if given != nil {
 			*into = *given
 		}
+	}
+	if s.Retention != nil {
+		is.Retention = *s.Retention
+	}
+	if s.SecondFactor != nil {
+		is.SecondFactor = *s.SecondFactor
 	}
 	if s.DefaultPolicy != nil {
 		is.DefaultPolicy = c.policy(*s.DefaultPolicy)

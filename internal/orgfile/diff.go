@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/routing"
 )
@@ -11,9 +12,12 @@ import (
 // Diff says for people what is different in after: a line beginning with + for
 // a new thing, - for one that is gone, ~ for a changed one with its changed
 // fields below. It is "" when nothing is, and shows no secret.
-func Diff(before, after *org.Org) string {
+func Diff(before, after *org.Org) string { return diffFor("", before, after) }
+
+// diffFor is Diff with the private rooms that reader is in.
+func diffFor(reader id.User, before, after *org.Org) string {
 	var b strings.Builder
-	a, z := Export(before), Export(after)
+	a, z := ExportFor(before, reader), ExportFor(after, reader)
 	if lines := changed(a.Settings.fields(), z.Settings.fields()); lines != "" {
 		b.WriteString("~ settings\n" + lines)
 	}
@@ -29,6 +33,8 @@ func Diff(before, after *org.Org) string {
 	diff(&b, "heartbeat", a.Heartbeats, z.Heartbeats, func(h Heartbeat) string { return h.Slug }, Heartbeat.fields)
 	diff(&b, "maintenance", a.Maintenance, z.Maintenance, Maintenance.shown, Maintenance.fields)
 	diff(&b, "provider", a.Providers, z.Providers, func(v Provider) string { return v.Name }, Provider.fields)
+	diff(&b, "room", a.Rooms, z.Rooms, Room.key, Room.fields)
+	diff(&b, "robot", a.Robots, z.Robots, func(r Robot) string { return r.Username }, Robot.fields)
 	return b.String()
 }
 
@@ -57,6 +63,12 @@ func markSecrets(before, after *org.Org, z *Document) {
 		was, known := slugged(before, h.Slug)
 		if is, _ := slugged(after, h.Slug); known && was != is {
 			h.Key = "another one"
+		}
+	}
+	keys, are := robotKeys(before), robotKeys(after)
+	for n := range z.Robots.Items {
+		if r := &z.Robots.Items[n]; keys[r.Username] != "" && keys[r.Username] != are[r.Username] {
+			r.Key = "another one"
 		}
 	}
 	secrets := func(o *org.Org) map[string]map[string]string {
@@ -161,7 +173,7 @@ func (d Document) Plan(o *org.Org, opts Options, make Maker) (Plan, error) {
 	if err != nil {
 		return Plan{}, fmt.Errorf("%s", plainly(o, err.Error()))
 	}
-	return Plan{Changes: changes, After: after, Applied: applied, Diff: Diff(o, after)}, nil
+	return Plan{Changes: changes, After: after, Applied: applied, Diff: diffFor(opts.Reader, o, after)}, nil
 }
 
 // plainly puts names for the identifiers in a sentence about the organisation,

@@ -35,6 +35,8 @@ func (d Document) Encode() []byte {
 	write(w, "heartbeats", "Jobs that must call in. Keys are not exported.", d.Heartbeats, Heartbeat.fields)
 	write(w, "maintenance", "What has not begun yet.", d.Maintenance, Maintenance.fields)
 	write(w, "providers", "Who carries pages. A variable that is not set leaves the secret as it is.", d.Providers, Provider.fields)
+	write(w, "rooms", "Where people talk. One that is not listed is closed; private rooms are their members' own.", d.Rooms, Room.fields)
+	write(w, "robots", "Hubot and its kin. Keys are not exported.", d.Robots, Robot.fields)
 	return w.buf.Bytes()
 }
 
@@ -70,7 +72,7 @@ func (s Settings) fields() object {
 	return without(
 		field{"name", pointed(s.Name)}, field{"default_policy", policy}, field{"warnings_open", given(s.WarningsOpen)},
 		field{"snooze_morning_at", pointed(s.SnoozeMorningAt)}, field{"bot_name", pointed(s.BotName)}, field{"bot_sigil", pointed(s.BotSigil)},
-		field{"rules", pointed(s.Rules)},
+		field{"rules", pointed(s.Rules)}, field{"retention", retentionFields(s.Retention)}, field{"second_factor", roleFields(s.SecondFactor)},
 	)
 }
 

@@ -14,8 +14,11 @@ import (
 // Export describes o whole, in a stable order. Keys and secrets are not in it:
 // applied to o they stay as they are, applied elsewhere they are made anew, or
 // taken from the variables that the export names.
-func Export(o *org.Org) Document {
-	x := exporter{o}
+func Export(o *org.Org) Document { return ExportFor(o, "") }
+
+// ExportFor is Export with the private rooms that reader is in.
+func ExportFor(o *org.Org, reader id.User) Document {
+	x := exporter{o, reader}
 	doc := Document{
 		Settings:     x.settings(),
 		Users:        Section[User]{Listed: true},
@@ -28,10 +31,12 @@ func Export(o *org.Org) Document {
 		Heartbeats:   x.heartbeats(),
 		Maintenance:  x.maintenance(),
 		Providers:    x.providers(),
+		Rooms:        x.rooms(),
+		Robots:       x.robots(),
 	}
 	for _, u := range org.Sorted(o.Users, func(u people.User) string { return u.Username }) {
 		if u.Robot {
-			continue // made with its key, which no file holds
+			continue // see Robots
 		}
 		doc.Users.Items = append(doc.Users.Items, x.user(u))
 	}
@@ -54,7 +59,10 @@ func Export(o *org.Org) Document {
 }
 
 // exporter replaces identifiers by names.
-type exporter struct{ o *org.Org }
+type exporter struct {
+	o      *org.Org
+	reader id.User
+}
 
 func (x exporter) settings() *Settings {
 	s := x.o.Settings
@@ -64,6 +72,12 @@ func (x exporter) settings() *Settings {
 		if *set != "" {
 			*into = set
 		}
+	}
+	if s.Retention.On() {
+		out.Retention = &s.Retention
+	}
+	if s.SecondFactor != "" {
+		out.SecondFactor = &s.SecondFactor
 	}
 	if s.Name != "" { // a new installation has none, and none can be set
 		out.Name = &s.Name

@@ -1,6 +1,7 @@
 package orgfile
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/watchroom/watchroom/internal/maintenance"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/room"
 )
 
 var someHours = escalation.Hours{Zone: "Europe/Berlin", Windows: []people.PagingWindow{
@@ -103,6 +105,32 @@ func anyQuiet(t *rapid.T, teams []id.Team) []org.Change {
 			ID: id.Provider("provider" + strconv.Itoa(i)), Kind: rapid.SampledFrom([]org.ProviderKind{org.Twilio, org.Gateway}).Draw(t, "kind"), Name: anyName(t, "name") + strconv.Itoa(i),
 			Order: i, Settings: map[string]string{"from": "+15005550006", "x": anyName(t, "setting")}, Secrets: map[string]string{"auth_token": "sealed"}, Off: rapid.Bool().Draw(t, "off"),
 		}))
+	}
+	return changes
+}
+
+func anyTalk(t *rapid.T, users []id.User) []org.Change {
+	var changes []org.Change
+	for i := range rapid.IntRange(0, 6).Draw(t, "rooms") {
+		n := strconv.Itoa(i)
+		members := pick(t, users, "member")
+		slices.Sort(members)
+		r := room.Room{
+			ID: id.Room("room" + n), Kind: []room.Kind{room.Public, room.Private, room.Group}[i%3], Slug: "no-" + n, Name: maybe(t, []string{"a: b", "Ops"}, "title"),
+			Topic: rapid.SampledFrom([]string{"", " x\ny", "#1"}).Draw(t, "topic"), Members: slices.Compact(members), Sigil: rapid.SampledFrom([]string{"", ".", "off"}).Draw(t, "sigil"),
+			Closed: rapid.Bool().Draw(t, "closed"),
+		}
+		if r.Kind == room.Group {
+			r.Slug = ""
+		}
+		if r.Kind != room.Public && len(r.Members) == 0 {
+			continue
+		}
+		changes = append(changes, org.Put(r))
+		if rapid.Bool().Draw(t, "robot") {
+			u := people.User{ID: id.User("robot" + n), Username: "robot-" + n, Name: personName(t, "robot"+n), Role: people.Member, Zone: "UTC", Robot: true}
+			changes = append(changes, org.Put(u), org.Put(org.Robot{ID: id.Robot("robot" + n), Name: u.Name, User: u.ID, Room: maybe(t, []id.Room{r.ID}, "room"), KeyHash: "robot" + n, CommandAnnotations: rapid.Bool().Draw(t, "annotations")}))
+		}
 	}
 	return changes
 }

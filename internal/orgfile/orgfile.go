@@ -12,7 +12,9 @@
 //
 // Contact methods whose address is itself a secret (push, ntfy, Gotify, Pushover,
 // Telegram) are their owners' alone: files neither show nor change them. So are
-// the keys for web push, and maintenance that has begun.
+// the keys for web push, and maintenance that has begun. Private rooms and
+// groups are their members': files make them, and neither show nor change them
+// for anybody else.
 //
 // It promises: applying an export changes nothing; applying twice changes
 // nothing the second time; a mistake is reported with file and line, all
@@ -24,6 +26,7 @@ package orgfile
 import (
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/oncall"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/routing"
 	"github.com/watchroom/watchroom/internal/strictyaml"
@@ -36,6 +39,8 @@ type Position = strictyaml.Position
 type Document struct {
 	Settings     *Settings // nil: not managed
 	Users        Section[User]
+	Rooms        Section[Room]
+	Robots       Section[Robot]
 	Teams        Section[Team]
 	Rotations    Section[Rotation]
 	Holidays     Section[Holidays]
@@ -69,6 +74,8 @@ type Settings struct {
 	BotName         *string
 	BotSigil        *string // "off": none
 	Rules           *string // who may run which command; see package permit
+	Retention       *org.Retention
+	SecondFactor    *people.RoleSet // those who have to have one
 }
 
 // User is a people.User.

@@ -107,6 +107,10 @@ func TestParseRefuses(t *testing.T) {
 		{"a short key", "integrations:\n  - name: x\n    key: hunter2", "org.yaml:3: key: use 16 to 200 letters"},
 		{"a key of another form", "integrations:\n  - name: x\n    key: {env: X}", "org.yaml:3: key: write ${VARIABLE}, {file: NAME}"},
 		{"settings that are a list", "settings: []", "org.yaml:1: settings is a mapping with"},
+		{"days of no number", "settings:\n  retention:\n    messages: long", `org.yaml:3: retention: messages: "long" is not a number of days`},
+		{"days below none", "settings:\n  retention: {messages: -1}", `org.yaml:2: retention: messages: "-1" is not a number of days`},
+		{"a role that is none", "settings: {second_factor: [admin, king]}", `org.yaml:1: second_factor: "king" is no role: use admin, member or observer`},
+		{"days of nothing there is", "settings:\n  retention: {mails: 3}", `retention: there is no "mails"; there are messages, incidents`},
 		{"an anchor", "users: &x []", "org.yaml:1: anchors"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -221,6 +225,10 @@ func TestChanges(t *testing.T) {
 	}{
 		{"nothing", "", Options{}, ""},
 		{"one setting", "settings: {warnings_open: false}", Options{}, "~ settings\n    warnings_open: true → false\n"},
+		{"for how long things are kept", "settings: {retention: {messages: 30, commands: 400}}", Options{}, "~ settings\n    retention: (none) → {messages: 30, commands: 400}\n"},
+		{"who has to have a second factor", "settings: {second_factor: [member, admin]}", Options{}, "~ settings\n    second_factor: (none) → [admin, member]\n"},
+		{"nobody, as it is", "settings: {second_factor: []}", Options{}, ""},
+		{"for ever, as it is", "settings: {retention: {messages: 0}}", Options{}, ""},
 		{"no default", `settings: {default_policy: ""}`, Options{}, "~ settings\n    default_policy: everybody → \"\"\n"},
 		{"a new name", users("kim, name: Kim L, email: kim@example.org, role: admin, zone: Europe/Copenhagen"), Options{}, `~ user alex
     disabled: (none) → true

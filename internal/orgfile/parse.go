@@ -59,7 +59,7 @@ func inOrder(mistakes []error) error {
 
 func (p *parser) document(n strictyaml.Node, doc *Document) {
 	f := p.fields(n, "a file", "settings", "users", "teams", "rotations", "holidays", "policies", "routing_keys", "integrations",
-		"heartbeats", "maintenance", "providers")
+		"heartbeats", "maintenance", "providers", "rooms", "robots")
 	if s, ok := n.Get("settings"); ok {
 		p.settings(s, doc)
 	}
@@ -73,6 +73,8 @@ func (p *parser) document(n strictyaml.Node, doc *Document) {
 	section(f, "heartbeats", &doc.Heartbeats, p.heartbeat)
 	section(f, "maintenance", &doc.Maintenance, p.maintenance)
 	section(f, "providers", &doc.Providers, p.provider)
+	section(f, "rooms", &doc.Rooms, p.room)
+	section(f, "robots", &doc.Robots, p.robot)
 }
 
 func section[T any](f fields, key string, into *Section[T], read func(strictyaml.Node) T) {
@@ -86,7 +88,7 @@ func section[T any](f fields, key string, into *Section[T], read func(strictyaml
 }
 
 func (p *parser) settings(n strictyaml.Node, doc *Document) {
-	f := p.fields(n, "settings", "name", "default_policy", "warnings_open", "snooze_morning_at", "bot_name", "bot_sigil", "rules")
+	f := p.fields(n, "settings", "name", "default_policy", "warnings_open", "snooze_morning_at", "bot_name", "bot_sigil", "rules", "retention", "second_factor")
 	if doc.Settings != nil {
 		p.say(n.At, "settings are already given at %s", doc.Settings.At)
 		return
@@ -98,6 +100,12 @@ func (p *parser) settings(n strictyaml.Node, doc *Document) {
 	if f.has("default_policy") {
 		ref := f.ref("default_policy")
 		s.DefaultPolicy = &ref
+	}
+	if f.has("retention") {
+		s.Retention = p.retention(f)
+	}
+	if f.has("second_factor") {
+		s.SecondFactor = p.roles(f, "second_factor")
 	}
 	doc.Settings = &s
 }
@@ -322,6 +330,13 @@ func (p *parser) duplicates(doc Document) {
 	for _, h := range doc.Heartbeats.Items {
 		claim(h.At, "heartbeat", h.Slug, h.Slug)
 		claim(h.At, "the key of heartbeat", string(h.Key), h.Slug)
+	}
+	for _, r := range doc.Rooms.Items {
+		claim(r.At, "room", r.key(), r.key())
+	}
+	for _, r := range doc.Robots.Items {
+		claim(r.At, "username", r.Username, r.Username)
+		claim(r.At, "the key of robot", string(r.Key), r.Username)
 	}
 	for _, v := range doc.Providers.Items {
 		claim(v.At, "provider", v.Name, v.Name)

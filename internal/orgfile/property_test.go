@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -66,6 +67,16 @@ func anyName(t *rapid.T, label string) string {
 	return s
 }
 
+// personName is any name that nobody else has.
+func personName(t *rapid.T, n string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return '-'
+		}
+		return r
+	}, anyName(t, "name")) + " name" + n
+}
+
 func pick[T any](t *rapid.T, from []T, label string) []T {
 	var all []T
 	for i := range rapid.IntRange(0, 3).Draw(t, label+" count") {
@@ -93,8 +104,11 @@ func anyOrg(t *rapid.T) *org.Org {
 	for i := range rapid.IntRange(0, 5).Draw(t, "users") {
 		n := strconv.Itoa(i)
 		u := people.User{
-			ID: id.User("user" + n), Username: rapid.SampledFrom([]string{"no", "1e", "a.b", "k_", "x-"}).Draw(t, "username") + n, Name: anyName(t, "name"),
+			ID: id.User("user" + n), Username: rapid.SampledFrom([]string{"no", "1e", "a.b", "k_", "x-"}).Draw(t, "username") + n, Name: personName(t, n),
 			Email: "u" + n + "@example.org", Role: rapid.SampledFrom(people.Roles).Draw(t, "role"), Zone: zones.Draw(t, "zone"), Disabled: rapid.Bool().Draw(t, "disabled"),
+		}
+		if rapid.Bool().Draw(t, "greeted") {
+			u.Chat = people.ChatSettings{Direct: people.HearPush, Greeted: time.Unix(1_800_000_000, 0).UTC()}
 		}
 		for j := range rapid.IntRange(0, 3).Draw(t, "contacts") {
 			c := people.Contact{
@@ -191,9 +205,12 @@ func anyOrg(t *rapid.T) *org.Org {
 		}))
 	}
 	changes = append(changes, anyQuiet(t, teams)...)
+	changes = append(changes, anyTalk(t, users)...)
 	if rapid.Bool().Draw(t, "has settings") {
 		changes = append(changes, org.Put(org.Settings{
 			Name: "x" + anyName(t, "name"), DefaultPolicy: maybe(t, policies, "default"), WarningsOpen: rapid.Bool().Draw(t, "warnings"), SnoozeMorningAt: at.Draw(t, "morning"),
+			SecondFactor: people.RolesOf(rapid.SliceOf(rapid.SampledFrom(people.Roles)).Draw(t, "second factor")...),
+			Retention:    org.Retention{Messages: rapid.IntRange(0, 400).Draw(t, "messages"), Outputs: rapid.IntRange(0, 400).Draw(t, "outputs")},
 		}))
 	}
 	o, _, err := emptyOrg(t).Apply(changes...)
@@ -250,12 +267,26 @@ func TestApplyingMakesItSo(t *testing.T) {
 		if to.Settings.Name == "" {
 			got.Settings.Name = nil // it keeps the name it had
 		}
+		if !to.Settings.Retention.On() {
+			got.Settings.Retention = nil // and for how long it kept things
+		}
+		if to.Settings.SecondFactor == "" {
+			got.Settings.SecondFactor = nil // and of whom it wanted a second factor
+		}
 		for i, u := range doc.Users.Items { // people keep what they chose, and the document is silent about
 			if u.Paging == nil {
 				got.Users.Items[i].Paging = nil
 			}
 			if u.Reminders == nil {
 				got.Users.Items[i].Reminders = nil
+			}
+		}
+		got.Rooms.Items = slices.DeleteFunc(got.Rooms.Items, func(r Room) bool { // what was said stays, in a room that is closed
+			return r.Closed && !slices.ContainsFunc(doc.Rooms.Items, func(listed Room) bool { return listed.Slug == r.Slug })
+		})
+		for i, r := range doc.Robots.Items { // in a private room: the document does not say which
+			if r.Room == nil {
+				got.Robots.Items[i].Room = nil
 			}
 		}
 		// An address that was proven stays so, whatever a file says.

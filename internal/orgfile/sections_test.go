@@ -159,6 +159,7 @@ func TestFilesLeaveWhatIsPeoplesOwn(t *testing.T) {
 	proven := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	kim.Contacts[1].VerifiedAt = proven
 	kim.Contacts = append(kim.Contacts, people.Contact{ID: "own", Method: people.Ntfy, Address: "https://ntfy.example.org/kim", Secret: "sealed", VerifiedAt: proven})
+	kim.Chat = people.ChatSettings{Mentions: people.HearPush, QuietFrom: "22:00", QuietTo: "07:00", Greeted: proven}
 	push := org.Provider{ID: "push", Kind: org.WebPush, Name: "Push", Secrets: map[string]string{"private": "sealed"}}
 	o, _, err := o.Apply(org.Put(kim), org.Put(push))
 	if err != nil {
@@ -171,6 +172,9 @@ func TestFilesLeaveWhatIsPeoplesOwn(t *testing.T) {
 	if len(is.Contacts) != 4 || is.Contacts[1].Label != "mobile" || !is.Contacts[1].VerifiedAt.Equal(proven) || is.Contacts[1].ID != kim.Contacts[1].ID ||
 		is.Contacts[3].Secret != "sealed" || !is.Contacts[3].Verified() {
 		t.Errorf("contact methods are %+v", is.Contacts)
+	}
+	if is.Chat != kim.Chat {
+		t.Errorf("how kim hears of the chat became %+v", is.Chat)
 	}
 	if _, ok := plan.After.Providers["push"]; !ok {
 		t.Error("the keys for web push are gone")

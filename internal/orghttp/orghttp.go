@@ -82,6 +82,7 @@ func Apply(ctx context.Context, d Deps, actor people.Actor, doc orgfile.Document
 	if !actor.May(people.Manage) {
 		return result, forbidden()
 	}
+	o.Reader = actor.User
 	plan := func(have *org.Org) (orgfile.Plan, error) {
 		p, err := doc.Plan(have, o.Options, orgfile.Maker{
 			NewID: id.New, NewIntegration: d.Dispatch.NewIntegration, Sealed: d.Dispatch.Sealed, CheckProvider: d.CheckProvider, Now: time.Now(),
@@ -273,7 +274,7 @@ func (h handlers) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("export organisation: %w", err)
 	}
-	return write(w, "application/yaml; charset=utf-8", orgfile.Export(o).Encode())
+	return write(w, "application/yaml; charset=utf-8", orgfile.ExportFor(o, actor.User).Encode())
 }
 
 func write(w http.ResponseWriter, contentType string, data []byte) error {

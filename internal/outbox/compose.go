@@ -91,7 +91,7 @@ func (s *Sender) prepare(ctx context.Context, batch []store.Delivery) (wanted []
 // gets none.
 func (s *Sender) linked(p notify.PageIncident, u id.User, now time.Time) notify.PageIncident {
 	if u != "" {
-		p.AckURL, p.ResolveURL = s.links.Action("ack", p.Number, u, now), s.links.Action("resolve", p.Number, u, now)
+		p.AckURL, p.ResolveURL = s.links.Action("ack", p.Number, p.TriggeredAt, u, now), s.links.Action("resolve", p.Number, p.TriggeredAt, u, now)
 	}
 	return p
 }

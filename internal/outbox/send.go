@@ -31,7 +31,7 @@ const (
 // acknowledge and resolve after one confirming click.
 type Linker interface {
 	Incident(n id.Incident) string
-	Action(action string, n id.Incident, u id.User, now time.Time) string
+	Action(action string, n id.Incident, opened time.Time, u id.User, now time.Time) string
 	Drill(token string) string // where a test page is answered
 }
 

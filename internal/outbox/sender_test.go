@@ -56,8 +56,10 @@ func (p *provider) asked() []notify.Page {
 
 type noLinks struct{}
 
-func (noLinks) Incident(id.Incident) string                           { return "" }
-func (noLinks) Action(string, id.Incident, id.User, time.Time) string { return "" }
+func (noLinks) Incident(id.Incident) string { return "" }
+func (noLinks) Action(string, id.Incident, time.Time, id.User, time.Time) string {
+	return ""
+}
 
 func (noLinks) Drill(string) string { return "" }
 

@@ -133,8 +133,11 @@ func (u User) Location() *time.Location {
 
 var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
+// MaxSlug is how long a slug may be.
+const MaxSlug = 80
+
 // ValidSlug reports whether s can name a team, rotation or policy in YAML and URLs.
-func ValidSlug(s string) bool { return len(s) <= 80 && slug.MatchString(s) }
+func ValidSlug(s string) bool { return len(s) <= MaxSlug && slug.MatchString(s) }
 
 // Validate returns a sentence about the first thing that is wrong with t.
 func (t Team) Validate() error {
@@ -183,6 +186,8 @@ type Actor struct {
 	Role   Role
 	Scopes []Permission // nil: all that the role has; else only these
 	Origin timeline.Origin
+	// ProvenAt is when the second factor was last shown in this browser; zero: never.
+	ProvenAt time.Time
 }
 
 // May reports whether a has permission p by role and by scope.

@@ -43,8 +43,11 @@ type Facts struct {
 	// one without arguments.
 	Cases []map[string]string
 
-	Calendars []string  // those that have a day or hour marked now: "freeze"
+	// Calendars are those that there are, by CalendarName, and whether they have
+	// this day: of one that is missing nothing can be said.
+	Calendars map[string]bool
 	StepUp    bool      // they have just shown their second factor
+	Glass     bool      // they want to break the glass, and say why
 	Recent    []Run     // as far back as Policy.Window says
 	Now       time.Time // on the clocks of the organisation
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/maintenance"
@@ -188,8 +189,8 @@ func parse(line string) (Rule, error) {
 
 func (r *Rule) read(s *sentence) error {
 	switch verb := s.next(); verb.text {
-	case "allow":
-		r.Kind = Allow
+	case "allow", "override":
+		r.Kind = Kind(verb.text)
 		who := s.next()
 		ok, err := r.about(who)
 		switch {
@@ -204,6 +205,9 @@ func (r *Rule) read(s *sentence) error {
 		if err := r.requirement(s.next()); err != nil {
 			return err
 		}
+		if err := r.within(s); err != nil {
+			return err
+		}
 		if w := s.next(); w.text != "for" {
 			return w.wrong("permit.wrong.for")
 		}
@@ -212,7 +216,7 @@ func (r *Rule) read(s *sentence) error {
 	default:
 		return verb.wrong("permit.wrong.verb")
 	}
-	if r.Kind != Allow {
+	if r.Kind != Allow && r.Kind != Override {
 		r.Subject.Kind = Everyone
 		if ok, err := r.about(word{text: s.peek()}); err != nil {
 			w := s.next()
@@ -304,6 +308,30 @@ func (r *Rule) requirement(w word) error {
 	return nil
 }
 
+// The bounds of the time for approval.
+const (
+	minWithin = time.Minute
+	maxWithin = 7 * 24 * time.Hour
+)
+
+// within reads how long others have to approve.
+func (r *Rule) within(s *sentence) error {
+	if r.Kind != Approve || s.peek() != "within" {
+		return nil
+	}
+	s.next()
+	w := s.next()
+	d, err := command.ParseDuration(w.text)
+	if err != nil || d < minWithin || d > maxWithin {
+		return w.wrong("permit.wrong.within")
+	}
+	r.Approval.TTL = d
+	return nil
+}
+
+// maxRate is how many runs a limit can count.
+const maxRate = 1000
+
 // rate reads N/hour and per user.
 func (r *Rule) rate(s *sentence) error {
 	w := s.next()
@@ -312,7 +340,7 @@ func (r *Rule) rate(s *sentence) error {
 		return w.wrong("permit.wrong.rate")
 	}
 	n, err := strconv.Atoi(m[1])
-	if err != nil || n == 0 {
+	if err != nil || n == 0 || n > maxRate {
 		return w.wrong("permit.wrong.rate")
 	}
 	r.Rate = Rate{N: n, Per: rateUnits[m[2]], By: "user"}
@@ -381,7 +409,10 @@ func (r *Rule) check(commands []command.Declaration, exists func(SubjectKind, st
 				args[a.Name] = true
 				// What an incident or a rotation leads to has these names.
 				if a.Type == command.Incident || a.Type == command.Rotation || a.Type == command.Policy || a.Type == command.Service {
-					args["service"], args["team"] = true, true
+					args["service"], args["team"], args["policy"] = true, true, true
+				}
+				if a.Type == command.Incident {
+					args["severity"], args["state"], args["acked_by"] = true, true, true
 				}
 			}
 		}

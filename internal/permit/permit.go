@@ -7,10 +7,11 @@
 //
 //	allow SUBJECT PATTERN [on ARG:VALUE …] [when EXPRESSION]
 //	deny [SUBJECT] PATTERN …
-//	require approval(GROUP[, peer][, COUNT]) for [SUBJECT] PATTERN …
+//	require approval(GROUP[, peer][, COUNT]) [within 30m] for [SUBJECT] PATTERN …
 //	require confirmation for [SUBJECT] PATTERN …
 //	require step_up for [SUBJECT] PATTERN …
 //	limit [SUBJECT] PATTERN N/hour [per user|room|all] …
+//	override SUBJECT PATTERN …
 //
 // SUBJECT is everyone, role:admin, role:member, role:observer, team:SLUG,
 // user:NAME, robot:NAME, role:oncall (for anything) or role:oncall(ARG), who is
@@ -28,11 +29,13 @@
 package permit
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/command"
+	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/maintenance"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
@@ -58,6 +61,7 @@ type Decision struct {
 	// between them, whoever approves has to be in all.
 	Approval command.Approval
 	StepUp   bool      // it would be allowed with a second factor
+	Glass    bool      // it is allowed because the glass is broken
 	Retry    time.Time // when a limit lets it through again
 }
 
@@ -92,6 +96,7 @@ const (
 	Undecidable Reason = "undecidable"  // the condition cannot be computed
 	BelowLimit  Reason = "below_limit"  // it was run less often
 	StepUpDone  Reason = "step_up_done" // the second factor was shown
+	NoGlass     Reason = "no_glass"     // the glass is whole
 )
 
 // Looked is one rule that was looked at, and why it counts or does not.
@@ -130,31 +135,76 @@ func (p *Policy) Explain(d command.Declaration, f Facts) Explanation {
 // decide looks at every rule for every case. maybe takes what depends on
 // arguments in favour.
 func (p *Policy) decide(d command.Declaration, f Facts, maybe bool, tell func(Looked)) Decision {
+	out, final := p.plain(d, f, maybe, tell)
+	if !f.Glass || final || out.StepUp || out.Allowed && out.Approval.Count == 0 {
+		return out
+	}
+	rule, step := p.override(d, f)
+	switch {
+	case rule == nil:
+		return Decision{Rule: out.Rule, Line: out.Line, Why: phrase.T("permit.no_override", d.Name())}
+	case step != nil: // who somebody is nobody can do without
+		no := step.refuses(phrase.T("permit.step_up", d.Name()))
+		no.StepUp = true
+		return no
+	}
+	// Nobody breaks it by mistake: it has to be said twice.
+	return Decision{Allowed: true, Glass: true, Confirm: true, Rule: rule.String(), Line: rule.Line}
+}
+
+// override is the rule that lets somebody break the glass, in every case, and
+// the one that asks for their second factor all the same.
+func (p *Policy) override(d command.Declaration, f Facts) (found, step *Rule) {
+	for _, args := range cases(f) {
+		l, here := looking{d: d, f: f, args: args}, (*Rule)(nil)
+		for i := range p.Rules {
+			r := &p.Rules[i]
+			switch reason := l.counts(r); {
+			case r.Kind == Override && reason == Matches:
+				here = specific(here, r)
+			case r.Kind == StepUp && !f.StepUp && (reason == Matches || reason == Undecidable):
+				step = specific(step, r)
+			}
+		}
+		if here == nil {
+			return nil, nil
+		}
+		found = specific(found, here)
+	}
+	return found, step
+}
+
+func cases(f Facts) []map[string]string {
+	if len(f.Cases) == 0 {
+		return []map[string]string{{}}
+	}
+	return f.Cases
+}
+
+// plain is the decision while the glass is whole; final says that breaking it
+// would change nothing.
+func (p *Policy) plain(d command.Declaration, f Facts, maybe bool, tell func(Looked)) (out Decision, final bool) {
 	switch {
 	case p == nil:
-		return refused("permit.rule.none", phrase.T("permit.no_policy"))
+		return refused("permit.rule.none", phrase.T("permit.no_policy")), true
 	case !slices.Contains([]command.Risk{command.Reads, command.Changes, command.Danger}, d.Risk):
-		return refused("permit.rule.none", phrase.T("permit.no_risk", d.Name()))
+		return refused("permit.rule.none", phrase.T("permit.no_risk", d.Name())), true
 	case f.Limited && f.beyond(d.Risk):
-		return refused("permit.rule.token", phrase.T("permit.token", d.Name()))
+		return refused("permit.rule.token", phrase.T("permit.token", d.Name())), true
 	case len(d.Rooms) > 0 && !slices.Contains(d.Rooms, f.Room):
-		return refused("permit.rule.room", phrase.T("permit.room", d.Name(), "#"+strings.Join(d.Rooms, ", #")))
+		return refused("permit.rule.room", phrase.T("permit.room", d.Name(), "#"+strings.Join(d.Rooms, ", #"))), true
 	case f.User == "" && (!d.Public || d.Risk != command.Reads):
-		return refused("permit.rule.unlinked", phrase.T("permit.unlinked"))
+		return refused("permit.rule.unlinked", phrase.T("permit.unlinked")), true
 	}
-	cases := f.Cases
-	if len(cases) == 0 {
-		cases = []map[string]string{{}}
-	}
-	out := Decision{Allowed: true, Confirm: d.Confirm}
+	out = Decision{Allowed: true, Confirm: d.Confirm}
 	if d.Approval.Count > 0 {
 		out.approve(d.Approval)
 	}
-	for i, args := range cases {
+	for i, args := range cases(f) {
 		l := looking{d: d, f: f, args: args, maybe: maybe}
 		one := p.one(&l, tell)
 		if !one.Allowed {
-			return one
+			return one, false
 		}
 		if i == 0 {
 			out.Rule, out.Line = one.Rule, one.Line
@@ -164,7 +214,7 @@ func (p *Policy) decide(d command.Declaration, f Facts, maybe bool, tell func(Lo
 			out.approve(one.Approval)
 		}
 	}
-	return out
+	return out, false
 }
 
 func refused(ruleKey, why string) Decision { return Decision{Rule: phrase.T(ruleKey), Why: why} }
@@ -294,15 +344,56 @@ func (p *Policy) MayApprove(a command.Approval, d command.Declaration, f Facts, 
 	return true, ""
 }
 
-// Window is how far back Facts.Recent has to go.
-func (p *Policy) Window() time.Duration {
-	longest := time.Duration(0)
+// Window is how far back Facts.Recent has to go for a decision about d, and
+// which commands have to be in it; 0 when no limit is about d.
+func (p *Policy) Window(d command.Declaration) (longest time.Duration, counts func(command.Declaration) bool) {
+	var limits []*Rule
 	if p != nil {
-		for _, r := range p.Rules {
-			longest = max(longest, r.Rate.Per)
+		for i := range p.Rules {
+			if r := &p.Rules[i]; r.Kind == Limit && fits(r.Pattern, d.ID, d.Needs()) {
+				limits, longest = append(limits, r), max(longest, r.Rate.Per)
+			}
 		}
 	}
-	return longest
+	return longest, func(d command.Declaration) bool {
+		return slices.ContainsFunc(limits, func(r *Rule) bool { return fits(r.Pattern, d.ID, d.Needs()) })
+	}
+}
+
+// CalendarName is what rules call a calendar: "Code freeze" is code-freeze.
+func CalendarName(name string) string {
+	return cmp.Or(id.Slug(name), strings.ToLower(strings.TrimSpace(name)))
+}
+
+// Calendars are those that the rules ask for, by CalendarName.
+func (p *Policy) Calendars() []string {
+	var names []string
+	if p != nil {
+		for _, r := range p.Rules {
+			if r.cond != nil {
+				names = append(names, r.cond.calendars...)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Missing are the rules that ask for calendars which there are not. They cannot
+// be decided, so they refuse and require, and allow nothing.
+func (p *Policy) Missing(calendars map[string]bool) Problems {
+	var wrong Problems
+	for _, r := range p.Rules {
+		if r.cond == nil {
+			continue
+		}
+		for _, name := range r.cond.calendars {
+			if _, ok := calendars[name]; !ok {
+				wrong = append(wrong, Problem{Line: r.Line, End: len(r.Text), Sentence: phrase.T("permit.no_calendar", name)})
+			}
+		}
+	}
+	return wrong
 }
 
 // fits reports whether a pattern is of the command.

@@ -174,8 +174,10 @@ func TestRules(t *testing.T) {
 		{"what cannot be computed refuses", "allow everyone *\ndeny deploy.run when count > 2", args("service", "shop"), "n"},
 		{"what cannot be computed requires", "allow everyone *\nrequire confirmation for deploy.run when count > 2", args("service", "shop"), "c"},
 		{"an argument that is missing is not prod", "allow everyone *\ndeny deploy.run when env == \"prod\"", args("service", "shop"), "y"},
-		{"a calendar", "allow everyone *\ndeny deploy.run when env == \"prod\" and calendar(\"freeze\")", with(func(f *Facts) { f.Calendars = []string{"freeze"} }), "n"},
-		{"no calendar", "allow everyone *\ndeny deploy.run when env == \"prod\" and calendar(\"freeze\")", plain, "y"},
+		{"a calendar", "allow everyone *\ndeny deploy.run when env == \"prod\" and calendar(\"freeze\")", with(func(f *Facts) { f.Calendars = map[string]bool{"freeze": true} }), "n"},
+		{"another day", "allow everyone *\ndeny deploy.run when env == \"prod\" and calendar(\"Freeze\")", with(func(f *Facts) { f.Calendars = map[string]bool{"freeze": false} }), "y"},
+		{"no such calendar refuses", "allow everyone *\ndeny deploy.run when env == \"prod\" and calendar(\"freeze\")", plain, "n"},
+		{"no such calendar allows nothing", "allow everyone * when not calendar(\"freeze\")", plain, "n"},
 		{"hours", "allow everyone * when hour in 9..17 and weekday not in [\"saturday\", \"sunday\"] and time < \"12:01\" and date == \"2026-11-25\"", plain, "y"},
 		{"who", `allow everyone * when user == "kim" and role == "observer" and not robot and not team("web") and room == "ops"`, plain, "y"},
 		{"on call in a condition", `allow everyone * when oncall("shop")`, onCall(command.Rotation, "shop"), "y"},
@@ -285,10 +287,13 @@ func TestLimits(t *testing.T) {
 		return Run{Command: "vm.start", Permission: "vm.start", User: user, Room: room, At: noon.Add(-time.Duration(minutes) * time.Minute)}
 	}
 	p := policy(t, "limit vm.start 2/hour per user", "limit vm.start 3/day per room", "limit vm.* 5/week per all")
-	if p.Window() != 7*24*time.Hour {
-		t.Errorf("Window() = %v", p.Window())
-	}
 	start := declare("vm.start", command.Changes)
+	if window, counts := p.Window(start); window != 7*24*time.Hour || !counts(start) || !counts(declare("vm.stop", command.Changes)) || counts(deploy) {
+		t.Errorf("Window() = %v", window)
+	}
+	if window, _ := p.Window(deploy); window != 0 {
+		t.Errorf("Window() of what no limit is about = %v", window)
+	}
 	tests := []struct {
 		intent string
 		recent []Run

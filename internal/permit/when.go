@@ -28,9 +28,10 @@ const (
 
 // condition is what stands after "when".
 type condition struct {
-	program  *vm.Program
-	args     []string // the arguments it names
-	usesArgs bool     // in any way
+	program   *vm.Program
+	args      []string // the arguments it names
+	usesArgs  bool     // in any way
+	calendars []string // that it asks for, by CalendarName
 }
 
 // language is everything that a condition can name besides the arguments of the
@@ -41,7 +42,7 @@ func language() map[string]any {
 		"command": "", "permission": "", "risk": "",
 		"date": "", "time": "", "weekday": "", "hour": 0,
 		"args":     map[string]any{},
-		"calendar": func(string) bool { return false },
+		"calendar": func(string) (bool, error) { return false, nil },
 		"team":     func(string) bool { return false },
 		"oncall":   func(string) bool { return false },
 		"has":      func(string) bool { return false },
@@ -76,7 +77,7 @@ func compileWhen(text string) (*condition, error) {
 		return nil, errors.New(phrase.T("permit.when.wrong", sentenceOf(err)))
 	}
 	slices.Sort(look.args)
-	return &condition{program: program, args: slices.Compact(look.args), usesArgs: look.usesArgs}, nil
+	return &condition{program: program, args: slices.Compact(look.args), usesArgs: look.usesArgs, calendars: look.calendars}, nil
 }
 
 // sentenceOf is the first line of what the compiler says, with the column.
@@ -91,10 +92,11 @@ func sentenceOf(err error) string {
 
 // inspector lets through what cannot run away, and collects the arguments named.
 type inspector struct {
-	known    map[string]any
-	args     []string
-	usesArgs bool
-	refused  string
+	known     map[string]any
+	args      []string
+	usesArgs  bool
+	calendars []string
+	refused   string
 }
 
 // Visit implements ast.Visitor. It changes nothing.
@@ -118,6 +120,9 @@ func (v *inspector) Visit(n *ast.Node) {
 			v.refuse("permit.when.call")
 			return
 		}
+		if callee.Value == "calendar" {
+			v.calendar(n)
+		}
 		if callee.Value == "has" {
 			v.usesArgs = true
 			for _, a := range n.Arguments {
@@ -131,6 +136,18 @@ func (v *inspector) Visit(n *ast.Node) {
 	default:
 		v.refuse("permit.when.loop")
 	}
+}
+
+// calendar notes which calendar is asked for. It has to be written out, so that
+// one which there is not is found when the rule is saved and not in the middle of the night.
+func (v *inspector) calendar(n *ast.CallNode) {
+	if len(n.Arguments) == 1 {
+		if name, ok := n.Arguments[0].(*ast.StringNode); ok {
+			v.calendars = append(v.calendars, CalendarName(name.Value))
+			return
+		}
+	}
+	v.refuse("permit.when.calendar")
 }
 
 func (v *inspector) binary(n *ast.BinaryNode) {
@@ -184,6 +201,9 @@ func (c *condition) holds(l *looking) Reason {
 	return Matches
 }
 
+// errNoCalendar makes a condition undecidable.
+var errNoCalendar = errors.New("no such calendar")
+
 // environment are the facts as conditions name them. Arguments are there by
 // their own names too, unless the language has the name.
 func (l *looking) environment() map[string]any {
@@ -202,9 +222,15 @@ func (l *looking) environment() map[string]any {
 		"user": f.User, "role": string(f.Role), "robot": f.Robot, "teams": teams, "room": f.Room, "via": f.Via, "reason": f.Reason,
 		"command": l.d.ID, "permission": l.d.Needs(), "risk": string(l.d.Risk),
 		"date": f.Now.Format(time.DateOnly), "time": f.Now.Format("15:04"), "weekday": strings.ToLower(f.Now.Weekday().String()), "hour": f.Now.Hour(),
-		"args":     args,
-		"calendar": func(name string) bool { return slices.Contains(f.Calendars, name) },
-		"team":     func(name string) bool { return slices.Contains(f.Teams, name) },
+		"args": args,
+		"calendar": func(name string) (bool, error) {
+			now, ok := f.Calendars[CalendarName(name)]
+			if !ok {
+				return false, errNoCalendar
+			}
+			return now, nil
+		},
+		"team": func(name string) bool { return slices.Contains(f.Teams, name) },
 		"oncall": func(name string) bool {
 			return slices.ContainsFunc(f.OnCall, func(d Duty) bool { return strings.EqualFold(d.Name, name) })
 		},

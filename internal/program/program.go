@@ -43,6 +43,7 @@ type Request struct {
 	Secrets  map[string]string // of this command, by name; and arguments of type secret
 	Deadline time.Time
 	DryRun   bool
+	Private  bool           // the answer is read by who asked alone
 	Zone     *time.Location // of who asked
 	Now      time.Time
 }

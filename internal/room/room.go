@@ -126,6 +126,22 @@ func (r Room) CanRead(u id.User) bool {
 	return r.ID == Main || r.Kind == Public || u != "" && r.Has(u)
 }
 
+// OpenTo reports whether everybody who reads in another room may read here, so
+// that what stands here may be said there. The bot is nobody.
+func (r Room) OpenTo(other Room) bool {
+	if r.ID == other.ID || r.ID == Main || r.Kind == Public {
+		return true
+	}
+	if other.ID == Main || other.Kind == Public {
+		return false
+	}
+	readers := other.Members
+	if a, b, ok := DirectMembers(other.ID); ok {
+		readers = []id.User{a, b}
+	}
+	return !slices.ContainsFunc(readers, func(u id.User) bool { return u != Bot && !r.Has(u) })
+}
+
 // CanWrite reports whether u may write here, if their role lets them talk at all.
 func (r Room) CanWrite(u id.User) bool { return !r.Closed && r.CanRead(u) }
 

@@ -122,7 +122,11 @@ func (d *Desk) pending(tx *store.Tx, actor people.Actor, in id.Room, input invoc
 func (d *Desk) Approve(ctx context.Context, actor people.Actor, ref string, bridged bool) (invocation.Invocation, error) {
 	return d.act(ctx, actor, ref, func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
 		may, err := d.mayApprove(tx, inv, actor)
-		return invocation.Approve{By: actor.Who(), May: may, Bridged: bridged}, err
+		if err != nil {
+			return nil, err
+		}
+		unproven, err := d.unproven(tx, inv, actor)
+		return invocation.Approve{By: actor.Who(), May: may, Bridged: bridged, Unproven: unproven}, err
 	})
 }
 
@@ -152,7 +156,8 @@ func (d *Desk) act(ctx context.Context, actor people.Actor, ref string, input fu
 		if err != nil {
 			return inv, err
 		}
-		return d.answer(tx, inv, in)
+		inv, err = d.answer(tx, inv, in)
+		return inv, withStepUp(err, inv, actor)
 	})
 }
 
@@ -170,8 +175,8 @@ func (d *Desk) answer(tx *store.Tx, inv invocation.Invocation, in invocation.Inp
 // refused turns a decision that changed nothing into an answer.
 func refused(dec invocation.Decision) error {
 	switch dec.Reason {
-	case invocation.ReasonNotYours, invocation.ReasonNoRight, invocation.ReasonPeer, invocation.ReasonNotFromBridge:
-		return fault.Forbidden(dec.Reason.Sentence())
+	case invocation.ReasonNotYours, invocation.ReasonNoRight, invocation.ReasonPeer, invocation.ReasonNotFromBridge, invocation.ReasonUnproven:
+		return fault.Forbidden(dec.Reason.Sentence()).With("reason", string(dec.Reason))
 	}
 	return fault.Conflict(dec.Reason.Sentence()).With("state", string(dec.Invocation.State)).With("reason", string(dec.Reason))
 }
@@ -242,7 +247,7 @@ func (d *Desk) Pending(ctx context.Context, actor people.Actor) ([]invocation.In
 }
 
 // Press takes the token of a button and returns what it stands for. A button
-// works once; what is then done with its line is as if who pressed had typed it.
+// of ours works once; what is then done with its line is as if who pressed had typed it.
 func (d *Desk) Press(ctx context.Context, actor people.Actor, token string) (store.Action, error) {
 	return store.InTx(ctx, d.store, func(tx *store.Tx) (store.Action, error) {
 		hash := secret.Hash(token)
@@ -257,7 +262,13 @@ func (d *Desk) Press(ctx context.Context, actor people.Actor, token string) (sto
 		case !a.UsedAt.IsZero() || !tx.Now.Before(a.ExpiresAt):
 			return a, fault.Conflict(phrase.T("runner.button_spent"))
 		}
-		if a.Person != "" || a.Invocation == "" { // of others, several may press: each approval is one
+		e, err := tx.Entry(a.Message)
+		if err != nil {
+			return a, err
+		}
+		// Of a request several may press: each approval is one. What somebody put
+		// under a message of theirs is not spent by who may not run it.
+		if a.Person != "" || a.Invocation == "" && e.Actor.Origin == timeline.Bot {
 			tx.UseAction(hash)
 		}
 		return a, nil

@@ -44,6 +44,7 @@ type Judgement struct {
 	Parsed  command.Parsed
 	Verdict invocation.Verdict
 	Broken  string // a sentence why it is not understood any more; "": it is
+	StepUp  bool   // the rules want the second factor of whoever says yes to it
 }
 
 // Files keeps what is too long for a message. It is asked outside transactions.
@@ -79,6 +80,8 @@ type Ask struct {
 	Message  id.Seq // 0: a button, a schedule, the API
 	Incident id.Incident
 	Team     id.Team // the incident's
+	// Foreign says that a button gave it which somebody else has made.
+	Foreign bool
 	// NotBefore is when it is to run; zero: at once.
 	NotBefore time.Time
 	// Schedule makes it come again and again; NotBefore is then the first time,
@@ -99,6 +102,9 @@ type sealed struct {
 func (d *Desk) Accept(tx *store.Tx, a Ask, v invocation.Verdict) (invocation.Invocation, error) {
 	inv, err := d.draft(tx, a)
 	if err != nil {
+		return inv, err
+	}
+	if err := mayKeep(tx, inv); err != nil {
 		return inv, err
 	}
 	return d.take(tx, inv, v)
@@ -124,8 +130,11 @@ func (d *Desk) draft(tx *store.Tx, a Ask) (invocation.Invocation, error) {
 		ID: id.Invocation(id.New()), State: invocation.Parsed, Command: p.Declaration.ID, Words: p.Declaration.Name(), Risk: p.Declaration.Risk,
 		Raw: mask(a.Raw, p), Line: p.Masked, By: a.Actor.Who(), Username: a.Username, Scopes: a.Actor.Scopes, Via: a.Via,
 		Room: a.Room, RoomName: a.RoomName, Thread: a.Thread, Message: a.Message, Incident: a.Incident, Team: a.Team,
-		Reason: p.Options.Reason, DryRun: p.Options.DryRun, Private: p.Options.Private || p.Declaration.Private,
+		Reason: p.Options.Reason, DryRun: p.Options.DryRun, Private: p.Options.Private || p.Declaration.Private, JSON: p.Options.JSON, InThread: p.Options.Thread,
 		Timeout: timeout(p), Concurrency: p.Declaration.Concurrency, From: a.From, AskedAt: tx.Now, NotBefore: a.NotBefore, Schedule: a.Schedule,
+	}
+	if a.Actor.Proven(tx.Now) {
+		inv.ProvenAt = a.Actor.ProvenAt
 	}
 	understood(&inv, p)
 	if a.Schedule.Cron != "" && a.NotBefore.IsZero() {
@@ -230,14 +239,27 @@ func (d *Desk) save(tx *store.Tx, dec invocation.Decision) (invocation.Invocatio
 		tx.AppendEvent(e)
 	}
 	for _, e := range dec.Entries {
-		if end, ok := e.Payload.(timeline.Finished); ok && private(inv) {
-			end.Why = "" // of the answer, which is for who asked alone
+		if end, ok := e.Payload.(timeline.Finished); ok {
+			if d.speaksForItself(inv) {
+				continue
+			}
+			if private(inv) {
+				end.Why = "" // of the answer, which is for who asked alone
+			}
 			e.Payload = end
 		}
 		tx.Append(e)
 	}
+	if dec.Glass {
+		if err := d.alarm(tx, inv); err != nil {
+			return inv, err
+		}
+	}
 	if inv.State.Over() {
 		tx.DropActions(inv.ID)
+	}
+	if err := d.call(tx, &inv, dec); err != nil {
+		return inv, err
 	}
 	if dec.Tell {
 		if err := d.speak(tx, &inv, dec); err != nil {
@@ -296,7 +318,7 @@ func (d *Desk) line(inv invocation.Invocation) (string, map[string]string, error
 // asker is who asked for inv, with the rights they have now; false when they
 // are not here any more, or not in the room where they asked.
 func asker(o *org.Org, inv invocation.Invocation) (people.Actor, bool) {
-	actor := people.Actor{User: inv.By.User, Name: inv.By.Name, Scopes: inv.Scopes, Origin: inv.By.Origin}
+	actor := people.Actor{User: inv.By.User, Name: inv.By.Name, Scopes: inv.Scopes, Origin: inv.By.Origin, ProvenAt: inv.ProvenAt}
 	if inv.By.User == "" {
 		return actor, true // somebody without rights of their own
 	}
@@ -328,7 +350,7 @@ func (d *Desk) mayApprove(tx *store.Tx, inv invocation.Invocation, a people.Acto
 		return false, nil //nolint:nilerr // what cannot be read any more cannot be approved
 	}
 	j, err := d.judge.Judge(tx, inv, line, a)
-	return err == nil && j.Broken == "" && j.Verdict.Allow, err
+	return err == nil && j.Broken == "" && (j.Verdict.Allow || j.Verdict.StepUp), err
 }
 
 // admins is the group of those who manage.

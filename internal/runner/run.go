@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
@@ -83,6 +84,9 @@ func (r *Runner) run(ctx context.Context, one *run) (program.Result, error) {
 		more, err := r.Secrets(ctx, one.inv)
 		if err != nil {
 			r.Log.ErrorContext(ctx, "secrets of a command", "invocation", one.inv.ID, "err", err)
+			if why := fault.MessageOf(err); why != "" { // somebody has to set it, and the same command would not work until then
+				return program.Result{Outcome: program.Failed, Text: why, Why: why}, nil
+			}
 			return program.Result{Outcome: program.Later, Why: phrase.T("runner.secrets_lost")}, nil
 		}
 		all := maps.Clone(more)

@@ -319,7 +319,7 @@ func inTheWay(tx *store.Tx, inv invocation.Invocation, lock string, concurrency 
 	if lock == "" || facts.Busy || inv.DryRun {
 		return facts, err
 	}
-	if facts.Held, _, err = tx.Lock(lock, invocation.Sticky); err != nil {
+	if facts.Held, err = keptFrom(tx, lock, inv.By.User); err != nil {
 		return facts, err
 	}
 	if facts.Busy, err = tx.WaitsBefore(lock, inv.Number); err != nil || facts.Busy {
@@ -337,6 +337,21 @@ func inTheWay(tx *store.Tx, inv invocation.Invocation, lock string, concurrency 
 	return facts, err
 }
 
+// keptFrom is the lock that keeps somebody from what a name stands for, or one
+// that does not when there is none.
+func keptFrom(tx *store.Tx, name string, u id.User) (invocation.Lock, error) {
+	covering, err := tx.Covering(name)
+	if err != nil || len(covering) == 0 {
+		return invocation.Lock{}, err
+	}
+	for _, l := range covering {
+		if l.Blocks(u, tx.Now) {
+			return l, nil
+		}
+	}
+	return covering[0], nil
+}
+
 func request(tx *store.Tx, inv invocation.Invocation, actor people.Actor, secrets map[string]string) program.Request {
 	zone := time.UTC
 	if u, ok := tx.Org.Users[actor.User]; ok {
@@ -349,7 +364,7 @@ func request(tx *store.Tx, inv invocation.Invocation, actor people.Actor, secret
 	return program.Request{
 		ID: inv.ID, Command: inv.Command, Actor: actor, Username: inv.Username, Room: inv.Room, RoomName: inv.RoomName, Thread: inv.Thread,
 		Message: inv.Message, Incident: inv.Incident, Reason: inv.Reason, Args: maps.Clone(inv.Args), Given: given, Line: inv.Line,
-		Secrets: maps.Clone(secrets), DryRun: inv.DryRun, Zone: zone, Now: tx.Now,
+		Secrets: maps.Clone(secrets), DryRun: inv.DryRun, Private: inv.Private, Zone: zone, Now: tx.Now,
 	}
 }
 

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,6 +27,7 @@ type said struct {
 	text   string
 	doc    *timeline.Document
 	person id.User // who alone may press its buttons; "": whoever sees them
+	calls  []id.User
 }
 
 // buttonLife is for how long a button works that no time is set for.
@@ -38,13 +40,20 @@ const maxDoc = 64 << 10
 // date, and what must be noticed is a new line.
 func (d *Desk) speak(tx *store.Tx, inv *invocation.Invocation, dec invocation.Decision) error {
 	now, further := d.words(tx, *inv, dec)
+	if dec.Reason == invocation.ReasonApproval {
+		calls, err := d.approvers(tx, *inv)
+		if err != nil {
+			return err
+		}
+		now.calls, further.calls = calls, calls
+	}
 	if inv.Living != 0 && now.text != "" {
 		return errors.Join(d.revise(tx, *inv, now), d.further(tx, inv, further))
 	}
-	if further.text != "" { // nothing was said so far: one message says all
+	if further.text != "" && inv.State != invocation.Awaiting { // nothing was said so far: one message says all
 		now = further
 	}
-	seq, err := d.post(tx, *inv, inv.Thread, now)
+	seq, err := d.post(tx, *inv, first(*inv), now)
 	if err == nil && seq != 0 && !inv.State.Over() {
 		inv.Living = seq
 	}
@@ -59,9 +68,22 @@ func (d *Desk) further(tx *store.Tx, inv *invocation.Invocation, s said) error {
 	return err
 }
 
+// first is the thread of the first line about inv.
+func first(inv invocation.Invocation) id.Seq {
+	switch {
+	case inv.InThread == nil, private(inv):
+		return inv.Thread
+	case *inv.InThread:
+		return cmp.Or(inv.Thread, inv.Message)
+	}
+	return 0
+}
+
 // thread is where further lines about inv belong.
 func thread(inv invocation.Invocation) id.Seq {
 	switch {
+	case inv.InThread != nil && !*inv.InThread && !private(inv):
+		return 0
 	case inv.Thread != 0:
 		return inv.Thread
 	case private(inv):
@@ -93,7 +115,7 @@ func (d *Desk) post(tx *store.Tx, inv invocation.Invocation, in id.Seq, s said) 
 	seq := tx.NextSeq()
 	doc, buttons := d.armed(tx, s, seq, inv)
 	for _, l := range where {
-		l.Text, l.Doc, l.Invocation = s.text, doc, inv.ID
+		l.Text, l.Doc, l.Invocation, l.Calls = s.text, doc, inv.ID, s.calls
 		if l.Room == room.Main && l.Thread == 0 {
 			l.Incident = inv.Incident
 		}
@@ -154,7 +176,7 @@ func (d *Desk) revise(tx *store.Tx, inv invocation.Invocation, s said) error {
 
 func (d *Desk) armed(tx *store.Tx, s said, seq id.Seq, inv invocation.Invocation) (*timeline.Document, []store.Action) {
 	until := tx.Now.Add(buttonLife)
-	if inv.State == invocation.Confirming || inv.State == invocation.Awaiting {
+	if inv.State == invocation.Confirming || inv.State == invocation.Proving || inv.State == invocation.Awaiting {
 		until = inv.DueAt
 	}
 	return d.Arm(s.doc, store.Action{Message: seq, Invocation: inv.ID, Person: s.person, ExpiresAt: until})

@@ -69,7 +69,7 @@ func TestLongWorkHasALivingMessage(t *testing.T) {
 		st.wantSaid("`deploy run shop` is running: 49 %.\nstep 49")
 		pass(2 * time.Minute)
 		st.wantState(inv.ID, invocation.Succeeded)
-		st.wantSaid("`deploy run shop` is done, in 1 m 10 s.", "almost there", "@kim 42 hosts")
+		st.wantSaid("`deploy run shop` is done, in 1 m 10 s.\n> 42 hosts", "almost there", "@kim 42 hosts")
 		if said := st.said(); said[0].Thread != 0 || said[1].Thread != inv.Message || said[2].Thread != inv.Message {
 			t.Errorf("threads: %d, %d, %d; want 0, then %d", said[0].Thread, said[1].Thread, said[2].Thread, inv.Message)
 		}
@@ -136,7 +136,7 @@ func TestConfirmedApprovedAndRun(t *testing.T) {
 		}
 		pass(500 * time.Millisecond)
 		st.wantState(inv.ID, invocation.Succeeded)
-		st.wantSaid("`wipe the disk` is done, in 0.0 s.", "did wipe the disk")
+		st.wantSaid("`wipe the disk` is done, in 0.0 s.\n> did wipe the disk", "`wipe the disk` is confirmed and waits. Somebody else who may run it: `approve "+inv.Short+"` or `deny "+inv.Short+"`.", "did wipe the disk")
 		st.wantEvents(inv.ID, invocation.EventReceived, invocation.EventDecided, invocation.EventConfirmed, invocation.EventApproved, invocation.EventStarted, invocation.EventFinished)
 	})
 }
@@ -291,6 +291,24 @@ func TestRunsWithTheSameLockFollowOneAnother(t *testing.T) {
 	})
 }
 
+// A lock keeps others from what is below it, too.
+func TestALockCoversWhatIsBelow(t *testing.T) {
+	story(t, func(st *station) {
+		for _, name := range []string{"deploy", "dep"} {
+			if _, err := st.desk.Lock(st.Context(), st.actor("kim"), name, "moving house", "", time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		theirs := st.give("lee", "deploy run a")
+		own := st.give("kim", "deploy run a")
+		pass(time.Minute)
+		st.wantState(own.ID, invocation.Succeeded)
+		if got := st.wantState(theirs.ID, invocation.Failed); got.Cause != invocation.ReasonLocked || got.Why != "moving house" {
+			t.Errorf("it was not run because of %s, %q", got.Cause, got.Why)
+		}
+	})
+}
+
 func TestWhatMayRunOnceAtATimeTakesTurns(t *testing.T) {
 	story(t, func(st *station) {
 		st.script.do = func(context.Context, program.Request, program.Reporter) (program.Result, error) {
@@ -365,7 +383,7 @@ func TestACommandIsCancelled(t *testing.T) {
 		}
 		pass(2 * time.Second)
 		st.wantState(inv.ID, invocation.Cancelled)
-		st.wantSaid("`deploy run shop` was stopped by Ada after 3.0 s.", "`deploy run shop` was stopped by Ada after 3.0 s.\nstopped in the middle")
+		st.wantSaid("`deploy run shop` was stopped by Ada after 3.0 s.\n> stopped in the middle", "`deploy run shop` was stopped by Ada after 3.0 s.\nstopped in the middle")
 		if _, err := st.desk.Cancel(ctx, st.actor("kim"), "1"); !fault.Is(err, fault.CodeConflict) {
 			t.Errorf("cancelled twice: %v", err)
 		}

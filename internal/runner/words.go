@@ -22,16 +22,25 @@ func (d *Desk) words(tx *store.Tx, inv invocation.Invocation, dec invocation.Dec
 	line := tick(inv.Line)
 	switch inv.State {
 	case invocation.Confirming:
+		if inv.Glass {
+			return asking(phrase.T("runner.confirm_glass", line, inv.Number), inv), said{}
+		}
 		return asking(phrase.T("runner.confirm", line, inv.Number), inv), said{}
+	case invocation.Proving:
+		return proving(inv), said{}
 	case invocation.Awaiting:
-		return requesting(inv, tx), said{}
+		now = requesting(inv, tx)
+		if dec.Was == invocation.Confirming || dec.Was == invocation.Proving { // what is changed in place calls nobody
+			further = said{text: phrase.T("runner.approval_wanted", line, group(inv), inv.Short)}
+		}
+		return now, further
 	case invocation.Queued:
 		return plain(timeline.StatusWaiting, queuedWords(inv, dec, tx)), said{}
 	case invocation.Running:
 		return running(inv), said{}
 	case invocation.Expired, invocation.Rejected:
 		now = plain(timeline.StatusBad, endWords(inv, dec, tx))
-		if dec.Was == invocation.Confirming {
+		if dec.Was == invocation.Confirming || dec.Was == invocation.Proving {
 			return now, said{} // who was asked to confirm it knows
 		}
 		return now, called(inv, now)
@@ -70,9 +79,6 @@ func requesting(inv invocation.Invocation, tx *store.Tx) said {
 	need := inv.Approval.Count
 	var text strings.Builder
 	text.WriteString(phrase.N("runner.approve", need, inv.By.Name, tick(inv.Line), group(inv), inv.Short, spent(inv.DueAt.Sub(tx.Now))))
-	if inv.Reason != "" {
-		text.WriteString("\n> " + clean(inv.Reason, maxWhy))
-	}
 	for i, a := range inv.Approvals {
 		text.WriteString("\n" + phrase.T("runner.approved_by", a.By.Name, i+1, need))
 	}
@@ -179,8 +185,8 @@ func endWords(inv invocation.Invocation, dec invocation.Decision, tx *store.Tx) 
 	case invocation.ReasonCancelled:
 		return phrase.T("runner.withdrawn", line, nameOf(inv.CancelBy, tx.Org))
 	case invocation.ReasonLocked:
-		l, _, _ := tx.Lock(inv.Lock, invocation.Sticky) // without it the sentence names nobody
-		return sentence("runner.locked", line, inv.Lock, nameOf(l.Owner, tx.Org), inv.Why)
+		l, _ := keptFrom(tx, inv.Lock, inv.By.User) // without it the sentence names nobody
+		return sentence("runner.locked", line, cmp.Or(l.Name, inv.Lock), nameOf(l.Owner, tx.Org), inv.Why)
 	case invocation.ReasonChanged, invocation.ReasonApproverLost, invocation.ReasonStale, invocation.ReasonBroken:
 		why := inv.Cause.Sentence()
 		if inv.Why != "" {
@@ -194,6 +200,9 @@ func endWords(inv invocation.Invocation, dec invocation.Decision, tx *store.Tx) 
 	case invocation.ReasonTimedOut:
 		return phrase.T("runner.timed_out", line, took)
 	case invocation.ReasonStopped:
+		if inv.CancelAt.IsZero() { // nobody did: the server was stopped
+			return sentence("runner.ended_early", line, took, inv.Why)
+		}
 		return phrase.T("runner.cancelled", line, nameOf(inv.CancelBy, tx.Org), took)
 	case invocation.ReasonFinished:
 		return phrase.T("runner.done", line, took)
@@ -224,7 +233,10 @@ func ended(inv invocation.Invocation, how string) (now, further said) {
 	if inv.State == invocation.Succeeded {
 		status = timeline.StatusGood
 	}
-	now = plain(status, how)
+	now = plain(status, glance(inv, how))
+	if inv.JSON {
+		return now, inJSON(inv, how)
+	}
 	parts := make([]string, 0, 3)
 	if inv.State != invocation.Succeeded || strings.TrimSpace(inv.Output) == "" {
 		parts = append(parts, how)
@@ -241,7 +253,7 @@ func ended(inv invocation.Invocation, how string) (now, further said) {
 		further.doc = &timeline.Document{Blocks: []timeline.Block{{Text: further.text}}}
 	}
 	doc := *further.doc
-	if doc.Status == "" {
+	if doc.Status == "" && (inv.Changes() || inv.State != invocation.Succeeded) { // an answer needs no "done" above it
 		doc.Status = status
 	}
 	if inv.Doc != nil && inv.State != invocation.Succeeded { // what it said is not how it ended

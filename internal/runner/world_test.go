@@ -38,7 +38,7 @@ func declared() []command.Declaration {
 	app.Required = true
 	return []command.Declaration{
 		{ID: "look", Words: []string{"look"}, Summary: "Looks", Risk: command.Reads, Args: []command.Arg{arg("what", command.Rest)}},
-		{ID: "deploy.run", Words: []string{"deploy", "run"}, Summary: "Deploys", Risk: command.Changes, Args: []command.Arg{app, token}, Lock: "deploy/{app}", Timeout: 5 * time.Minute},
+		{ID: "deploy.run", Words: []string{"deploy", "run"}, Summary: "Deploys", Risk: command.Changes, Args: []command.Arg{app, token}, Origin: "script deploy", Lock: "deploy/{app}", Timeout: 5 * time.Minute},
 		{ID: "turn", Words: []string{"turn"}, Summary: "Takes turns", Risk: command.Changes, Concurrency: 1, Args: []command.Arg{arg("what", command.Rest)}},
 		{
 			ID: "wipe", Words: []string{"wipe"}, Summary: "Destroys", Risk: command.Danger, Confirm: true, Args: []command.Arg{arg("what", command.Rest)},
@@ -60,6 +60,7 @@ func (lookup) Zone() *time.Location                    { return time.UTC }
 type court struct {
 	mu      sync.Mutex
 	denied  map[id.User]string // guarded by mu
+	stepUp  bool               // the second factor is wanted; guarded by mu
 	version string             // of every command; guarded by mu
 	broken  error              // guarded by mu
 }
@@ -83,7 +84,7 @@ func (c *court) parse(line string, now time.Time) (command.Parsed, error) {
 }
 
 // Judge implements Judge.
-func (c *court) Judge(tx *store.Tx, _ invocation.Invocation, line string, as people.Actor) (Judgement, error) {
+func (c *court) Judge(tx *store.Tx, inv invocation.Invocation, line string, as people.Actor) (Judgement, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.broken != nil {
@@ -97,7 +98,13 @@ func (c *court) Judge(tx *store.Tx, _ invocation.Invocation, line string, as peo
 	if why, no := c.denied[as.User]; no || as.Role == people.Observer {
 		v = invocation.Verdict{Rule: "deny some", Why: cmp.Or(why, "Observers look.")}
 	}
-	return Judgement{Parsed: p, Verdict: v}, nil
+	if p.Options.BreakGlass {
+		v = invocation.Verdict{Rule: "override everyone", Allow: true, Glass: true, Confirm: true}
+	}
+	if c.stepUp && v.Allow && !as.Proven(tx.Now) && (as.User != inv.By.User || inv.ProvenAt.IsZero()) {
+		v = invocation.Verdict{Rule: "require step_up", Why: "Second factor.", StepUp: true}
+	}
+	return Judgement{Parsed: p, Verdict: v, StepUp: c.stepUp}, nil
 }
 
 // script is what runs every command; it notes what it is asked to.

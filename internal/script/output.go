@@ -27,7 +27,8 @@ const (
 	maxFiles   = 10        // attached
 	maxFile    = 16 << 20  // bytes of one attached file
 	maxStray   = 4 << 10   // bytes kept of lines that are no JSON
-	tailLength = 2 << 10   // bytes kept of the end of stderr
+	headLength = 512       // bytes kept of the beginning of stderr, where a traceback says what it is
+	tailLength = 2 << 10   // bytes kept of its end
 )
 
 // answer is what a script said for its end.
@@ -298,33 +299,42 @@ func cut(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "") + "…"
 }
 
-// tail keeps the end of what a script wrote to stderr.
+// tail keeps the beginning and the end of what a script wrote to stderr.
 type tail struct {
 	stream *maskStream
-	buf    []byte
+	head   []byte // the first headLength bytes
+	buf    []byte // what came after them, or the end of that
+	lost   bool   // something between them was
 }
 
 func newTail(m *masker) *tail {
 	t := &tail{}
 	t.stream = m.stream(func(p []byte) {
-		t.buf = append(t.buf, p...)
+		n := min(len(p), headLength-len(t.head))
+		t.head = append(t.head, p[:n]...)
+		t.buf = append(t.buf, p[n:]...)
 		if len(t.buf) > 4*tailLength {
-			t.buf = append(t.buf[:0], t.buf[len(t.buf)-2*tailLength:]...)
+			t.buf, t.lost = append(t.buf[:0], t.buf[len(t.buf)-2*tailLength:]...), true
 		}
 	})
 	return t
 }
 
-// text is its last lines.
+// text is its first and its last lines.
 func (t *tail) text() string {
 	t.stream.close()
-	text := strings.TrimSpace(readable(string(t.buf)))
-	if len(text) <= tailLength {
-		return text
+	if !t.lost && len(t.buf) <= tailLength {
+		return strings.TrimSpace(readable(string(t.head) + string(t.buf)))
 	}
-	text = text[len(text)-tailLength:]
-	if _, whole, ok := strings.Cut(text, "\n"); ok {
-		text = whole
+	first, rest := readable(string(t.head)), strings.TrimSpace(readable(string(t.buf)))
+	if i := strings.LastIndexByte(first, '\n'); i > 0 {
+		first = first[:i]
 	}
-	return "…\n" + strings.ToValidUTF8(text, "")
+	if len(rest) > tailLength {
+		rest = rest[len(rest)-tailLength:]
+	}
+	if _, whole, ok := strings.Cut(rest, "\n"); ok {
+		rest = whole
+	}
+	return strings.TrimSpace(first) + "\n…\n" + strings.ToValidUTF8(rest, "")
 }

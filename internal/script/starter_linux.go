@@ -7,9 +7,12 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,14 +24,34 @@ const openFiles = 256
 // and becomes the script. Returning means that it could not, and has said why.
 func becomeScript() int {
 	spec, said := os.NewFile(3, "spec"), os.NewFile(4, "why")
+	debug.SetGCPercent(-1) // a collection would ask for memory at the wrong moment
 	closeOnExec()
 	var s start
 	err := json.NewDecoder(spec).Decode(&s)
 	if err == nil {
-		err = s.become()
+		err = s.become(said)
 	}
 	_, _ = fmt.Fprint(said, err)
-	return 1
+	return starterFailed
+}
+
+// starterFailed is the exit status of a starter that could not become the script.
+const starterFailed = 125
+
+// atTheDoor is what the starter says before its last step. One that ends without
+// having said it has died of something, and no script has run.
+const atTheDoor = "x"
+
+// died is why no script ran when its starter could not say it.
+const died = "the process that starts it died"
+
+// whyNot reads what a starter said: "" when the script has taken its place.
+func whyNot(said string) string {
+	why, came := strings.CutPrefix(said, atTheDoor)
+	if !came && why == "" {
+		return died
+	}
+	return why
 }
 
 // closeOnExec keeps everything but the standard three from the script, also what
@@ -50,7 +73,7 @@ func closeOnExec() {
 	}
 }
 
-func (s start) become() error {
+func (s start) become(said *os.File) error {
 	runtime.LockOSThread() // some of this is of the thread, and the one that calls exec is the one that stays
 	if err := os.Chdir(s.Dir); err != nil {
 		return err
@@ -74,22 +97,54 @@ func (s start) become() error {
 			return fmt.Errorf("become another account: %w", err)
 		}
 	}
-	// Last, because this program itself may be over it already.
-	if err := set(unix.RLIMIT_DATA, uint64(s.Limits.Memory)); err != nil {
-		return err
-	}
 	// Now, because a change of account clears it.
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		return fmt.Errorf("tie its life to the supervisor's: %w", err)
 	}
-	err := syscall.Exec(s.Path, append([]string{s.Path}, s.Args...), s.Env)
-	if errors.Is(err, unix.ENOEXEC) {
-		return errors.New("the kernel cannot run it: a script begins with #! and the program that reads it")
+	return s.exec(said)
+}
+
+// exec limits the memory and becomes the script. This program itself may be over
+// that limit at once, so between the two nothing is allocated and nothing of
+// the runtime is asked: what it needs, also to say why not, is there before.
+func (s start) exec(said *os.File) error {
+	path, err := syscall.BytePtrFromString(s.Path)
+	if err != nil {
+		return err
 	}
-	if _, missing := os.Stat(s.Path); missing == nil && errors.Is(err, unix.ENOENT) {
-		return errors.New("the program that its first line names does not exist")
+	args, err := syscall.SlicePtrFromStrings(append([]string{s.Path}, s.Args...))
+	if err != nil {
+		return err
 	}
-	return err
+	env, err := syscall.SlicePtrFromStrings(s.Env)
+	if err != nil {
+		return err
+	}
+	limit := &unix.Rlimit{Cur: uint64(s.Limits.Memory), Max: uint64(s.Limits.Memory)}
+	why, pipe := make([]byte, 256), said.Fd()
+	missing := "the program that its first line names does not exist"
+	if _, err := os.Stat(s.Path); err != nil {
+		missing = syscall.ENOENT.Error()
+	}
+	if _, err := unix.Write(int(pipe), []byte(atTheDoor)); err != nil {
+		return err
+	}
+	_, _, errno := syscall.RawSyscall6(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_DATA, uintptr(unsafe.Pointer(limit)), 0, 0, 0)
+	if errno == 0 {
+		_, _, errno = syscall.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(path)), uintptr(unsafe.Pointer(&args[0])), uintptr(unsafe.Pointer(&env[0])))
+	}
+	var n int
+	switch errno {
+	case unix.ENOEXEC:
+		n = copy(why, "the kernel cannot run it: a script begins with #! and the program that reads it")
+	case unix.ENOENT:
+		n = copy(why, missing)
+	default:
+		n = copy(why, errno.Error())
+	}
+	_, _, _ = syscall.RawSyscall(unix.SYS_WRITE, pipe, uintptr(unsafe.Pointer(&why[0])), uintptr(n))
+	_, _, _ = syscall.RawSyscall(unix.SYS_EXIT_GROUP, starterFailed, 0, 0)
+	return errno
 }
 
 // set gives this process and its children a limit that they cannot lift.

@@ -68,7 +68,8 @@ func guard(s start, line []byte, orders *bufio.Reader) end {
 	go w.listen(orders)
 	go w.reap()
 	e := w.watch()
-	if text := <-why; text != "" {
+	// One that was killed on the way, for a limit or by order, has ended for that reason.
+	if text := whyNot(<-why); text != "" && (text != died || e.Signal == "" && e.Over == "") {
 		return end{Error: text}
 	}
 	e.Started = true

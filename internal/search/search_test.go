@@ -27,6 +27,7 @@ func TestTheIndexGivesWayToAlerts(t *testing.T) {
 		})
 		defer running.Wait()
 		defer cancel()
+		time.Sleep(time.Second) // it has looked, and waits to be woken
 		began := time.Now()
 		var indexed time.Duration
 		for range 300 { // nine seconds

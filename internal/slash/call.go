@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/outbound"
@@ -88,12 +90,16 @@ func (c *Command) unanswered(ctx context.Context, err error, sent bool) (program
 	switch reads := c.cfg.Risk == command.Reads; {
 	case stopped && (reads || !sent):
 		return program.Result{Outcome: program.Cancelled, Text: phrase.T("slash.cancelled"), Why: phrase.T("slash.cancelled")}, nil
+	case !sent && errors.Is(err, outbound.ErrRefused): // the same address is refused for ever
+		return failed(sentence(why)), nil
 	case !sent:
+		why = sentence(why)
 		return program.Result{Outcome: program.Later, Text: why, Why: why}, nil
 	case reads && late:
+		why = sentence(why)
 		return program.Result{Outcome: program.TimedOut, Text: why, Why: why}, nil
 	case reads:
-		return failed(why), nil
+		return failed(sentence(why)), nil
 	}
 	return failed(phrase.T("slash.unknown", why)), fmt.Errorf("call webhook %s: no answer: %w", c.cfg.Name, withoutURL(err))
 }
@@ -109,6 +115,12 @@ func trouble(err error) string {
 	default:
 		return phrase.T("slash.unreachable")
 	}
+}
+
+// sentence is a clause of trouble that stands alone.
+func sentence(clause string) string {
+	first, n := utf8.DecodeRuneInString(clause)
+	return string(unicode.ToUpper(first)) + clause[n:] + "."
 }
 
 func withoutURL(err error) error {

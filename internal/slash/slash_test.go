@@ -143,7 +143,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res, err := guarded.Run(t.Context(), asked("x"), nil); err != nil || res.Outcome != program.Later || !strings.Contains(res.Text, "not public") {
+	if res, err := guarded.Run(t.Context(), asked("x"), nil); err != nil || res.Outcome != program.Failed || !strings.HasPrefix(res.Text, "Its address is not public;") {
 		t.Errorf("a private address: %+v, %v", res, err)
 	}
 	dry := asked("x")

@@ -23,6 +23,7 @@ type Session struct {
 	ExpiresAt time.Time
 	Address   string
 	Agent     string
+	ProvenAt  time.Time // when the second factor was last shown in it; zero: never
 }
 
 // Token is one API token.
@@ -43,6 +44,7 @@ const (
 	SetupLink  LinkPurpose = "setup"  // make the first administrator
 	InviteLink LinkPurpose = "invite" // choose the first password
 	ResetLink  LinkPurpose = "reset"  // choose another password
+	HalfLink   LinkPurpose = "half"   // the password was right, the second factor is to come
 )
 
 // Link is a secret that was mailed or shown once.
@@ -53,7 +55,7 @@ type Link struct {
 }
 
 const (
-	selectSession  = `SELECT id, person, created_at, seen_at, expires_at, address, agent FROM session`
+	selectSession  = `SELECT id, person, created_at, seen_at, expires_at, address, agent, proven_at FROM session`
 	selectToken    = `SELECT id, person, name, scopes, created_at, seen_at FROM token`
 	selectLink     = `SELECT purpose, person, expires_at FROM link`
 	selectPassword = `SELECT password FROM credential WHERE person = $1`
@@ -61,9 +63,9 @@ const (
 
 func scanSession(rows *sql.Rows) (Session, error) {
 	var v Session
-	var created, seen, expires int64
-	err := rows.Scan(&v.ID, &v.Person, &created, &seen, &expires, &v.Address, &v.Agent)
-	v.CreatedAt, v.SeenAt, v.ExpiresAt = instant(created), instant(seen), instant(expires)
+	var created, seen, expires, proven int64
+	err := rows.Scan(&v.ID, &v.Person, &created, &seen, &expires, &v.Address, &v.Agent, &proven)
+	v.CreatedAt, v.SeenAt, v.ExpiresAt, v.ProvenAt = instant(created), instant(seen), instant(expires), instant(proven)
 	return v, err
 }
 
@@ -164,8 +166,8 @@ func (tx *Tx) PutPassword(person id.User, phc string) {
 
 // AddSession buffers a new session, whose cookie has the given hash.
 func (tx *Tx) AddSession(hash string, v Session) {
-	tx.exec(`INSERT INTO session (id, hash, person, created_at, seen_at, expires_at, address, agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		string(v.ID), hash, string(v.Person), micros(v.CreatedAt), micros(v.SeenAt), micros(v.ExpiresAt), v.Address, v.Agent)
+	tx.exec(`INSERT INTO session (id, hash, person, created_at, seen_at, expires_at, address, agent, proven_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		string(v.ID), hash, string(v.Person), micros(v.CreatedAt), micros(v.SeenAt), micros(v.ExpiresAt), v.Address, v.Agent, micros(v.ProvenAt))
 }
 
 // TouchSession says that a session was used now and is good until expires.
@@ -216,7 +218,7 @@ func (tx *Tx) RemoveLinks(purpose LinkPurpose, person id.User) {
 
 // RemoveAccess makes everything worthless that would let a person in.
 func (tx *Tx) RemoveAccess(person id.User) {
-	for _, table := range []string{"credential", "session", "token", "link"} {
+	for _, table := range []string{"credential", "factor", "recovery", "session", "token", "link"} {
 		tx.exec(`DELETE FROM `+table+` WHERE person = $1`, string(person))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,7 +52,7 @@ func backupTables() []tableOf {
 		{"incident", fields("#id #rev state entity_id team body #quotes"), ``, `id`},
 		{"alert", fields("#id #incident integration #received_at body raw"), ``, `id`},
 		{"entry", fields("#seq #at kind #incident team person room #thread actor payload #quotes"), ``, `seq`},
-		{"message", fields("#seq room #pinned body"), ``, `seq`},
+		{"message", fields("#seq room #pinned ?gone body"), ``, `seq`},
 		{"mark", fields("person room #seq"), ``, `person, room`},
 		{"mention", fields("person #seq room"), ``, `person, seq`},
 		{"file", fields("id key person room #seq #at body"), ``, `id`},
@@ -60,12 +61,14 @@ func backupTables() []tableOf {
 		{"cursor", fields("name #seq"), ` WHERE name <> 'search'`, `name`}, // the words are filled from the beginning
 		{"beat", fields("heartbeat #at #missed"), ``, `heartbeat`},
 		{"muted", fields("entity #alert #until"), ``, `entity`},
-		{"invocation", fields("id #number state command person room #incident lock short #asked_at #due_at ?waits claimed_by #claimed_until #cancel_at body output"), ``, `number`},
+		{"invocation", fields("id #number state command person room #incident lock short #asked_at #due_at ?waits claimed_by #claimed_until #cancel_at #started_at body output"), ``, `number`},
 		{"invocation_event", fields("#seq invocation #at kind body sum hash"), ``, `seq`},
 		{"lock", fields("name kind #until invocation body"), ``, `name, kind`},
 		{"action", fields("hash #seq invocation person line #expires_at #used_at"), ``, `hash`},
 		{"credential", fields("person password #at"), ``, `person`},
-		{"session", fields("id hash person #created_at #seen_at #expires_at address agent"), ``, `id`},
+		{"factor", fields("person sealed #made_at #last_step"), ``, `person`},
+		{"recovery", fields("hash person"), ``, `hash`},
+		{"session", fields("id hash person #created_at #seen_at #expires_at address agent #proven_at"), ``, `id`},
 		{"token", fields("id hash person name scopes #created_at #seen_at"), ``, `id`},
 		{"link", fields("hash purpose person #expires_at"), ``, `hash`},
 	}
@@ -118,13 +121,20 @@ type backupEnd struct {
 // Backup writes everything as it is at one instant, while others go on
 // writing. It is complete when the error is nil.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {
+	_, err := s.BackupNaming(ctx, w)
+	return err
+}
+
+// BackupNaming is Backup. It returns the keys of the contents that the rows
+// name, each once and in order: those are kept elsewhere.
+func (s *Store) BackupNaming(ctx context.Context, w io.Writer) (keys []string, err error) {
 	schema, _, err := s.Version(ctx)
 	if err != nil {
-		return fmt.Errorf("back up: %w", err)
+		return nil, fmt.Errorf("back up: %w", err)
 	}
 	tx, err := s.snapshot(ctx)
 	if err != nil {
-		return fmt.Errorf("back up: %w", err)
+		return nil, fmt.Errorf("back up: %w", err)
 	}
 	defer tx.Rollback()
 	buffer := bufio.NewWriterSize(w, 64<<10)
@@ -133,21 +143,60 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) error {
 	lines := json.NewEncoder(io.MultiWriter(zip, sum))
 	lines.SetEscapeHTML(false)
 	if err := lines.Encode(backupHeader{"backup", backupFormat, schema, s.Engine(), s.now()}); err != nil {
-		return fmt.Errorf("back up: %w", err)
+		return nil, fmt.Errorf("back up: %w", err)
 	}
 	var rows int64
 	for _, t := range backupTables() {
-		n, err := t.write(ctx, tx, lines)
+		n, err := t.write(ctx, tx, lines, func(row []any) {
+			if t.name == "file" {
+				keys = append(keys, t.contents(plain(row))...)
+			}
+		})
 		if err != nil {
-			return fmt.Errorf("back up table %s: %w", t.name, err)
+			return nil, fmt.Errorf("back up table %s: %w", t.name, err)
 		}
 		rows += n
 	}
 	end := json.NewEncoder(zip).Encode(backupEnd{true, rows, hex.EncodeToString(sum.Sum(nil))})
 	if err := errors.Join(end, zip.Close(), buffer.Flush()); err != nil {
-		return fmt.Errorf("back up: %w", err)
+		return nil, fmt.Errorf("back up: %w", err)
 	}
-	return nil
+	return inOrder(keys), nil
+}
+
+func inOrder(keys []string) []string {
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// contents are the keys of what a row of the table of files names; none for a
+// file that is being removed.
+func (t tableOf) contents(row []any) []string {
+	text := func(name string) string { return row[slices.Index(t.names(), name)].(string) }
+	if at := row[slices.Index(t.names(), "at")].(int64); at == 0 {
+		return nil
+	}
+	keys := []string{text("key")}
+	if b, err := readJSON[fileBody]([]byte(text("body"))); err == nil && b.Preview != "" {
+		keys = append(keys, b.Preview)
+	}
+	return keys
+}
+
+// plain are the values that a row of targets points to.
+func plain(row []any) []any {
+	values := make([]any, len(row))
+	for i, p := range row {
+		switch v := p.(type) {
+		case *int64:
+			values[i] = *v
+		case *bool:
+			values[i] = *v
+		case *string:
+			values[i] = *v
+		}
+	}
+	return values
 }
 
 // snapshot begins a transaction that sees one instant.
@@ -166,7 +215,7 @@ func (s *Store) snapshot(ctx context.Context) (*sql.Tx, error) {
 	return tx, nil
 }
 
-func (t tableOf) write(ctx context.Context, tx *sql.Tx, lines *json.Encoder) (n int64, err error) {
+func (t tableOf) write(ctx context.Context, tx *sql.Tx, lines *json.Encoder, visit func(row []any)) (n int64, err error) {
 	if err := lines.Encode(backupTable{t.name, t.names()}); err != nil {
 		return 0, err
 	}
@@ -183,6 +232,7 @@ func (t tableOf) write(ctx context.Context, tx *sql.Tx, lines *json.Encoder) (n 
 		if err := lines.Encode(row); err != nil {
 			return n, err
 		}
+		visit(row)
 	}
 	return n, rows.Err()
 }

@@ -55,7 +55,7 @@ type EntryFilter struct {
 	NoReplies bool      // without answers in threads
 	Lines     bool      // without what only changes a message that stands elsewhere
 	After     id.Seq    // only later ones, the nearest first; 0: the newest
-	FromStart bool      // the oldest instead of the newest, when After is 0
+	FromStart bool      // the oldest instead of the newest, also where both ends are named
 	Before    id.Seq    // only earlier ones, the nearest first
 	Kinds     []timeline.Kind
 	Team      id.Team
@@ -129,7 +129,7 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 		q.whereIn(`entry.kind`, kinds)
 	}
 	direction := ` DESC`
-	if (f.After > 0 || f.FromStart) && f.Before == 0 {
+	if f.After > 0 && f.Before == 0 || f.FromStart {
 		direction = ` ASC`
 	}
 	found, err := all(ctx, s.read, scanEntry,

@@ -59,14 +59,19 @@ func (tx *Tx) PutFile(f File) error {
 // DropFile forgets a file; its content is for the caller to remove.
 func (tx *Tx) DropFile(f id.File) { tx.exec(`DELETE FROM file WHERE id = $1`, string(f)) }
 
+// condemn makes files nobody's: no message shows them, none will, and who
+// removes loose files finds them at once.
+const condemn = `UPDATE file SET seq = 0, room = '', person = '', at = 0`
+
+// CondemnFile says that a file that no message shows is to be removed.
+func (tx *Tx) CondemnFile(f id.File) { tx.exec(condemn+` WHERE seq = 0 AND id = $1`, string(f)) }
+
+// HideFiles takes the files out of a message that is no more; they are to be removed.
+func (tx *Tx) HideFiles(seq id.Seq) { tx.exec(condemn+` WHERE seq > 0 AND seq = $1`, int64(seq)) }
+
 // File returns one file; ErrNotFound when there is none.
 func (tx *Tx) File(f id.File) (File, error) {
 	return one(tx.ctx, tx.tx, scanFile, selectFile+` WHERE id = $1`, string(f))
-}
-
-// FilesOf returns the files that a message shows.
-func (tx *Tx) FilesOf(room id.Room, seq id.Seq) ([]File, error) {
-	return all(tx.ctx, tx.tx, scanFile, selectFile+` WHERE room = $1 AND seq > 0 AND seq = $2 ORDER BY id`, string(room), int64(seq))
 }
 
 // File returns one file; ErrNotFound when there is none. Whether somebody may
@@ -78,6 +83,12 @@ func (s *Store) File(ctx context.Context, f id.File) (File, error) {
 // RoomFiles returns the files that the messages of a room show, the newest first.
 func (s *Store) RoomFiles(ctx context.Context, room id.Room, limit int) ([]File, error) {
 	return all(ctx, s.read, scanFile, selectFile+` WHERE room = $1 AND seq > 0 ORDER BY seq DESC LIMIT $2`, string(room), limit)
+}
+
+// FilesAfter returns some of the files that are not being removed, in the order
+// of their ids, which are all after the given one.
+func (s *Store) FilesAfter(ctx context.Context, after id.File, limit int) ([]File, error) {
+	return all(ctx, s.read, scanFile, selectFile+` WHERE at > 0 AND id > $1 ORDER BY id LIMIT $2`, string(after), limit)
 }
 
 // LooseFiles returns files that were uploaded before an instant and that no message shows.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -12,13 +13,13 @@ import (
 	"github.com/watchroom/watchroom/internal/invocation"
 )
 
-const invocationColumns = `id, number, state, command, person, room, incident, lock, short, asked_at, due_at, waits, claimed_by, claimed_until, cancel_at, body, output`
+const invocationColumns = `id, number, state, command, person, room, incident, lock, short, asked_at, due_at, waits, claimed_by, claimed_until, cancel_at, started_at, body, output`
 
 const (
 	selectInvocation = `SELECT ` + invocationColumns + ` FROM invocation`
 	insertInvocation = `INSERT INTO invocation (` + invocationColumns + `)`
 	upsertInvocation = ` ON CONFLICT (id) DO UPDATE SET state = excluded.state, lock = excluded.lock, short = excluded.short, due_at = excluded.due_at, waits = excluded.waits,
-	claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until, cancel_at = excluded.cancel_at, body = excluded.body, output = excluded.output`
+	claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until, cancel_at = excluded.cancel_at, started_at = excluded.started_at, body = excluded.body, output = excluded.output`
 )
 
 // commandBuffers is what a transaction writes about commands.
@@ -29,12 +30,12 @@ type commandBuffers struct {
 }
 
 func scanInvocation(rows *sql.Rows) (invocation.Invocation, error) {
-	var at struct{ asked, due, claimed, cancel int64 }
+	var at struct{ asked, due, claimed, cancel, started int64 }
 	var inc invocation.Invocation
 	var body []byte
 	var person id.User
 	err := rows.Scan(&inc.ID, &inc.Number, &inc.State, &inc.Command, &person, &inc.Room, &inc.Incident, &inc.Lock, &inc.Short, &at.asked, &at.due,
-		&inc.Waiting, &inc.ClaimedBy, &at.claimed, &at.cancel, &body, &inc.Output)
+		&inc.Waiting, &inc.ClaimedBy, &at.claimed, &at.cancel, &at.started, &body, &inc.Output)
 	if err != nil {
 		return inc, err
 	}
@@ -59,7 +60,7 @@ func (tx *Tx) invocationRows() ([][]any, error) {
 		}
 		rows = append(rows, []any{
 			string(inv.ID), inv.Number, string(inv.State), inv.Command, string(inv.By.User), string(inv.Room), int64(inv.Incident), inv.Lock, inv.Short,
-			micros(inv.AskedAt), micros(inv.DueAt), inv.Waiting, inv.ClaimedBy, micros(inv.Claimed), micros(inv.CancelAt), body, inv.Output,
+			micros(inv.AskedAt), micros(inv.DueAt), inv.Waiting, inv.ClaimedBy, micros(inv.Claimed), micros(inv.CancelAt), micros(inv.StartedAt), body, inv.Output,
 		})
 	}
 	return rows, nil
@@ -144,9 +145,32 @@ func (tx *Tx) DueInvocations(limit int) ([]invocation.Invocation, error) {
 	return all(tx.ctx, tx.tx, scanInvocation, selectInvocation+` WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, number LIMIT $2`, micros(tx.Now), limit)
 }
 
-// LatestInvocations returns the latest invocations, without their output.
-func (tx *Tx) LatestInvocations(limit int) ([]invocation.Invocation, error) {
-	return all(tx.ctx, tx.tx, scanInvocation, selectInvocationShort+` ORDER BY number DESC LIMIT $1`, limit)
+// StartedSince returns the invocations of some commands whose last run began at
+// an instant or later, the latest first and without their output: at most MaxStarted.
+func (tx *Tx) StartedSince(commands []string, since time.Time) ([]invocation.Invocation, error) {
+	return startedSince(tx.ctx, tx.tx, commands, since)
+}
+
+// StartedSince is Tx.StartedSince outside of a transaction.
+func (s *Store) StartedSince(ctx context.Context, commands []string, since time.Time) ([]invocation.Invocation, error) {
+	return startedSince(ctx, s.read, commands, since)
+}
+
+// MaxStarted is how many runs of one question are counted.
+const MaxStarted = 1000
+
+func startedSince(ctx context.Context, from querier, commands []string, since time.Time) ([]invocation.Invocation, error) {
+	if len(commands) == 0 {
+		return nil, nil
+	}
+	args := []any{micros(since), MaxStarted}
+	names := make([]any, len(commands))
+	for i, c := range commands {
+		names[i] = c
+	}
+	args = append(args, padded(names)...)
+	return all(ctx, from, scanInvocation, selectInvocationShort+` WHERE started_at > 0 AND started_at >= $1 AND command IN `+in(3, len(args)-2)+
+		` ORDER BY started_at DESC LIMIT $2`, args...)
 }
 
 // RunsOf counts the runs of a command.

@@ -104,15 +104,30 @@ func (s *Store) Audit(ctx context.Context, after int64, limit int) ([]invocation
 // auditAtOnce bounds what one look at the chain reads.
 const auditAtOnce = 1000
 
-// CheckAudit follows the chain of the audit from its beginning and returns how
-// many events are as they were written. When that is not all of them, broken is
-// the number of the first that was changed, put in or follows one that was
-// taken out; else it is 0. What was cut off at the end does not show here: keep
-// the last hash of an export elsewhere.
+// CheckAudit follows the chain of the audit from its beginning, or from behind
+// what retention has removed, and returns how many events are as they were
+// written. When that is not all of them, broken is the number of the first that
+// was changed, put in or follows one that was taken out; else it is 0. What was
+// cut off at the end does not show here: keep the last hash of an export elsewhere.
 func (s *Store) CheckAudit(ctx context.Context) (good, broken int64, err error) {
-	var before auditEnd
 	for {
-		some, err := all(ctx, s.read, scanStoredEvent, selectEvent+` WHERE seq > $1 ORDER BY seq LIMIT $2`, before.seq, auditAtOnce)
+		from, err := s.beginning(ctx)
+		if err != nil {
+			return 0, 0, fmt.Errorf("check audit: %w", err)
+		}
+		good, broken, err = s.checkAudit(ctx, from)
+		if err != nil || broken == 0 {
+			return good, broken, err
+		}
+		if now, err := s.beginning(ctx); err != nil || now == from { // else its first events were removed meanwhile
+			return good, broken, err
+		}
+	}
+}
+
+func (s *Store) checkAudit(ctx context.Context, before auditEnd) (good, broken int64, err error) {
+	for after := int64(0); ; after = before.seq {
+		some, err := all(ctx, s.read, scanStoredEvent, selectEvent+` WHERE seq > $1 ORDER BY seq LIMIT $2`, after, auditAtOnce)
 		if err != nil {
 			return good, 0, fmt.Errorf("check audit: %w", err)
 		}

@@ -38,6 +38,18 @@ func (tx *Tx) Lock(name string, kind invocation.LockKind) (invocation.Lock, bool
 	return orNone(one(tx.ctx, tx.tx, scanLock, selectLock+` WHERE name = $1 AND kind = $2`, name, string(kind)))
 }
 
+// Covering returns the sticky locks that keep others from what a name stands
+// for, the narrowest first: "deploy/shop" covers "deploy/shop/prod".
+func (tx *Tx) Covering(name string) ([]invocation.Lock, error) {
+	names := []any{name}
+	for i := range len(name) {
+		if name[i] == '/' && i > 0 {
+			names = append(names, name[:i])
+		}
+	}
+	return all(tx.ctx, tx.tx, scanLock, selectLock+` WHERE kind = 'sticky' AND name IN `+in(1, len(names))+` ORDER BY LENGTH(name) DESC`, names...)
+}
+
 // PutLock buffers a lock, instead of one of the same name and kind.
 func (tx *Tx) PutLock(l invocation.Lock) error {
 	body, err := writeJSON(lockBody{l.Owner, l.Reason, l.Room, l.Since.UTC()})

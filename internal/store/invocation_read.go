@@ -25,7 +25,7 @@ type InvocationFilter struct {
 }
 
 // without leaves the output away, which may be long.
-const selectInvocationShort = `SELECT id, number, state, command, person, room, incident, lock, short, asked_at, due_at, waits, claimed_by, claimed_until, cancel_at, body, '' FROM invocation`
+const selectInvocationShort = `SELECT id, number, state, command, person, room, incident, lock, short, asked_at, due_at, waits, claimed_by, claimed_until, cancel_at, started_at, body, '' FROM invocation`
 
 // Invocations returns invocations, the latest first and without their output.
 func (s *Store) Invocations(ctx context.Context, f InvocationFilter) ([]invocation.Invocation, error) {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
@@ -16,27 +18,30 @@ import (
 // its number and room is one to which nothing happened. How it was written is
 // in its entry.
 type Message struct {
-	Seq       id.Seq                 `json:"-"`
-	Room      id.Room                `json:"-"`
-	PinnedAt  time.Time              `json:"-"`
-	Versions  []Version              `json:"versions,omitempty"` // how it was before, the first in front
-	Now       *Version               `json:"now,omitempty"`      // how it is; nil: as it was posted
-	Edits     int                    `json:"edits,omitempty"`    // by its author; a bot's living message keeps no versions
-	DeletedAt time.Time              `json:"deleted_at,omitzero"`
-	DeletedBy timeline.Actor         `json:"deleted_by,omitzero"`
-	Reactions []timeline.ReactionSum `json:"reactions,omitempty"`
-	Replies   int                    `json:"replies,omitempty"`
-	RepliedAt time.Time              `json:"replied_at,omitzero"`
-	Repliers  []id.User              `json:"repliers,omitempty"`
-	Incidents []id.Incident          `json:"incidents,omitempty"`
+	Seq        id.Seq                 `json:"-"`
+	Room       id.Room                `json:"-"`
+	PinnedAt   time.Time              `json:"-"`
+	Versions   []Version              `json:"versions,omitempty"` // how it was before, the first in front
+	Now        *Version               `json:"now,omitempty"`      // how it is; nil: as it was posted
+	Edits      int                    `json:"edits,omitempty"`    // by its author; a bot's living message keeps no versions
+	Called     []id.User              `json:"called,omitempty"`   // by any of its edits, whatever it says now
+	CalledHere bool                   `json:"called_here,omitempty"`
+	DeletedAt  time.Time              `json:"deleted_at,omitzero"`
+	DeletedBy  timeline.Actor         `json:"deleted_by,omitzero"`
+	Reactions  []timeline.ReactionSum `json:"reactions,omitempty"`
+	Replies    int                    `json:"replies,omitempty"`
+	RepliedAt  time.Time              `json:"replied_at,omitzero"`
+	Repliers   []id.User              `json:"repliers,omitempty"`
+	Incidents  []id.Incident          `json:"incidents,omitempty"`
 }
 
 // Version is how a message read at a time.
 type Version struct {
-	Text     string             `json:"text"`
-	At       time.Time          `json:"at"`
-	Mentions []id.User          `json:"mentions,omitempty"`
-	Doc      *timeline.Document `json:"doc,omitempty"`
+	Text      string             `json:"text"`
+	At        time.Time          `json:"at"`
+	Mentions  []id.User          `json:"mentions,omitempty"`
+	Everybody bool               `json:"everybody,omitempty"`
+	Doc       *timeline.Document `json:"doc,omitempty"`
 }
 
 // MaxVersions is how many earlier forms of a message are kept beside its
@@ -46,7 +51,7 @@ const MaxVersions = 50
 // Over puts what became of a message over what was posted.
 func (m Message) Over(p timeline.Message) timeline.Message {
 	if m.Now != nil {
-		p.Text, p.Mentions = m.Now.Text, m.Now.Mentions
+		p.Text, p.Mentions, p.Everybody = m.Now.Text, m.Now.Mentions, m.Now.Everybody
 		if m.Now.Doc != nil {
 			p.Doc = m.Now.Doc
 		}
@@ -197,8 +202,10 @@ func (tx *Tx) PutMessage(m Message) error {
 	if err != nil {
 		return fmt.Errorf("write message %d: %w", m.Seq, err)
 	}
-	tx.exec(`INSERT INTO message (seq, room, pinned, body) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (seq) DO UPDATE SET pinned = excluded.pinned, body = excluded.body`, int64(m.Seq), string(m.Room), micros(m.PinnedAt), body)
+	gone := !m.DeletedAt.IsZero()
+	tx.exec(`INSERT INTO message (seq, room, pinned, gone, body) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (seq) DO UPDATE SET pinned = excluded.pinned, gone = excluded.gone, body = excluded.body`,
+		int64(m.Seq), string(m.Room), micros(m.PinnedAt), gone, body)
 	return nil
 }
 
@@ -209,54 +216,78 @@ func (tx *Tx) SetMark(u id.User, room id.Room, seq id.Seq) {
 		string(u), string(room), int64(seq))
 }
 
+// MoveMark says from where on a room is to be read, also if that was read
+// before: somebody wants to come back to it.
+func (tx *Tx) MoveMark(u id.User, room id.Room, seq id.Seq) {
+	tx.exec(`INSERT INTO mark (person, room, seq) VALUES ($1, $2, $3) ON CONFLICT (person, room) DO UPDATE SET seq = excluded.seq`,
+		string(u), string(room), int64(seq))
+}
+
 // AddMention says that a message called somebody.
 func (tx *Tx) AddMention(u id.User, room id.Room, seq id.Seq) {
 	tx.exec(`INSERT INTO mention (person, seq, room) VALUES ($1, $2, $3) ON CONFLICT (person, seq) DO NOTHING`, string(u), int64(seq), string(room))
+}
+
+// DropMention says that a message calls somebody no more.
+func (tx *Tx) DropMention(u id.User, seq id.Seq) {
+	tx.exec(`DELETE FROM mention WHERE person = $1 AND seq = $2`, string(u), int64(seq))
+}
+
+// DropMentions says that a message calls nobody any more.
+func (tx *Tx) DropMentions(seq id.Seq, users []id.User) {
+	for _, u := range users {
+		tx.DropMention(u, seq)
+	}
 }
 
 // Unread is what somebody has not read of a room.
 type Unread struct {
 	Mark     id.Seq `json:"mark"`     // they have read up to here; 0: never
 	Last     id.Seq `json:"last"`     // the newest message; 0: none
-	Count    int    `json:"count"`    // messages of others after the mark, at most MaxUnread
+	Count    int    `json:"count"`    // messages of others after the mark that are still there, at most MaxUnread
 	Mentions int    `json:"mentions"` // of those that called them
 }
 
 // MaxUnread is where counting ends.
 const MaxUnread = 100
 
-// Unread returns what somebody has not read of each of rooms.
+// Unread returns what somebody has not read of each of rooms, with one question
+// for all of them. What was deleted is nothing to be read.
 func (s *Store) Unread(ctx context.Context, u id.User, rooms []id.Room) (map[id.Room]Unread, error) {
-	marks, err := s.Marks(ctx, u)
-	if err != nil {
-		return nil, err
-	}
 	out := make(map[id.Room]Unread, len(rooms))
-	for _, room := range rooms {
-		n := Unread{Mark: marks[room]}
-		where, index := `room = '' AND `, `kind, seq`
-		if room != "" {
-			where, index = `room <> '' AND `, `room, seq`
+	for chunk := range slices.Chunk(rooms, 512) {
+		args := make([]any, len(chunk), 2*len(chunk))
+		for i, room := range chunk {
+			args[i] = string(room)
 		}
-		found, err := all(ctx, s.read, value[id.Seq], `SELECT seq FROM entry WHERE `+where+`room = $1 AND kind = 'message_posted' AND seq > $2 AND person <> $3
-			ORDER BY `+index+` LIMIT `+fmt.Sprint(MaxUnread), string(room), int64(n.Mark), string(u))
+		args = append([]any{string(u)}, padded(args)...)
+		_, err := all(ctx, s.read, func(rows *sql.Rows) (struct{}, error) {
+			var room id.Room
+			var n Unread
+			err := rows.Scan(&room, &n.Mark, &n.Last, &n.Count, &n.Mentions)
+			out[room] = n
+			return struct{}{}, err
+		}, `WITH asked (room) AS (VALUES `+texts(2, len(args)-1)+`)
+			SELECT asked.room, COALESCE(mark.seq, 0),
+				COALESCE((SELECT MAX(seq) FROM entry WHERE kind = 'message_posted' AND room = asked.room), 0),
+				(SELECT COUNT(*) FROM (SELECT 1 FROM entry WHERE kind = 'message_posted' AND room = asked.room AND seq > COALESCE(mark.seq, 0) AND person <> $1
+					AND NOT EXISTS (SELECT 1 FROM message WHERE message.seq = entry.seq AND gone) LIMIT `+strconv.Itoa(MaxUnread)+`) AS unread),
+				(SELECT COUNT(*) FROM mention WHERE person = $1 AND room = asked.room AND seq > COALESCE(mark.seq, 0))
+			FROM asked LEFT JOIN mark ON mark.person = $1 AND mark.room = asked.room`, args...)
 		if err != nil {
 			return nil, fmt.Errorf("count unread messages: %w", err)
 		}
-		n.Count = len(found)
-		last, err := one(ctx, s.read, value[id.Seq], `SELECT seq FROM entry WHERE `+where+`room = $1 AND kind = 'message_posted' ORDER BY seq DESC LIMIT 1`, string(room))
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, fmt.Errorf("find newest message: %w", err)
-		}
-		n.Last = last
-		if n.Count > 0 {
-			if n.Mentions, err = one(ctx, s.read, value[int], `SELECT COUNT(*) FROM mention WHERE person = $1 AND room = $2 AND seq > $3`, string(u), string(room), int64(n.Mark)); err != nil {
-				return nil, fmt.Errorf("count mentions: %w", err)
-			}
-		}
-		out[room] = n
 	}
 	return out, nil
+}
+
+// texts are n rows of one text each, of the arguments from the given one on.
+func texts(from, n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = "(CAST($" + strconv.Itoa(from+i) + " AS TEXT))"
+	}
+	return strings.Join(rows, ",")
 }
 
 // Marks says how far somebody has read each room.

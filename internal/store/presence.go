@@ -17,7 +17,8 @@ type Presence struct {
 	Device  string // "browser", "phone" or "robot"
 	Active  bool   // false: it is open, and nobody has touched it for a while
 	Room    id.Room
-	Typing  time.Time // until when they are typing in Room; zero: they are not
+	Thread  id.Seq    // in Room; 0: in none
+	Typing  time.Time // until when they are typing there; zero: they are not
 	Until   time.Time // unless it is renewed
 }
 
@@ -29,9 +30,9 @@ const PresenceLife = 75 * time.Second
 func (s *Store) SetPresence(ctx context.Context, p Presence, news bool) error {
 	return s.Do(ctx, func(tx *Tx) error {
 		p.Until = tx.Now.Add(PresenceLife)
-		tx.exec(`INSERT INTO presence (session, person, device, active, room, typing, until) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (session) DO UPDATE SET active = excluded.active, room = excluded.room, typing = excluded.typing, until = excluded.until`,
-			p.Session, string(p.Person), p.Device, p.Active, string(p.Room), micros(p.Typing), micros(p.Until))
+		tx.exec(`INSERT INTO presence (session, person, device, active, room, thread, typing, until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (session) DO UPDATE SET active = excluded.active, room = excluded.room, thread = excluded.thread, typing = excluded.typing, until = excluded.until`,
+			p.Session, string(p.Person), p.Device, p.Active, string(p.Room), int64(p.Thread), micros(p.Typing), micros(p.Until))
 		tx.exec(`DELETE FROM presence WHERE until < $1`, micros(tx.Now))
 		if news {
 			tx.about |= Presences
@@ -58,10 +59,10 @@ func (s *Store) Present(ctx context.Context) ([]Presence, error) {
 	found, err := all(ctx, s.read, func(rows *sql.Rows) (Presence, error) {
 		var p Presence
 		var typing, until int64
-		err := rows.Scan(&p.Session, &p.Person, &p.Device, &p.Active, &p.Room, &typing, &until)
+		err := rows.Scan(&p.Session, &p.Person, &p.Device, &p.Active, &p.Room, &p.Thread, &typing, &until)
 		p.Typing, p.Until = instant(typing), instant(until)
 		return p, err
-	}, `SELECT session, person, device, active, room, typing, until FROM presence WHERE until >= $1 ORDER BY session`, micros(now))
+	}, `SELECT session, person, device, active, room, thread, typing, until FROM presence WHERE until >= $1 ORDER BY session`, micros(now))
 	if err != nil {
 		return nil, fmt.Errorf("load presence: %w", err)
 	}

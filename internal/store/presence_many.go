@@ -19,9 +19,9 @@ func (s *Store) SetPresences(ctx context.Context, pages []Presence) error {
 			if p.Until.IsZero() {
 				p.Until = tx.Now.Add(PresenceLife)
 			}
-			tx.exec(`INSERT INTO presence (session, person, device, active, room, typing, until) VALUES ($1, $2, $3, $4, $5, $6, $7)
-				ON CONFLICT (session) DO UPDATE SET active = excluded.active, room = excluded.room, typing = excluded.typing, until = excluded.until`,
-				p.Session, string(p.Person), p.Device, p.Active, string(p.Room), micros(p.Typing), micros(p.Until))
+			tx.exec(`INSERT INTO presence (session, person, device, active, room, thread, typing, until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+				ON CONFLICT (session) DO UPDATE SET active = excluded.active, room = excluded.room, thread = excluded.thread, typing = excluded.typing, until = excluded.until`,
+				p.Session, string(p.Person), p.Device, p.Active, string(p.Room), int64(p.Thread), micros(p.Typing), micros(p.Until))
 		}
 		tx.exec(`DELETE FROM presence WHERE until < $1`, micros(tx.Now))
 		tx.about |= Presences

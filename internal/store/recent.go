@@ -40,6 +40,13 @@ func (r *recentEntries) add(epoch string, entries []timeline.Entry) {
 	r.entries = append(r.entries, entries...)
 }
 
+// forget begins anew: some of them may have been removed.
+func (r *recentEntries) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.entries = r.entries[:0]
+}
+
 // between returns the entries after seq up to upto; ok is false when not all of
 // them are here. The caller must not change them.
 func (r *recentEntries) between(epoch string, seq, upto id.Seq) (found []timeline.Entry, ok bool) {

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,30 +30,70 @@ const restoreStatement = time.Hour
 // serving. The whole of it is checked first; on any error nothing has changed.
 // Readers see the old or the new, and the head has a new epoch by which those
 // who follow the timeline notice. Deliveries that were waiting wait again.
-func (s *Store) Restore(ctx context.Context, r io.Reader) error {
+func (s *Store) Restore(ctx context.Context, r io.Reader) (err error) {
+	b, err := s.ReadBackup(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	return b.Restore(ctx)
+}
+
+// ReadBackup reads a backup to its end and checks all of it; nothing is changed
+// yet. The caller closes what it returns.
+func (s *Store) ReadBackup(ctx context.Context, r io.Reader) (_ *WholeBackup, err error) {
 	schema, _, err := s.Version(ctx)
 	if err != nil {
-		return fmt.Errorf("restore: %w", err)
+		return nil, fmt.Errorf("restore: %w", err)
 	}
 	file, err := os.CreateTemp("", "watchroom-restore-*")
 	if err != nil {
-		return fmt.Errorf("restore: %w", err)
+		return nil, fmt.Errorf("restore: %w", err)
 	}
-	defer os.Remove(file.Name()) //nolint:errcheck // a temporary file
-	defer file.Close()
+	b := &WholeBackup{store: s, file: file, schema: schema}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.Close())
+		}
+	}()
 	if _, err := io.Copy(file, r); err != nil {
-		return fmt.Errorf("restore: read backup: %w", err)
+		return nil, fmt.Errorf("restore: read backup: %w", err)
 	}
-	nothing := func(tableOf, []any) error { return nil }
-	if err := readBackup(file, schema, nothing); err != nil {
-		return fmt.Errorf("restore: %w", err)
+	err = readBackup(file, schema, func(t tableOf, row []any) error {
+		if t.name == "file" {
+			b.keys = append(b.keys, t.contents(row)...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("restore: %w", err)
 	}
-	err = s.Do(ctx, func(tx *Tx) error {
+	b.keys = inOrder(b.keys)
+	return b, nil
+}
+
+// WholeBackup is a backup that was read and is complete and unchanged.
+type WholeBackup struct {
+	store  *Store
+	file   *os.File
+	schema int64
+	keys   []string
+}
+
+// Keys are those of the contents that its rows name, in order.
+func (b *WholeBackup) Keys() []string { return b.keys }
+
+// Close removes its copy.
+func (b *WholeBackup) Close() error { return errors.Join(b.file.Close(), os.Remove(b.file.Name())) }
+
+// Restore replaces everything by it.
+func (b *WholeBackup) Restore(ctx context.Context) error {
+	err := b.store.Do(ctx, func(tx *Tx) error {
 		in := &restorer{tx: tx, ended: ctx.Err}
 		if err := in.empty(); err != nil { //nolint:contextcheck // a transaction has its own; the caller's is looked at beside it
 			return err
 		}
-		if err := readBackup(file, schema, in.row); err != nil {
+		if err := readBackup(b.file, b.schema, in.row); err != nil {
 			return err
 		}
 		if err := in.flush(); err != nil { //nolint:contextcheck // as above
@@ -260,15 +301,8 @@ func (p *backupParser) row(line []byte) error {
 		if err := json.Unmarshal(text, row[i]); err != nil || string(text) == "null" {
 			return bad("line %d: column %s of table %s has no value of its type", p.lines, t.names()[i], t.name)
 		}
-		switch v := row[i].(type) {
-		case *int64:
-			row[i] = *v
-		case *bool:
-			row[i] = *v
-		case *string:
-			row[i] = *v
-		}
 	}
+	row = plain(row)
 	p.rows++
 	if t.name == "head" {
 		p.heads++

@@ -117,7 +117,7 @@ func Parts(e timeline.Entry, names Names) []Part {
 	case timeline.Change:
 		return w.change(p)
 	}
-	for _, more := range []func() []Part{w.escalation, w.pages, w.duty, w.watch, w.chat, w.commands} {
+	for _, more := range []func() []Part{w.escalation, w.pages, w.duty, w.watch, w.chat, w.commands, w.kept} {
 		if parts := more(); parts != nil {
 			return parts
 		}

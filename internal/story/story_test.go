@@ -120,6 +120,8 @@ func samples() []timeline.Payload {
 		timeline.Finished{Line: "deploy run shop", State: "failed", Why: "exit 3"}, timeline.Finished{Line: "deploy run shop", State: "cancelled"},
 		timeline.Finished{Line: "deploy run shop", State: "timed_out"}, timeline.Finished{Line: "deploy run shop", State: "unknown"}, timeline.Finished{Line: "x", State: "other"},
 		timeline.Lock{Name: "deploy/shop"}, timeline.Lock{Name: "deploy/shop", Reason: "freeze"}, timeline.Unlock{Name: "deploy/shop"}, timeline.Unlock{Name: "deploy/shop", Owner: "Ana Ruiz"},
+		timeline.Removal{Messages: 1200, Incidents: 12, Files: 3, Entries: 40, Alerts: 9, Deliveries: 7, Outputs: 6, Commands: 5, Events: 44},
+		timeline.Removal{Messages: 1, Incidents: 1}, timeline.Removal{Files: 1, Entries: 1, Alerts: 1, Deliveries: 1, Outputs: 1, Commands: 1, Events: 1}, timeline.Removal{},
 		timeline.Drill{Name: "Friday", Users: []id.User{"u1", "u2"}, Names: []string{"Kim", "Ana Ruiz"}},
 		timeline.DrillOver{Name: "Friday", Answered: 1, Asked: 2},
 	}

@@ -28,6 +28,9 @@ type (
 		// Scopes are those of the token it came by; none: all that its author may.
 		// A command in it has no more rights than they give.
 		Scopes []string `json:"scopes,omitempty" hidden:"true"`
+		// ProvenAt is when its author had shown their second factor where they
+		// wrote it; zero: not lately.
+		ProvenAt time.Time `json:"proven_at,omitzero" hidden:"true"`
 
 		// What became of it, filled in when it is read and never stored here.
 		Deleted   bool          `json:"deleted,omitempty"`
@@ -58,7 +61,11 @@ type (
 		Of       id.Seq    `json:"of"`
 		Text     string    `json:"text"`
 		Mentions []id.User `json:"mentions,omitempty"`
-		Doc      *Document `json:"doc,omitempty"` // of a bot's living message
+		// Calls are those whom the message had not called before, and Here says
+		// that it now calls all who are there: nobody is told of a message twice.
+		Calls []id.User `json:"calls,omitempty"`
+		Here  bool      `json:"here,omitempty"`
+		Doc   *Document `json:"doc,omitempty"` // of a bot's living message
 	}
 	// Deletion ends a message.
 	Deletion struct {

@@ -132,6 +132,8 @@ func Decode(kind Kind, data []byte) (Payload, error) {
 		return decode[Lock](data)
 	case LockReleased:
 		return decode[Unlock](data)
+	case RecordsRemoved:
+		return decode[Removal](data)
 	}
 	return nil, fmt.Errorf("timeline: unknown kind %q", kind)
 }

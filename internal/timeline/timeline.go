@@ -81,6 +81,7 @@ const (
 	CommandFinished        Kind = "command_finished"        // 2026-11-22: it ended, one way or another
 	LockTaken              Kind = "lock_taken"              // 2026-11-22: somebody keeps a thing to themselves
 	LockReleased           Kind = "lock_released"           // 2026-11-22
+	RecordsRemoved         Kind = "records_removed"         // 2026-11-22: retention removed what was old
 )
 
 // Kinds lists every kind once, in the order of declaration.
@@ -96,7 +97,7 @@ var Kinds = []Kind{
 	MaintenanceStarted, MaintenanceEnded, HeartbeatMissed, HeartbeatResumed, DrillStarted, DrillEnded,
 	MessageEdited, MessageDeleted, MessageLinked, MessagePinned, MessageUnpinned, ReactionAdded, ReactionRemoved,
 	RoomOpened, RoomChanged, RoomClosed,
-	CommandAsked, CommandApproved, CommandRejected, CommandFinished, LockTaken, LockReleased,
+	CommandAsked, CommandApproved, CommandRejected, CommandFinished, LockTaken, LockReleased, RecordsRemoved,
 }
 
 // Origin says from where somebody acted.

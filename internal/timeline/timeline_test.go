@@ -69,7 +69,7 @@ func samples() []Payload {
 		PageRetry(page),
 		PageLost(page),
 		Message{
-			Text: "is anybody looking?", Files: []File{file}, Mentions: []id.User{"u2"}, Everybody: true, Quote: 3, Invocation: "i1", Doc: &doc, Scopes: []string{"talk"},
+			Text: "is anybody looking?", Files: []File{file}, Mentions: []id.User{"u2"}, Everybody: true, Quote: 3, Invocation: "i1", Doc: &doc, Scopes: []string{"talk"}, ProvenAt: since,
 			Deleted: true, EditedAt: since, Edits: 2, Reactions: []ReactionSum{{Emoji: "👍", Users: []id.User{"u1"}}},
 			PinnedAt: since, Replies: 4, RepliedAt: until, Incidents: []id.Incident{42},
 		},
@@ -108,7 +108,7 @@ func samples() []Payload {
 		Beat{Heartbeat: "h1", Name: "backup", LastAt: since},
 		Drill{Drill: "d1", Name: "Friday", Users: []id.User{"u1", "u2"}, Names: []string{"Kim", "Lee"}},
 		DrillOver{Drill: "d1", Name: "Friday", Answered: 1, Asked: 2},
-		Edit{Of: 7, Text: "db01 is fine", Mentions: []id.User{"u2"}, Doc: &doc},
+		Edit{Of: 7, Text: "db01 is fine", Mentions: []id.User{"u2"}, Doc: &doc, Calls: []id.User{"u2"}, Here: true},
 		Deletion{Of: 7, Author: "Lee"},
 		Link{Of: 7, Text: "the disk is full", Author: "Lee", Room: "r1"},
 		Pin{Of: 7, Text: "runbook"}, Unpin{Of: 7, Text: "runbook"},
@@ -122,6 +122,7 @@ func samples() []Payload {
 		Finished{ID: "i1", Command: "deploy.run", Line: "deploy run shop", State: "failed", For: 1200, Why: "exit 3", Rule: "allow role:member"},
 		Lock{Name: "deploy/shop", Reason: "freeze", Until: until, ID: "i1"},
 		Unlock{Name: "deploy/shop", Owner: "Lee"},
+		Removal{Messages: 1200, Entries: 40, Incidents: 12, Alerts: 90, Files: 3, Bytes: 4096, Deliveries: 33, Outputs: 5, Commands: 6, Events: 44},
 	}
 }
 

@@ -78,12 +78,12 @@ func (s *Service) take(ctx context.Context, person id.User, name string, r io.Re
 		}
 	}()
 	if err := u.Keep(ctx, s.bucket, f.Key); err != nil {
-		return f, fmt.Errorf("keep upload: %w", err)
+		return f, away(ctx, fmt.Errorf("keep upload: %w", err))
 	}
 	if len(u.Preview) > 0 {
 		f.Preview = blob.Key(sha256.Sum256(u.Preview), string(f.ID)+"p")
 		if err := s.bucket.Put(ctx, f.Preview, bytes.NewReader(u.Preview), int64(len(u.Preview))); err != nil {
-			return f, fmt.Errorf("keep preview: %w", err)
+			return f, away(ctx, fmt.Errorf("keep preview: %w", err))
 		}
 	}
 	err = s.store.Do(ctx, func(tx *store.Tx) error {
@@ -123,7 +123,7 @@ func (s *Service) Open(ctx context.Context, u id.User, n id.File, preview bool) 
 	if err != nil {
 		return Content{}, err
 	}
-	if f.Seq == 0 && (u == "" || f.Person != u) || f.Seq != 0 && !o.CanRead(u, f.Room) {
+	if f.Seq == 0 && (u == "" || f.Person != u) && n != o.Settings.Bot.Picture || f.Seq != 0 && !o.CanRead(u, f.Room) {
 		return Content{}, gone()
 	}
 	key := f.Key
@@ -135,9 +135,21 @@ func (s *Service) Open(ctx context.Context, u id.User, n id.File, preview bool) 
 		return Content{}, gone()
 	}
 	if err != nil {
-		return Content{}, fmt.Errorf("open file %s: %w", n, err)
+		return Content{}, away(ctx, fmt.Errorf("open file %s: %w", n, err))
 	}
 	return Content{f, content}, nil
+}
+
+// retryAfter is when it is worth while to ask again for a place that is away.
+const retryAfter = 30 * time.Second
+
+// away is a bucket that cannot be used now. Of a request that was given up, it
+// is no news.
+func away(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return fault.Unavailable(phrase.T("upload.away"), retryAfter).Because(err)
 }
 
 func gone() error { return fault.NotFound(phrase.T("upload.gone")) }
@@ -156,8 +168,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// sweep forgets the rows first: content without a row is nobody's, a row without
-// content would be a broken message.
+// sweep removes all that no message shows, or shows no more.
 func (s *Service) sweep(ctx context.Context) (err error) {
 	defer fault.Recover(&err)
 	now, err := s.store.Now(ctx)
@@ -167,26 +178,47 @@ func (s *Service) sweep(ctx context.Context) (err error) {
 	if err := s.intake.Sweep(time.Now().Add(-loose)); err != nil {
 		s.log.WarnContext(ctx, "remove what was being received", "err", err)
 	}
-	old, err := s.store.LooseFiles(ctx, now.Add(-loose), sweepMost)
-	if err != nil || len(old) == 0 {
-		return err
+	for more := true; more; {
+		if more, err = s.sweepSome(ctx, now.Add(-loose)); err != nil {
+			return err
+		}
 	}
-	dropped := old[:0]
+	return nil
+}
+
+// sweepSome removes some files; more says that there are others. First the rows
+// say that nobody can show them any more, then the content goes, the rows last:
+// whatever ends this in between, the next look finds what is left.
+func (s *Service) sweepSome(ctx context.Context, before time.Time) (more bool, err error) {
+	old, err := s.store.LooseFiles(ctx, before, sweepMost)
+	if err != nil || len(old) == 0 {
+		return false, err
+	}
+	var loose []store.File
 	err = s.store.Do(ctx, func(tx *store.Tx) error {
-		dropped = dropped[:0]
 		for _, f := range old {
-			if now, err := tx.File(f.ID); err == nil && now.Seq == 0 {
-				tx.DropFile(f.ID)
-				dropped = append(dropped, f)
+			if now, err := tx.File(f.ID); err == nil && now.Seq == 0 && f.ID != tx.Org.Settings.Bot.Picture {
+				tx.CondemnFile(f.ID)
+				loose = append(loose, f)
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
-	for _, f := range dropped {
-		err = errors.Join(err, s.drop(ctx, f))
+	var dropped []id.File
+	for _, f := range loose {
+		if failed := s.drop(ctx, f); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		dropped = append(dropped, f.ID)
 	}
-	return err
+	return len(old) == sweepMost && err == nil, errors.Join(err, s.store.Do(ctx, func(tx *store.Tx) error {
+		for _, f := range dropped {
+			tx.DropFile(f)
+		}
+		return nil
+	}))
 }

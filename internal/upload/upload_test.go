@@ -136,20 +136,63 @@ func TestAFileIsForWhoReadsItsRoom(t *testing.T) {
 			t.Errorf("after its message was deleted %q reads %q", u, got)
 		}
 	}
-	later := h.now.Load().Add(loose + time.Hour)
-	h.now.Store(&later)
-	if err := h.sweep(t.Context()); err != nil {
+	if err := h.sweep(t.Context()); err != nil { // at once: a day is for what is yet to be shown
 		t.Fatal(err)
 	}
-	left := 0
-	err = filepath.WalkDir(h.folder, func(_ string, d os.DirEntry, err error) error {
+	if left := h.left(t); left != 0 {
+		t.Errorf("%d files are left in the folder", left)
+	}
+}
+
+// left counts the files in the folder of the bucket.
+func (h *house) left(t *testing.T) (n int) {
+	t.Helper()
+	err := filepath.WalkDir(h.folder, func(_ string, d os.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
-			left++
+			n++
 		}
 		return err
 	})
-	if err != nil || left != 0 {
-		t.Errorf("%d files are left in the folder (%v)", left, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// stuck is a bucket from which nothing can be removed.
+type stuck struct{ blob.Bucket }
+
+func (stuck) Delete(context.Context, string) error { return errors.New("the bucket is away") }
+
+// TestSweepGoesOn: what could not be removed is found again, and shown by nobody meanwhile.
+func TestSweepGoesOn(t *testing.T) {
+	h := newHouse(t)
+	f, err := h.Take(t.Context(), actor("kim", people.Member), "error.log", strings.NewReader("disk full\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.sweep(t.Context()); err != nil || h.left(t) == 0 {
+		t.Fatalf("a file that is yet to be shown was removed (%v)", err)
+	}
+	later := h.now.Load().Add(loose + time.Hour)
+	h.now.Store(&later)
+	bucket := h.bucket
+	h.bucket = stuck{bucket}
+	if err := h.sweep(t.Context()); err == nil {
+		t.Error("nobody learns that the bucket is away")
+	}
+	if got := h.reads(t, "kim", f.ID); got != "not found" {
+		t.Errorf("half removed it reads %q", got)
+	}
+	if _, err := h.dispatch.Say(t.Context(), actor("kim", people.Member), dispatch.Line{Files: []id.File{f.ID}}); !fault.Is(err, fault.CodeInvalid) {
+		t.Errorf("half removed it is shown: %v", err)
+	}
+	h.bucket = bucket
+	if err := h.sweep(t.Context()); err != nil || h.left(t) != 0 {
+		t.Errorf("%d files are left in the folder (%v)", h.left(t), err)
+	}
+	if _, err := h.store.File(t.Context(), f.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("its row is still there: %v", err)
 	}
 }
 
@@ -226,5 +269,68 @@ func TestRefused(t *testing.T) {
 	}
 	if _, err := h.Take(t.Context(), actor("kim", people.Member), "a", strings.NewReader(strings.Repeat("x", 1<<20+1))); !fault.Is(err, fault.CodeTooLarge) {
 		t.Errorf("one byte too many: %v", err)
+	}
+}
+
+// awayBucket is a place that cannot be reached.
+type awayBucket struct{ blob.Bucket }
+
+var errAway = errors.New("connection refused")
+
+func (awayBucket) Put(context.Context, string, io.ReadSeeker, int64) error { return errAway }
+func (awayBucket) Open(context.Context, string) (io.ReadSeekCloser, int64, error) {
+	return nil, 0, errAway
+}
+
+// A bucket that is away is no bug of ours, and the same request may work later.
+func TestABucketThatIsAway(t *testing.T) {
+	h := newHouse(t)
+	f, err := h.Take(t.Context(), actor("kim", people.Member), "a.txt", strings.NewReader("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := h.bucket
+	h.bucket = awayBucket{there}
+	_, opening := h.Open(t.Context(), "kim", f.ID, false)
+	_, taking := h.Take(t.Context(), actor("kim", people.Member), "b.txt", strings.NewReader("hello"))
+	for what, err := range map[string]error{"open": opening, "take": taking} {
+		f, ok := errors.AsType[*fault.Error](err)
+		if !ok || f.Code != fault.CodeUnavailable || f.RetryAfter <= 0 || !errors.Is(err, errAway) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	h.bucket = there
+	if got := h.reads(t, "kim", f.ID); got != "hello" {
+		t.Errorf("then: %q", got)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	h := newHouse(t)
+	look := func(want int, first string) {
+		t.Helper()
+		n, names, err := Missing(t.Context(), h.store, h.bucket, 1)
+		if err != nil || n != want || strings.Join(names, ",") != first {
+			t.Errorf("Missing() = %d, %v, %v; want %d, %s", n, names, err, want, first)
+		}
+	}
+	look(0, "")
+	var all []store.File
+	for range 3 {
+		f, err := h.Take(t.Context(), actor("kim", people.Member), "a.txt", strings.NewReader("hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, f)
+	}
+	look(0, "")
+	for _, f := range all[:2] {
+		if err := h.bucket.Delete(t.Context(), f.Key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look(2, "a.txt")
+	if _, _, err := Missing(t.Context(), h.store, awayBucket{h.bucket}, 1); !errors.Is(err, errAway) {
+		t.Errorf("Missing() of a place that is away: %v", err)
 	}
 }

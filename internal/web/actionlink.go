@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/fault"
@@ -24,10 +25,13 @@ const (
 
 // ActionURL is the address that a page mails: whoever opens it sees the
 // incident, and one click does the action in the name of u. It needs no
-// sign-in, and works until expires.
-func ActionURL(publicURL string, signer *secret.Signer, action string, n id.Incident, u id.User, expires time.Time) string {
-	return publicURL + "/a/" + signer.Sign(secret.Link{Action: action, Incident: n, User: u}, expires)
+// sign-in, and works until expires. It names the moment at which the incident
+// opened: after a backup is restored, its number may be another's.
+func ActionURL(publicURL string, signer *secret.Signer, action string, n id.Incident, opened time.Time, u id.User, expires time.Time) string {
+	return publicURL + "/a/" + signer.Sign(secret.Link{Action: action, Incident: n, User: u, Nonce: openedMark(opened)}, expires)
 }
+
+func openedMark(at time.Time) string { return strconv.FormatInt(at.Unix(), 36) }
 
 // CrossSiteExempt are the forms whose address is the key: the cookie counts for
 // nothing there, and whoever knows the address may use it. Their pages send no
@@ -107,7 +111,7 @@ func (s *Server) mailed(r *http.Request) (mailed, error) {
 	}
 	m.link, m.user = link, o.Users[link.User]
 	m.inc, err = s.incident(r.Context(), link.Incident)
-	if fault.Is(err, fault.CodeNotFound) || err == nil && (m.user.ID == "" || m.user.Disabled) {
+	if fault.Is(err, fault.CodeNotFound) || err == nil && (m.user.ID == "" || m.user.Disabled || link.Nonce != openedMark(m.inc.TriggeredAt)) {
 		m.outcome = "invalid"
 		return m, nil
 	}

@@ -13,9 +13,19 @@ import (
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
+const missing = id.Incident(99)
+
 // link is the path of a mailed link that is good for a while.
 func (h *watch) link(action string, n id.Incident, u id.User, life time.Duration) string {
-	return strings.TrimPrefix(ActionURL("http://watch.example", h.signer, action, n, u, time.Now().Add(life)), "http://watch.example")
+	var opened time.Time
+	if n != missing {
+		opened = h.incident(n).TriggeredAt
+	}
+	return h.linkTo(action, n, opened, u, life)
+}
+
+func (h *watch) linkTo(action string, n id.Incident, opened time.Time, u id.User, life time.Duration) string {
+	return strings.TrimPrefix(ActionURL("http://watch.example", h.signer, action, n, opened, u, time.Now().Add(life)), "http://watch.example")
 }
 
 // click sends the form of a mailed link's page.
@@ -82,7 +92,8 @@ func TestLinksThatDoNothing(t *testing.T) {
 		{"made up", "/a/nonsense", http.StatusNotFound},
 		{"another purpose", h.link("reset", n, "u-kim", time.Hour), http.StatusNotFound},
 		{"nobody", h.link(AckLink, n, "u-gone", time.Hour), http.StatusNotFound},
-		{"no incident", h.link(AckLink, 99, "u-kim", time.Hour), http.StatusNotFound},
+		{"no incident", h.link(AckLink, missing, "u-kim", time.Hour), http.StatusNotFound},
+		{"of an incident that had this number before a restore", h.linkTo(AckLink, n, time.Now().Add(-time.Hour), "u-kim", time.Hour), http.StatusNotFound},
 		{"may not", h.link(AckLink, n, "u-olga", time.Hour), http.StatusForbidden},
 	} {
 		if status, page := h.click(c.path); status != c.want {

@@ -43,7 +43,11 @@ func (s *Server) showCommands(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	l := view.CommandList{Page: page, Groups: commandGroups(s.Declared())}
+	secrets := s.SecretsOf
+	if !actorOf(r).May(people.Manage) { // where a secret stands is for those who set it
+		secrets = nil
+	}
+	l := view.CommandList{Page: page, Groups: commandGroups(s.Declared(), secrets)}
 	by := actorOf(r)
 	as, in := by, room.Main
 	if u, ok := o.Users[id.User(text(r, "as"))]; ok && by.May(people.Manage) && !u.Disabled {
@@ -57,6 +61,9 @@ func (s *Server) showCommands(w http.ResponseWriter, r *http.Request) error {
 		l.Rooms = append(l.Rooms, view.Option{Value: string(place.ID), Label: place.Shown(by.User, o.UserName), Selected: chosen})
 	}
 	l.People = tryAs(o, by, as)
+	if by.May(people.Manage) && s.Services != nil {
+		l.Services = serviceRows(s.Services())
+	}
 	if l.Trial.Line = text(r, "line"); l.Trial.Line != "" {
 		if l.Trial, err = s.tryLine(r.Context(), o, by, as, in, l.Trial.Line); err != nil {
 			return err
@@ -85,7 +92,23 @@ func tryAs(o *org.Org, by, as people.Actor) []view.Option {
 	return all
 }
 
-func commandGroups(all []commands.Declaration) []view.CommandGroup {
+func serviceRows(all []bot.Service) []view.ServiceRow {
+	var rows []view.ServiceRow
+	for _, s := range all {
+		row := view.ServiceRow{Prefix: s.Prefix, URL: s.URL, ReadAt: s.ReadAt, NextAt: s.NextAt, ETag: s.ETag, Err: s.Err, Methods: len(s.Methods)}
+		for _, r := range s.Rejected {
+			row.Rejected = append(row.Rejected, view.FieldValue{Name: r.Method, Value: r.Why})
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// SecretState is a secret that a command needs, and what is wrong with it, ""
+// when it is there.
+type SecretState struct{ Name, Problem string }
+
+func commandGroups(all []commands.Declaration, secrets func(string) []SecretState) []view.CommandGroup {
 	var groups []view.CommandGroup
 	for _, d := range all {
 		if d.Hidden {
@@ -98,6 +121,11 @@ func commandGroups(all []commands.Declaration) []view.CommandGroup {
 		}
 		row := view.CommandRow{
 			Name: d.Name(), Usage: commands.Usage(d), Summary: d.Summary, Risk: string(d.Risk), Needs: d.Needs(), Confirm: d.Confirm,
+		}
+		if secrets != nil {
+			for _, x := range secrets(d.ID) {
+				row.Secrets = append(row.Secrets, view.FieldValue{Name: x.Name, Value: x.Problem})
+			}
 		}
 		if n := d.Approval.Count; n > 0 {
 			row.Approval = phrase.N("commands_web.approval", n)
@@ -147,6 +175,8 @@ func answerOf(name string, t bot.Trial) string {
 	switch {
 	case t.Broken != "":
 		return phrase.T("commands_web.try.refused", name, "")
+	case d.StepUp:
+		return phrase.T("commands_web.try.step_up", name)
 	case !d.Allowed:
 		return phrase.T("commands_web.try.refused", name, d.Why)
 	case d.Approval.Count > 0:
@@ -173,7 +203,7 @@ func (s *Server) whoMay(ctx context.Context, o *org.Org, in id.Room, line string
 		if err != nil {
 			return nil, 0, err
 		}
-		if d := t.Explanation.Decision; t.Broken == "" && d.Allowed {
+		if d := t.Explanation.Decision; t.Broken == "" && (d.Allowed || d.StepUp) {
 			may = append(may, view.TrialPerson{Name: u.Name, How: how(d)})
 		}
 	}
@@ -182,6 +212,8 @@ func (s *Server) whoMay(ctx context.Context, o *org.Org, in id.Room, line string
 
 func how(d permit.Decision) string {
 	switch {
+	case d.StepUp:
+		return phrase.T("commands_web.how.step_up")
 	case d.Approval.Count > 0:
 		return phrase.T("commands_web.how.approval")
 	case d.Confirm:

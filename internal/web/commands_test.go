@@ -34,6 +34,12 @@ func employ(tb testing.TB, deps *Deps, box dispatch.Sealer) {
 	}
 	judge := bot.NewJudge(catalogue, log)
 	deps.Desk = runner.NewDesk(deps.Store, judge, catalogue, box, log)
+	deps.SecretsOf = func(commandID string) []SecretState {
+		if !strings.Contains(commandID, "wipe") {
+			return nil
+		}
+		return []SecretState{{"WIPE_TOKEN", "The secret WIPE_TOKEN of host wipe is not set."}, {"HOST_KEY", ""}}
+	}
 	deps.Declared = func() []commands.Declaration { return catalogue.Tree().All() }
 	deps.Try = bot.New(deps.Store, deps.Dispatch, deps.Desk, judge, log, time.Hour).Try
 }
@@ -60,8 +66,9 @@ func TestCommandsPage(t *testing.T) {
 	h := newWatch(t)
 	page := h.get("ada", "/commands")
 	h.has(page, "host show", "Shows a host", "looks", "Wipes a host", "dangerous", "host wipe db1", "1 approval of admins", "Try a line")
-	h.has(page, `name="as"`)
-	h.lacks(h.get("olga", "/commands"), `name="as"`) // only who manages looks at the rights of others
+	h.has(page, `name="as"`, "WIPE_TOKEN: not set", "The secret WIPE_TOKEN of host wipe is not set.", "HOST_KEY: set")
+	h.lacks(h.get("olga", "/commands"), "WIPE_TOKEN") // she could not set it
+	h.lacks(h.get("olga", "/commands"), `name="as"`)  // only who manages looks at the rights of others
 	try := func(who, as, line string) string {
 		return h.get(who, "/commands?line="+strings.ReplaceAll(line, " ", "+")+"&as="+as)
 	}
@@ -91,14 +98,14 @@ func TestJobsPages(t *testing.T) {
 	h.has(h.get("ada", at), at+"/approve", at+"/deny")
 	h.lacks(h.get("olga", at), at+"/approve", at+"/cancel", at+"/again")
 	h.send(at+"/approve", http.StatusSeeOther)
-	h.has(h.get("ada", at), "approved", "queued")
+	h.has(h.get("ada", at), "approved", "Queued")
 	h.send(at+"/approve", http.StatusSeeOther) // too late, and the page says so
 	h.send(at+"/cancel", http.StatusSeeOther)
 	h.has(h.get("kim", at), "cancelled", at+"/again")
 	h.send(at+"/fly", http.StatusNotFound)
 	h.send("/jobs/99/cancel", http.StatusNotFound)
 	h.send(at+"/again", http.StatusSeeOther)
-	h.has(h.get("ada", "/jobs/2"), "host wipe db1", "waits for confirmation") // in her name, by the rules there are
+	h.has(h.get("ada", "/jobs/2"), "host wipe db1", "Waits for confirmation") // in her name, by the rules there are
 }
 
 func TestLocksAreReleasedOnThePage(t *testing.T) {

@@ -49,6 +49,11 @@ func (s *Server) guard(route Route) httpd.HandlerFunc {
 		if !actor.May(route.Permission) {
 			return fault.Forbidden(phrase.T("settings.forbidden"))
 		}
+		if lacks, err := s.lacksFactor(r, route, actor); err != nil {
+			return err
+		} else if lacks {
+			return s.askForFactor(w, r)
+		}
 		return route.Handler(w, r)
 	}
 }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/alert"
+	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/org"
@@ -26,7 +29,7 @@ func (s *Server) room(w http.ResponseWriter, r *http.Request) error {
 	n := incidentOf(r.PathValue("n"))
 	o, card, err := s.card(ctx, n)
 	if err != nil {
-		return err
+		return s.incidentGone(ctx, n, err)
 	}
 	inc, err := s.incident(ctx, n)
 	if err != nil {
@@ -55,8 +58,34 @@ func (s *Server) room(w http.ResponseWriter, r *http.Request) error {
 	if err := s.fillRoom(ctx, o, inc, &room); err != nil {
 		return err
 	}
+	httpd.AllowImages(w.Header(), pictures(room.Annotations, r.URL))
 	return draw(w, r, http.StatusOK, view.RoomPage(room))
 }
+
+// pictures marks those that the address asks for, by their hosts, says of the
+// others how to, and returns where they are loaded from.
+func pictures(all []view.Annotation, at *url.URL) (origins []string) {
+	wanted := at.Query()["picture"]
+	for i, a := range all {
+		u, err := url.Parse(a.Value)
+		if a.Kind != string(alert.Image) || err != nil || u.Scheme != "https" && u.Scheme != "http" || !plainHost.MatchString(u.Host) {
+			continue
+		}
+		all[i].Host = u.Host
+		if slices.Contains(wanted, u.Host) {
+			all[i].Show = true
+			origins = append(origins, u.Scheme+"://"+u.Host)
+			continue
+		}
+		query := url.Values{"picture": append(slices.Clone(wanted), u.Host)}
+		all[i].Href = at.Path + "?" + query.Encode()
+	}
+	return slices.Compact(slices.Sorted(slices.Values(origins)))
+}
+
+// plainHost is a host that can stand in a content security policy, where other
+// signs that an address may have would begin another rule.
+var plainHost = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
 
 // fillRoom adds what has to be looked up: alerts, pages and steps.
 func (s *Server) fillRoom(ctx context.Context, o *org.Org, inc incident.Incident, room *view.Room) error {

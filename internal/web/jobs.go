@@ -97,6 +97,9 @@ func (s *Server) showJob(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	j := view.Job{Page: page, Row: jobRow(inv), Why: inv.Why, Rule: inv.Rule, Reason: inv.Reason, Room: roomOf(o, by, inv.Room), Output: inv.Output}
+	if inv.OutputRemoved {
+		j.Output = phrase.T("retention.output_gone")
+	}
 	if j.Why == "" && inv.Cause != "" {
 		j.Why = inv.Cause.Sentence()
 	}
@@ -149,6 +152,9 @@ func jobActions(inv invocation.Invocation, by people.Actor, waiting []invocation
 	if own && inv.State == invocation.Confirming {
 		add("confirm", "primary", "")
 	}
+	if own && inv.State == invocation.Proving {
+		add("prove", "primary", "")
+	}
 	for _, w := range waiting {
 		if w.ID == inv.ID {
 			add("approve", "primary", "")
@@ -172,6 +178,7 @@ func (s *Server) actOnJob(w http.ResponseWriter, r *http.Request) error {
 	}
 	exact := string(inv.ID)
 	switch r.PathValue("act") {
+	case "prove": // nothing is done here: see toStepUp
 	case "confirm":
 		inv, err = s.Desk.Confirm(ctx, by, inv.Room, exact)
 	case "approve":
@@ -189,6 +196,9 @@ func (s *Server) actOnJob(w http.ResponseWriter, r *http.Request) error {
 		inv, err = s.Desk.Again(ctx, ask, exact)
 	default:
 		return fault.NotFound("")
+	}
+	if sent, err := s.toStepUp(w, r, inv, err); sent || err != nil {
+		return err
 	}
 	if fault.Is(err, fault.CodeConflict) { // somebody was first: the page shows what became of it
 		s.flash(w, view.Flash{Tone: "warning", Text: fault.MessageOf(err)})

@@ -34,6 +34,7 @@ func (s *Server) messageRoutes() []Route {
 		{"POST /messages/{seq}/pin", people.Talk, s.pin},
 		{"POST /messages/{seq}/unpin", people.Talk, s.pin},
 		{"POST /messages/{seq}/link", people.Talk, s.linkMessage},
+		{"POST /messages/{seq}/unread", people.Read, s.markUnread},
 		{"POST /messages/{seq}/actions/{token}", people.Talk, s.press},
 		{"GET /complete", people.Talk, s.complete},
 	}

@@ -242,5 +242,9 @@ func (s *Server) press(w http.ResponseWriter, r *http.Request) error {
 	if s.Press == nil {
 		return noMessage()
 	}
-	return s.touched(w, r, e.Seq, s.Press(r.Context(), actorOf(r), r.PathValue("token")))
+	inv, err := s.Press(r.Context(), actorOf(r), r.PathValue("token"))
+	if sent, err := s.toStepUp(w, r, inv, err); sent || err != nil {
+		return err
+	}
+	return s.touched(w, r, e.Seq, err)
 }

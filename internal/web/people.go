@@ -198,6 +198,11 @@ func (s *Server) personPage(w http.ResponseWriter, r *http.Request, status int, 
 			}
 		}
 	}
+	if actorOf(r).May(people.Manage) {
+		if v.Factor, err = s.Accounts.HasFactor(r.Context(), user.ID); err != nil {
+			return err
+		}
+	}
 	if edit != nil {
 		edit(&v)
 	}

@@ -120,7 +120,7 @@ func (s *Server) roomLink(o *org.Org, u id.User, r room.Room, n store.Unread, th
 	if a, b, ok := room.DirectMembers(r.ID); ok {
 		link.Members = 2
 		if with := other(a, b, u); with == room.Bot {
-			link.Bot = true
+			link.Bot, link.Picture = true, pictureOf(o.Settings.Bot.Picture)
 		} else {
 			row := there.row(o, with, u)
 			link.With = &row

@@ -133,7 +133,10 @@ func (s *Server) message(r *http.Request) (*org.Org, timeline.Entry, error) {
 	if err != nil {
 		return o, timeline.Entry{}, err
 	}
-	if len(found) == 0 || found[0].Kind != timeline.MessagePosted || !mayHear(o, actorOf(r).User, found[0].Room) {
+	if len(found) == 0 {
+		return o, timeline.Entry{}, s.messageGone(r.Context(), seq)
+	}
+	if found[0].Kind != timeline.MessagePosted || !mayHear(o, actorOf(r).User, found[0].Room) {
 		return o, timeline.Entry{}, noMessage()
 	}
 	return o, found[0], nil

@@ -28,14 +28,27 @@ func (s *Server) markRead(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// typing says that somebody is typing in a room.
+// markUnread makes a room unread again, from a message on.
+func (s *Server) markUnread(w http.ResponseWriter, r *http.Request) error {
+	_, e, err := s.message(r)
+	if err != nil {
+		return err
+	}
+	err = s.Dispatch.MarkUnread(r.Context(), actorOf(r), e.Seq)
+	if err == nil {
+		s.marks.read(actorOf(r).User, e.Room, e.Seq-1)
+	}
+	return s.touched(w, r, e.Seq, err)
+}
+
+// typing says that somebody is typing in a room, or in a thread of it.
 func (s *Server) typing(w http.ResponseWriter, r *http.Request) error {
 	_, found, err := s.askedRoom(r)
 	if err != nil {
 		return err
 	}
 	s.presence.change(r.PostFormValue("tab"), actorOf(r).User, func(p *store.Presence) {
-		p.Active, p.Room, p.Typing = true, found.ID, time.Now().Add(typingFor)
+		p.Active, p.Room, p.Thread, p.Typing = true, found.ID, seqOf(r.PostFormValue("thread")), time.Now().Add(typingFor)
 		if r.PostFormValue("stop") != "" {
 			p.Typing = time.Time{}
 		}

@@ -169,7 +169,53 @@ func TestStreamOfARoom(t *testing.T) {
 	kim := h.listen("kim", "room=ops&tab=k", "")
 	kim.until("ping", nil)
 	h.status("kim", http.MethodPost, "/rooms/ops/typing", url.Values{"tab": {"k"}})
-	here.until("typing", saying("Kim"))
+	here.until("typing", saying(`"users":["Kim"]`))
+	h.status("kim", http.MethodPost, "/rooms/ops/typing", url.Values{"tab": {"k"}, "thread": {fmt.Sprint(seq)}})
+	here.until("typing", saying(fmt.Sprintf(`{"threads":{"%d":["Kim"]},"users":[]}`, seq)))
+}
+
+// An edit that calls somebody, a deletion and a room that is marked unread show
+// in the list at once, in every window of the reader.
+func TestUnreadFollowsWhatBecameOfMessages(t *testing.T) {
+	h := newWatch(t)
+	r := h.room("kim", room.Public, "ops", "u-ada")
+	seq := h.tell("kim", r.ID, "look")
+	ada := h.listen("ada", "tab=b", "")
+	ada.until("ping", nil)
+	if err := h.dispatch.Edit(h.Context(), h.actor("kim"), seq, "@ada look"); err != nil {
+		t.Fatal(err)
+	}
+	ada.until("unread", func(e sse) bool {
+		return strings.Contains(e.data, `"mentions":1`) && strings.Contains(e.data, fmt.Sprintf(`"seq":%d,"by":"Kim"`, seq))
+	})
+	h.status("ada", http.MethodPost, "/rooms/ops/read", url.Values{"seq": {"999999"}})
+	ada.until("unread", saying(`"count":0`))
+	if got := h.status("ada", http.MethodPost, fmt.Sprintf("/messages/%d/unread", seq), url.Values{}); got >= 400 {
+		t.Fatalf("mark unread: %d", got)
+	}
+	ada.until("unread", saying(`"count":1`))
+	h.has(h.get("ada", "/rooms/ops"), fmt.Sprintf(`data-read="%d" data-unread="1"`, seq-1))
+	if err := h.dispatch.Delete(h.Context(), h.actor("kim"), seq); err != nil {
+		t.Fatal(err)
+	}
+	ada.until("unread", saying(`"count":0`))
+	secret := h.room("kim", room.Private, "plans")
+	if got := h.status("ada", http.MethodPost, fmt.Sprintf("/messages/%d/unread", h.tell("kim", secret.ID, "psst")), url.Values{}); got != http.StatusNotFound {
+		t.Errorf("mark a private room unread from outside: %d, want 404", got)
+	}
+}
+
+// Who writes too fast is told in a sentence, and when to come back.
+func TestTooFast(t *testing.T) {
+	h := newWatch(t)
+	h.dispatch.SetPace(0.01)
+	for range dispatch.AtOnce {
+		h.say("kim", "again")
+	}
+	answer, body := h.ask(request{as: "kim", method: http.MethodPost, path: "/rooms/main/messages", form: url.Values{"text": {"once too often"}, "nonce": {"n"}}})
+	if answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") == "" || !strings.Contains(body, "faster than anybody can read") {
+		t.Errorf("the line after %d: %s, Retry-After %q: %s", dispatch.AtOnce, answer.Status, answer.Header.Get("Retry-After"), body)
+	}
 }
 
 // Who is put out of a private room hears nothing more of it, on a stream that
@@ -177,11 +223,11 @@ func TestStreamOfARoom(t *testing.T) {
 func TestPutOutWhileListening(t *testing.T) {
 	h := newWatch(t)
 	r := h.room("kim", room.Private, "plans", "u-ada")
-	ada := h.listen("ada", "room=plans", "")
+	ada := h.listen("ada", "room="+r.Slug, "")
 	ada.until("ping", nil)
 	h.tell("kim", r.ID, "before")
 	ada.until("entry", saying("before"))
-	if got := h.status("kim", http.MethodPost, "/rooms/plans/members", url.Values{"remove": {"u-ada"}}); got >= 400 {
+	if got := h.status("kim", http.MethodPost, "/rooms/"+r.Slug+"/members", url.Values{"remove": {"u-ada"}}); got >= 400 {
 		t.Fatalf("put ada out: %d", got)
 	}
 	ada.until("rooms", nil)

@@ -3,9 +3,11 @@ package web
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/markdown"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/room"
@@ -110,8 +112,8 @@ const calledText = 160
 
 // unread tells of a message that was written, in whatever room, if it is one of
 // the reader's.
-func (out *reader) unread(ctx context.Context, o *org.Org, e timeline.Entry) error {
-	u := out.actor.User
+func (out *reader) unread(ctx context.Context, o *org.Org, news live.Event) error {
+	e, u := news.Entry, out.actor.User
 	p, ok := e.Payload.(timeline.Message)
 	if !ok || u == "" || e.Actor.User == u || e.Seq <= out.missed || !listed(o, u, e.Room) {
 		return nil
@@ -130,14 +132,58 @@ func (out *reader) unread(ctx context.Context, o *org.Org, e timeline.Entry) err
 		}
 		n = found[e.Room]
 	}
-	return out.tell(o, e.Room, n, out.callOf(o, e, p, mentioned))
+	call := out.callOf(o, e, p, mentioned)
+	if r, ok := o.Room(e.Room); !ok || r.ID != room.Main && r.Slug == "" {
+		return out.tell(o, e.Room, n, call) // its name depends on who reads
+	}
+	out.count(e.Room, n)
+	// Thousands read the same room, and most of them have read as much of it.
+	name := "web:unread:" + strconv.Itoa(n.Count) + ":" + strconv.Itoa(n.Mentions)
+	if call != nil {
+		name += ":call"
+	}
+	frame, err := news.Frame(name, func(live.Event) ([]byte, error) {
+		return out.unreadFrame(o, e.Room, n, call)
+	})
+	out.write(frame)
+	return err
+}
+
+// changed tells of a message that was edited, when that calls the reader, or
+// deleted, when it may have been counted.
+func (out *reader) changed(ctx context.Context, o *org.Org, e timeline.Entry) error {
+	u := out.actor.User
+	if u == "" || e.Seq <= out.missed || !listed(o, u, e.Room) {
+		return nil
+	}
+	var call *called
+	switch p := e.Payload.(type) {
+	case timeline.Edit:
+		mentioned := slices.Contains(p.Calls, u)
+		if e.Actor.User == u || !mentioned && !p.Here {
+			return nil
+		}
+		said := e
+		said.Seq = p.Of
+		call = out.callOf(o, said, timeline.Message{Text: p.Text, Everybody: p.Here}, mentioned)
+	case timeline.Deletion:
+		if n, known := out.counts[e.Room]; known && n.Count == 0 {
+			return nil
+		}
+	default:
+		return nil
+	}
+	found, err := out.s.Store.Unread(ctx, u, []id.Room{e.Room})
+	if err != nil {
+		return err
+	}
+	return out.tell(o, e.Room, found[e.Room], call)
 }
 
 // callOf is what a notification says; nil when the reader wants none.
 func (out *reader) callOf(o *org.Org, e timeline.Entry, p timeline.Message, mentioned bool) *called {
-	u := o.Users[out.actor.User]
 	_, _, direct := room.DirectMembers(e.Room)
-	if !mentioned && !direct && !p.Everybody || u.Quiet(out.s.Now()) {
+	if !mentioned && !direct && !p.Everybody || o.Users[out.actor.User].Quiet(out.s.Now()) {
 		return nil
 	}
 	return &called{Seq: e.Seq, By: e.Actor.Name, Text: markdown.FirstLines(p.Text, 2, calledText), Direct: direct}
@@ -145,23 +191,32 @@ func (out *reader) callOf(o *org.Org, e timeline.Entry, p timeline.Message, ment
 
 // tell sends how much of a room is unread.
 func (out *reader) tell(o *org.Org, r id.Room, n store.Unread, call *called) error {
+	out.count(r, n)
+	frame, err := out.unreadFrame(o, r, n, call)
+	out.write(frame)
+	return err
+}
+
+func (out *reader) count(r id.Room, n store.Unread) {
 	if out.counts == nil {
 		out.counts = map[id.Room]store.Unread{}
 	}
 	out.counts[r] = n
+}
+
+// unreadFrame is empty when there is no such room.
+func (out *reader) unreadFrame(o *org.Org, r id.Room, n store.Unread, call *called) ([]byte, error) {
 	found, ok := o.Room(r)
 	if !ok {
-		return nil
+		return []byte{}, nil
 	}
 	if _, _, direct := room.DirectMembers(r); direct {
 		n.Mentions = n.Count
 	}
-	frame, err := event("unread", 0, map[string]any{
+	return event("unread", 0, map[string]any{
 		"room": roomName(r), "name": found.Shown(out.actor.User, nameIn(o)), "href": roomHref(o, out.actor.User, found),
 		"count": n.Count, "mentions": n.Mentions, "call": call,
 	})
-	out.write(frame)
-	return err
 }
 
 // read tells of what the reader has read in another window.

@@ -42,11 +42,13 @@ const (
 	maxHours  = 20 // restrictions of one layer
 )
 
-// newLayer begins on Monday of this week, at nine.
+// newLayer begins on the last Monday at nine: there is somebody on call from the
+// moment it is saved.
 func newLayer(now time.Time, zone string) layerDraft {
 	if loc, err := time.LoadLocation(zone); err == nil {
 		now = now.In(loc)
 	}
+	now = now.Add(-9 * time.Hour)
 	monday := now.AddDate(0, 0, -(int(now.Weekday())+6)%7)
 	return layerDraft{Every: "1", Unit: string(oncall.Weeks), Handoff: "09:00", Start: monday.Format(time.DateOnly)}
 }

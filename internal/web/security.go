@@ -48,6 +48,9 @@ func (s *Server) securityPage(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	v := view.Security{Page: page, Username: o.Users[actor.User].Email, HasPassword: has, Errors: errs}
+	if v.Factor, err = s.ownFactor(r, errs); err != nil {
+		return err
+	}
 	for _, x := range sessions {
 		v.Sessions = append(v.Sessions, view.SessionRow{
 			ID: string(x.ID), Agent: browser(x.Agent), Address: x.Address, CreatedAt: x.CreatedAt, SeenAt: x.SeenAt, Current: x.Current,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/escalation"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
@@ -137,7 +138,7 @@ func settingsCards(o *org.Org, v view.Viewer) []view.SettingsCard {
 	}
 	cards = append(cards, card("organisation", "/settings/organisation", "org", -1))
 	if v.May(string(people.Manage)) {
-		cards = append(cards, card("robots", "/settings/robots", "robot", len(o.Robots)), card("providers", "/settings/providers", "send", len(o.Providers)), card("tokens", "/settings/tokens", "token", -1))
+		cards = append(cards, card("robots", "/settings/robots", "robot", len(o.Robots)), card("providers", "/settings/providers", "send", len(o.Providers)), card("tokens", "/settings/tokens", "token", -1), card("retention", "/settings/retention", "clock", -1))
 	}
 	return cards
 }
@@ -148,7 +149,7 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	return s.organisationPage(w, r, http.StatusOK, o, view.Organisation{
-		Name: o.Settings.Name, Morning: o.Settings.SnoozeMorningAt, BotName: o.Settings.Bot.Called(), BotSigil: o.Settings.Bot.Sigil, Rules: o.Settings.Rules,
+		Name: o.Settings.Name, Morning: o.Settings.SnoozeMorningAt, BotName: o.Settings.Bot.Called(), BotSigil: o.Settings.Bot.Sigil, Rules: o.Settings.Rules, SecondFactor: roleOptions(o.Settings.SecondFactor),
 	})
 }
 
@@ -158,14 +159,17 @@ func (s *Server) organisationPage(w http.ResponseWriter, r *http.Request, status
 		return err
 	}
 	v.PublicURL, v.Mail, v.Exports, v.Defaults = s.PublicURL, s.MailConfigured, s.Export != nil, permit.Default
+	v.BotPicture, v.Pictures = pictureOf(o.Settings.Bot.Picture), s.Uploads != nil
 	return draw(w, r, status, view.OrganisationPage(v))
 }
 
 func (s *Server) saveOrganisation(w http.ResponseWriter, r *http.Request) error {
-	v := view.Organisation{Name: text(r, "name"), Morning: text(r, "morning"), BotName: text(r, "bot_name"), BotSigil: text(r, "bot_sigil"), Rules: r.PostFormValue("rules")}
+	v := view.Organisation{Name: text(r, "name"), Morning: text(r, "morning"), BotName: text(r, "bot_name"), BotSigil: text(r, "bot_sigil"), Rules: r.PostFormValue("rules"), SecondFactor: roleOptions(rolesFrom(r, "second_factor"))}
 	errs := fields{}
-	if _, err := permit.Compile(v.Rules); err != nil {
-		errs["rules"] = err.Error()
+	if known, err := s.organisation(r.Context()); err != nil {
+		return err
+	} else if err := dispatch.CheckRules(known, v.Rules); err != nil {
+		errs["rules"] = fault.MessageOf(err)
 	}
 	if v.BotName != "" && !people.ValidSlug(v.BotName) {
 		errs["bot_name"] = phrase.T("settings.organisation.bot_name.wrong")
@@ -184,6 +188,7 @@ func (s *Server) saveOrganisation(w http.ResponseWriter, r *http.Request) error 
 		settings := o.Settings
 		settings.Name, settings.SnoozeMorningAt, settings.Rules = v.Name, v.Morning, strings.ReplaceAll(v.Rules, "\r\n", "\n")
 		settings.Bot.Name, settings.Bot.Sigil = v.BotName, v.BotSigil
+		settings.SecondFactor = rolesFrom(r, "second_factor")
 		return []org.Change{org.Put(settings)}, nil
 	})
 	if err != nil {

@@ -99,7 +99,7 @@ func TestWhoMayChangeWhat(t *testing.T) {
 func (h *watch) settingsTable() []Route {
 	var all []Route
 	for _, part := range [][]Route{
-		h.web.settingsRoutes(), h.web.profileRoutes(), h.web.peopleRoutes(), h.web.teamRoutes(), h.web.rotationRoutes(),
+		h.web.settingsRoutes(), h.web.retentionRoutes(), h.web.profileRoutes(), h.web.peopleRoutes(), h.web.teamRoutes(), h.web.rotationRoutes(),
 		h.web.policyRoutes(), h.web.routingRoutes(), h.web.integrationRoutes(), h.web.providerRoutes(), h.web.explainRoutes(), h.web.pushRoutes(),
 	} {
 		all = append(all, part...)
@@ -127,7 +127,7 @@ func settingsPages(i routing.Integration) []string {
 		"/settings/teams", "/settings/teams/new", "/settings/teams/t-db", "/settings/rotations", "/settings/rotations/new",
 		"/settings/rotations/r-db", "/settings/policies", "/settings/policies/new", "/settings/policies/p-db",
 		"/settings/routing", "/settings/routing?test=database", "/settings/routing/keys/k-db", "/settings/organisation",
-		"/settings/tokens", "/integrations", "/integrations/" + string(i.ID),
+		"/settings/tokens", "/settings/retention", "/integrations", "/integrations/" + string(i.ID),
 		"/settings/profile/contacts", "/settings/profile/contacts/new?method=sms", "/settings/profile/paging", "/explain",
 		"/settings/people/u-kim/contacts", "/settings/people/u-kim/paging", "/settings/providers", "/settings/providers/new?kind=twilio",
 	}
@@ -173,7 +173,7 @@ func TestPagesOfferOnlyWhatIsAllowed(t *testing.T) {
 				}
 			}
 		}
-		if want := map[string]int{"olga": 21, "kim": 21, "ada": 33}[who]; shown != want {
+		if want := map[string]int{"olga": 21, "kim": 21, "ada": 34}[who]; shown != want {
 			t.Errorf("%s sees %d pages, want %d", who, shown, want)
 		}
 	}

@@ -1,9 +1,8 @@
 package web
 
 import (
-	"math"
 	"net/http"
-	"strconv"
+	"net/url"
 
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -80,9 +79,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	email, next := r.PostFormValue("email"), localPath(r.PostFormValue("next"))
 	grant, err := s.Accounts.SignIn(r.Context(), email, r.PostFormValue("password"), client(r))
 	if status, text, ok := shown(err); ok {
-		if f, ok := faultOf(err); ok && f.RetryAfter > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
-		}
+		retryAfter(w, err)
 		o, err := s.organisation(r.Context())
 		if err != nil {
 			return err
@@ -110,8 +107,13 @@ func shown(err error) (status int, text string, ok bool) {
 	return 0, "", false
 }
 
-// welcome gives the browser its session and sends it on.
+// welcome gives the browser its session and sends it on, by way of the second
+// factor where there is one.
 func (s *Server) welcome(w http.ResponseWriter, r *http.Request, grant account.Grant, next string) error {
+	if grant.Half {
+		s.halfway().Set(w, grant.Cookie, grant.Expires)
+		return redirect(w, r, "/login/code?next="+url.QueryEscape(next))
+	}
 	s.cookies.Set(w, grant.Cookie, grant.Expires)
 	return redirect(w, r, next)
 }

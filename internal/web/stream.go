@@ -33,6 +33,7 @@ var (
 	errDraining = errors.New("the server is draining")
 	errBeat     = errors.New("time for a heartbeat")
 	errNudge    = errors.New("there is news that is no entry")
+	errCrowded  = errors.New("the session has opened many other pages since")
 )
 
 // stream sends what is new as server-sent events until either side goes:
@@ -86,6 +87,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer httpd.OnDraining(ctx, func() { cancel(errDraining) })()
+	defer s.streams.join(visitOf(r).session, func() { cancel(errCrowded) })()
 	defer s.presence.arrive(ctx, s.Store, s.Log, pageOf(r), out.nudge.presence)()
 	s.marks.join(out)
 	defer s.marks.leave(out)
@@ -120,7 +122,7 @@ type reader struct {
 	missed  id.Seq    // entries up to here happened before the reader came back
 	crowd   int       // the version of the people pane that was sent last
 	checked time.Time // when the session was looked at last
-	typists []id.User // who was typing when it was told last
+	typists []typist  // who was typing when it was told last
 	turn    int       // of who is there, as it was told last
 	nudge   nudge
 	counts  map[id.Room]store.Unread // what is unread, of the rooms in which something was written

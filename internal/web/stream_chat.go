@@ -68,11 +68,15 @@ func (out *reader) typing(ctx context.Context) error {
 		return nil
 	}
 	out.typists = now
-	names := make([]string, 0, len(now))
-	for _, u := range now {
-		names = append(names, o.UserName(u))
+	names, threads := []string{}, map[id.Seq][]string{}
+	for _, t := range now {
+		if t.thread == 0 {
+			names = append(names, o.UserName(t.user))
+		} else {
+			threads[t.thread] = append(threads[t.thread], o.UserName(t.user))
+		}
 	}
-	frame, err := event("typing", 0, map[string]any{"users": names})
+	frame, err := event("typing", 0, map[string]any{"users": names, "threads": threads})
 	out.write(frame)
 	return err
 }

@@ -68,7 +68,11 @@ func (out *reader) leftOut(e timeline.Entry) bool {
 func (out *reader) entry(ctx context.Context, o *org.Org, e live.Event) error {
 	switch e.Entry.Kind {
 	case timeline.MessagePosted:
-		if err := out.unread(ctx, o, e.Entry); err != nil {
+		if err := out.unread(ctx, o, e); err != nil {
+			return err
+		}
+	case timeline.MessageEdited, timeline.MessageDeleted:
+		if err := out.changed(ctx, o, e.Entry); err != nil {
 			return err
 		}
 	case timeline.RoomOpened, timeline.RoomChanged, timeline.RoomClosed:

@@ -34,17 +34,18 @@ const (
 // are open on it, and reads what the others wrote. It works while a page is
 // open here; what it knows is then passed to the streams.
 type presence struct {
-	mu    sync.Mutex
-	local map[string]store.Presence // pages of this node by session; guarded by mu
-	dirty map[string]bool           // of those, what is not written down yet; guarded by mu
-	seen  []store.Presence          // of all nodes, as read last; guarded by mu
-	told  map[id.User]string        // who is there, as streams were told last; guarded by mu
-	frame []byte                    // what they were told; guarded by mu
-	turn  int                       // of frame; guarded by mu
-	heard map[*func()]struct{}      // who is told of changes; guarded by mu
-	open  int                       // streams; guarded by mu
-	stop  func()                    // ends the loop and waits for it; guarded by mu
-	wake  chan struct{}             // something of this node has changed; guarded by mu
+	mu      sync.Mutex
+	local   map[string]store.Presence // pages of this node by session; guarded by mu
+	dirty   map[string]bool           // of those, what is not written down yet; guarded by mu
+	streams map[string]int            // open ones of a page; guarded by mu
+	seen    []store.Presence          // of all nodes, as read last; guarded by mu
+	told    map[id.User]string        // who is there, as streams were told last; guarded by mu
+	frame   []byte                    // what they were told; guarded by mu
+	turn    int                       // of frame; guarded by mu
+	heard   map[*func()]struct{}      // who is told of changes; guarded by mu
+	open    int                       // streams; guarded by mu
+	stop    func()                    // ends the loop and waits for it; guarded by mu
+	wake    chan struct{}             // something of this node has changed; guarded by mu
 }
 
 // arrive says that a page was opened, and calls changed whenever somebody
@@ -54,7 +55,9 @@ func (p *presence) arrive(ctx context.Context, s *store.Store, log *slog.Logger,
 	defer p.mu.Unlock()
 	if p.local == nil {
 		p.local, p.dirty, p.heard, p.wake = map[string]store.Presence{}, map[string]bool{}, map[*func()]struct{}{}, make(chan struct{}, 1)
+		p.streams = map[string]int{}
 	}
+	p.streams[page.Session]++ // a page that connects anew may do so before its old connection has ended
 	p.heard[&changed] = struct{}{}
 	p.put(page)
 	if p.open++; p.open == 1 {
@@ -63,7 +66,10 @@ func (p *presence) arrive(ctx context.Context, s *store.Store, log *slog.Logger,
 	return func() {
 		p.mu.Lock()
 		delete(p.heard, &changed)
-		if gone, ok := p.local[page.Session]; ok {
+		if p.streams[page.Session]--; p.streams[page.Session] == 0 {
+			delete(p.streams, page.Session)
+		}
+		if gone, ok := p.local[page.Session]; ok && p.streams[page.Session] == 0 {
 			gone.Until, gone.Typing = time.Now().Add(linger), time.Time{}
 			p.put(gone)
 		}
@@ -221,17 +227,23 @@ func (p *presence) states() map[id.User]string {
 	return out
 }
 
-// typing lists who is typing in a room, other than u.
-func (p *presence) typing(r id.Room, u id.User, now time.Time) []id.User {
+// typist is somebody who is typing, in a thread or (0) in the room itself.
+type typist struct {
+	thread id.Seq
+	user   id.User
+}
+
+// typing lists who is typing in a room and its threads, other than u.
+func (p *presence) typing(r id.Room, u id.User, now time.Time) []typist {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var all []id.User
+	var all []typist
 	for _, page := range p.seen {
-		if page.Room == r && page.Person != u && page.Typing.After(now) && !slices.Contains(all, page.Person) {
-			all = append(all, page.Person)
+		if one := (typist{page.Thread, page.Person}); page.Room == r && page.Person != u && page.Typing.After(now) && !slices.Contains(all, one) {
+			all = append(all, one)
 		}
 	}
-	slices.Sort(all)
+	slices.SortFunc(all, func(a, b typist) int { return cmp.Or(cmp.Compare(a.thread, b.thread), cmp.Compare(a.user, b.user)) })
 	return all
 }
 

@@ -338,7 +338,7 @@ func TestPresenceLingers(t *testing.T) {
 
 func TestManyReaders(t *testing.T) {
 	h := newWatch(t)
-	const readers = 200
+	const readers = 3 * maxStreams
 	streams := make([]*listener, readers)
 	for i := range streams {
 		streams[i] = h.listen([]string{"ada", "kim", "olga"}[i%3], "", "")

@@ -52,12 +52,17 @@ func (s *Server) timeline(ctx context.Context, o *org.Org, f filter, at position
 		Entries: entries, Older: part.older, Newer: part.newer,
 		Head: head.Seq, CanPost: v.May(string(people.Talk)), Files: s.Uploads != nil,
 	}
+	if f.thread == 0 && f.incident == 0 {
+		if tl.Removed, err = s.removedFrom(ctx, f.room); err != nil {
+			return view.Timeline{}, err
+		}
+	}
 	if f.thread == 0 && f.incident == 0 && v.ID != "" {
 		unread, err := s.Store.Unread(ctx, id.User(v.ID), []id.Room{f.room})
 		if err != nil {
 			return view.Timeline{}, err
 		}
-		tl.Read = unread[f.room].Mark
+		tl.Read, tl.Unread = unread[f.room].Mark, unread[f.room].Count
 	}
 	return tl, nil
 }
@@ -171,7 +176,7 @@ func (s *Server) later(ctx context.Context, f filter, after id.Seq, limit int) (
 
 // describe makes entries ready to be drawn.
 func (s *Server) describe(ctx context.Context, o *org.Org, entries []timeline.Entry, zone *time.Location) ([]view.Entry, error) {
-	names := view.Names{Names: namesOf(o, zone), Words: s.words(ctx, o)}
+	names := view.Names{Names: namesOf(o, zone), Words: s.words(ctx, o), Picture: pictureOf(o.Settings.Bot.Picture)}
 	all := make([]view.Entry, 0, len(entries))
 	var quoted []id.Seq
 	for _, e := range entries {

@@ -27,6 +27,7 @@ import (
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/httpd"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/live"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
@@ -48,6 +49,8 @@ type Deps struct {
 	MailConfigured bool                                   // pages can leave the house
 	Carriers       *carrier.Set                           // who carries pages; nil: what needs them is not offered
 	Box            carrier.Sealer                         // of providers' secrets; nil: they cannot be changed
+	SecretsOf      func(commandID string) []SecretState   // of a command; nil: none has any
+	Services       func() []bot.Service                   // whose commands are ours; nil: none
 	Robots         func() map[id.Robot]dispatch.RobotLink // those connected to this node; nil: it does not know
 	Demo           bool
 	Uploads        *upload.Service // takes and gives files; nil: there are none
@@ -59,8 +62,8 @@ type Deps struct {
 	Declared func() []commands.Declaration
 	Try      func(ctx context.Context, as people.Actor, in id.Room, line string) (bot.Trial, error)
 	Desk     *runner.Desk
-	// Press gives the command behind a button; nil: there are no buttons.
-	Press   func(ctx context.Context, actor people.Actor, token string) error
+	// Press gives the command behind a button, or answers one; nil: there are no buttons.
+	Press   func(ctx context.Context, actor people.Actor, token string) (invocation.Invocation, error)
 	Now     func() time.Time                 // nil: time.Now
 	Export  func(o *org.Org) ([]byte, error) // the organisation as YAML
 	Mailbox func() []Mail                    // the demo's mails, newest first; nil: there is no mailbox
@@ -74,8 +77,9 @@ type Server struct {
 	tests   *auth.Limiter // test pages, by person
 
 	presence presence
-	marks    marks
 	crowds   crowds
+	marks    marks
+	streams  openStreams
 	sent     nonces // what was posted lately
 }
 
@@ -110,8 +114,8 @@ func (s *Server) Routes() []Route {
 	var all []Route
 	for _, part := range [][]Route{
 		s.commandRoutes(), s.maintenanceRoutes(), s.heartbeatRoutes(), s.robotRoutes(), s.drillRoutes(),
-		s.homeRoutes(), s.roomRoutes(), s.messageRoutes(), s.fileRoutes(), s.searchRoutes(), s.timelineRoutes(), s.incidentRoutes(), s.onCallRoutes(), s.actionLinkRoutes(), s.mailboxRoutes(),
-		s.signInRoutes(), s.settingsRoutes(), s.profileRoutes(), s.peopleRoutes(), s.teamRoutes(),
+		s.homeRoutes(), s.roomRoutes(), s.messageRoutes(), s.fileRoutes(), s.pictureRoutes(), s.searchRoutes(), s.timelineRoutes(), s.incidentRoutes(), s.onCallRoutes(), s.actionLinkRoutes(), s.mailboxRoutes(),
+		s.signInRoutes(), s.factorRoutes(), s.stepUpRoutes(), s.settingsRoutes(), s.retentionRoutes(), s.profileRoutes(), s.peopleRoutes(), s.teamRoutes(),
 		s.rotationRoutes(), s.policyRoutes(), s.routingRoutes(), s.integrationRoutes(), s.providerRoutes(), s.explainRoutes(), s.pushRoutes(),
 	} {
 		all = append(all, part...)

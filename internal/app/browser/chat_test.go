@@ -181,7 +181,7 @@ func chatPaste(t *testing.T, chromium context.Context) {
 	r := h.room("ada", room.Private, "ops", "kim")
 	ada, kim := h.enter(chromium, "ada"), h.enter(chromium, "kim")
 	for _, tb := range []*tab{ada, kim} {
-		tb.open("/rooms/ops")
+		tb.open("/rooms/" + r.Slug)
 		tb.live()
 	}
 	ada.click("#composer", "")
@@ -200,7 +200,7 @@ func chatPaste(t *testing.T, chromium context.Context) {
 	ada.write("#composer", "look at this")
 	kim.sees("[data-message]", "look at this")
 	kim.until(`all(".msg-image img").some((i) => i.complete && i.naturalWidth > 0)`)
-	kim.open("/rooms/ops/about?tab=files")
+	kim.open("/rooms/" + r.Slug + "/about?tab=files")
 	kim.sees(".file-list", "screenshot-")
 
 	files, err := h.app.Store.RoomFiles(t.Context(), r.ID, 10)
@@ -274,6 +274,11 @@ func chatDraft(t *testing.T, chromium context.Context) {
 	ada.sees(".candidate", "@kim")
 	ada.press("\t")
 	ada.until(`document.querySelector("#composer").value === "ask @kim "`)
+	ada.fill("#composer", "!wh")
+	ada.sees(".candidate", "whoami")
+	ada.press("oami\r") // faster than what is offered: the line goes as it was typed
+	ada.sees("[data-message]", "!whoami")
+	ada.until(`all("[data-message]", "!whoami").every((m) => squeeze(m.querySelector("[data-text]").textContent) === "!whoami")`)
 	value[bool](ada, `(document.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true, cancelable: true})), true)`)
 	ada.sees("#jump", "")
 	ada.press("sho")

@@ -39,45 +39,66 @@ type house struct {
 	url    string // as browsers see it
 	line   *line
 	mail   *notifytest.SMTP
-	said   *speech         // what it printed
-	used   map[string]bool // links that were taken from mails
-	key    string          // of the integration, once furnished
+	said   *speech          // what it printed
+	log    *speech          // its warnings and errors
+	stop   func()           // ends the server; may be called again
+	used   map[string]bool  // links that were taken from mails
+	joined map[id.User]bool // who has a password
+	key    string           // of the integration, once furnished
 }
 
 // newHouse starts a server that nobody has set up.
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{T: t, line: newLine(t), mail: notifytest.NewSMTP(t), said: &speech{}, used: map[string]bool{}}
+	return newHouseWith(t, func(*config.Config) {})
+}
+
+// newHouseWith is newHouse with other settings.
+func newHouseWith(t *testing.T, change func(*config.Config)) *house {
+	t.Helper()
+	h := &house{T: t, line: newLine(t), mail: notifytest.NewSMTP(t), said: &speech{}, log: &speech{}, used: map[string]bool{}, joined: map[id.User]bool{}}
 	h.url = "http://" + h.line.Addr().String()
 	cfg := config.Default()
+	cfg.MessageRate = 0 // stories are told faster than people write
 	cfg.Data, cfg.Listen, cfg.PublicURL = t.TempDir(), "127.0.0.1:0", h.url
 	cfg.SMTPURL, cfg.MailFrom = h.mail.URL(), "Watchroom <pager@watch.example.org>"
+	change(&cfg)
 	h.config = cfg
+	t.Cleanup(func() {
+		h.stop()
+		if t.Failed() {
+			t.Logf("the server said:\n%s", h.log.String())
+		}
+	})
+	h.start()
+	return h
+}
+
+// start runs a node in the house's folder; h.stop ends it in good order.
+func (h *house) start() {
+	h.Helper()
+	h.stop = func() {}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready := make(chan string, 1)
-	var log speech
 	node, err := app.New(ctx, app.Options{
-		Config: cfg, Stdout: h.said, Ready: func(addr string) { ready <- addr },
-		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Config: h.config, Stdout: h.said, Ready: func(addr string) { ready <- addr },
+		Log: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		cancel()
-		t.Fatalf("New: %v", err)
+		h.Fatalf("New: %v", err)
 	}
 	h.app = node
 	ended := make(chan error, 1)
 	go func() { ended <- node.Run(ctx) }()
-	t.Cleanup(func() {
+	h.stop = sync.OnceFunc(func() {
 		cancel()
 		h.line.cut()
 		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
+			h.Errorf("Run: %v", err)
 		}
 		if err := node.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-		if t.Failed() {
-			t.Logf("the server said:\n%s", log.String())
+			h.Errorf("Close: %v", err)
 		}
 	})
 	select {
@@ -85,9 +106,17 @@ func newHouse(t *testing.T) *house {
 		h.line.connect(addr)
 	case err := <-ended:
 		ended <- nil
-		t.Fatalf("Run: %v", err)
+		h.Fatalf("Run: %v", err)
 	}
-	return h
+}
+
+// restart ends the server and runs it again in the same folder; for browsers
+// it was away at the same address.
+func (h *house) restart() {
+	h.Helper()
+	h.stop()
+	h.start()
+	h.line.mend()
 }
 
 // newFurnishedHouse has ada the administrator, kim and noor who are paged for
@@ -95,6 +124,13 @@ func newHouse(t *testing.T) *house {
 func newFurnishedHouse(t *testing.T) *house {
 	t.Helper()
 	h := newHouse(t)
+	h.furnish()
+	return h
+}
+
+// furnish moves the people of newFurnishedHouse in.
+func (h *house) furnish() {
+	h.Helper()
 	h.key = "0123456789abcdef0123456789abcdef"
 	var changes []org.Change
 	for _, p := range []struct {
@@ -123,11 +159,16 @@ func newFurnishedHouse(t *testing.T) *house {
 		org.Put(h.app.Dispatch.NewIntegration(routing.REST, "Monitoring", h.key)),
 		org.Put(org.Settings{Name: "Example", DefaultPolicy: "default", WarningsOpen: true, SnoozeMorningAt: "09:00"}),
 	)
-	_, err := h.app.Dispatch.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) { return changes, nil })
+	h.change(changes...)
+}
+
+// change changes the organisation past the browsers.
+func (h *house) change(changes ...org.Change) {
+	h.Helper()
+	_, err := h.app.Dispatch.ChangeOrg(h.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) { return changes, nil })
 	if err != nil {
-		t.Fatalf("ChangeOrg: %v", err)
+		h.Fatalf("ChangeOrg: %v", err)
 	}
-	return h
 }
 
 func username(name string) string { return strings.ToLower(strings.Fields(name)[0]) }
@@ -135,8 +176,11 @@ func username(name string) string { return strings.ToLower(strings.Fields(name)[
 // session signs a person in without a form and returns the cookie's value.
 func (h *house) session(user id.User) string {
 	h.Helper()
-	if err := h.app.Accounts.SetPassword(h.Context(), people.Operator(), user, password); err != nil {
-		h.Fatalf("SetPassword: %v", err)
+	if !h.joined[user] { // a new password ends the sessions that there are
+		if err := h.app.Accounts.SetPassword(h.Context(), people.Operator(), user, password); err != nil {
+			h.Fatalf("SetPassword: %v", err)
+		}
+		h.joined[user] = true
 	}
 	grant, err := h.app.Accounts.SignIn(h.Context(), h.org().Users[user].Email, password, account.Client{Address: "127.0.0.1"})
 	if err != nil {

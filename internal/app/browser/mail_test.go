@@ -57,5 +57,5 @@ func (h *house) expired(user id.User, n id.Incident) string {
 	if err != nil {
 		h.Fatal(err)
 	}
-	return web.ActionURL(h.url, box.Signer(), web.AckLink, n, user, time.Now().Add(-time.Minute))
+	return web.ActionURL(h.url, box.Signer(), web.AckLink, n, h.incident(n).TriggeredAt, user, time.Now().Add(-time.Minute))
 }

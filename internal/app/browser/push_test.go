@@ -26,6 +26,7 @@ import (
 	"github.com/watchroom/watchroom/internal/app"
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/escalation"
+	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/notify/webpush"
 	"github.com/watchroom/watchroom/internal/notify/webpush/webpushtest"
@@ -140,7 +141,7 @@ func (s pushService) payload(tb *tab, n int) (p webpush.Payload) {
 // for database, and which may send to this machine.
 func newPushHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{T: t, line: newLine(t), said: &speech{}, key: "0123456789abcdef0123456789abcdef"}
+	h := &house{T: t, line: newLine(t), said: &speech{}, joined: map[id.User]bool{}, key: "0123456789abcdef0123456789abcdef"}
 	h.url = "http://" + h.line.Addr().String()
 	cfg := config.Default()
 	cfg.Data, cfg.Listen, cfg.PublicURL, cfg.AllowPrivateTargets = t.TempDir(), "127.0.0.1:0", h.url, true

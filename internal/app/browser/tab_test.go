@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -139,6 +140,13 @@ func (tb *tab) hear(ev any) {
 	tb.mu.Unlock()
 }
 
+// complaints is what the console has said since calm was called last.
+func (tb *tab) complaints() []string {
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	return slices.Clone(tb.troubles)
+}
+
 // calm fails when the console has complained since the last call, other than
 // about what the test did on purpose.
 func (tb *tab) calm(expected ...string) {
@@ -192,6 +200,13 @@ func (tb *tab) where() string {
 	return at
 }
 
+// text is the end of what the page says, to find out why a test waits.
+func (tb *tab) text() string {
+	tb.Helper()
+	text, _ := eval[string](tb, `squeeze((document.querySelector("main") ?? document.body).innerText).slice(-1500)`)
+	return text
+}
+
 // tools are what the tests look with: they are there in each evaluation.
 const tools = `
 const visible = (e) => e.checkVisibility({checkOpacity: true, checkVisibilityCSS: true}) && e.getClientRects().length > 0;
@@ -233,7 +248,7 @@ func (tb *tab) waitFor(what string, happened func() bool) {
 	for !happened() {
 		select {
 		case <-deadline:
-			tb.Fatalf("waited %s at %s until %s", patience, tb.where(), what)
+			tb.Fatalf("waited %s at %s until %s; the page says: %s; the console: %q", patience, tb.where(), what, tb.text(), tb.complaints())
 		case <-tb.ctx.Done():
 			tb.Fatalf("the tab has closed: %v", tb.ctx.Err())
 		case <-time.After(15 * time.Millisecond):
@@ -263,19 +278,32 @@ func (tb *tab) at(path string) {
 // has text in it, once it is enabled and nothing covers it.
 func (tb *tab) click(sel, text string) {
 	tb.Helper()
+	tb.clickAt(sel, text, 0)
+}
+
+// clickLast is click on the last of them.
+func (tb *tab) clickLast(sel, text string) {
+	tb.Helper()
+	tb.clickAt(sel, text, -1)
+}
+
+func (tb *tab) clickAt(sel, text string, which int) {
+	tb.Helper()
 	aim := fmt.Sprintf(`(() => {
-		const e = all(%s, %s)[0];
+		const e = all(%s, %s).at(%d);
 		if (!e || e.disabled || document.readyState === "loading") return null;
 		e.scrollIntoView({block: "nearest", behavior: "instant"});
 		const r = e.getBoundingClientRect();
 		const [x, y] = [r.x + r.width / 2, r.y + r.height / 2];
 		return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
-	})()`, quote(sel), quote(text))
-	tb.until(aim)
-	point, err := eval[[]float64](tb, aim)
-	if err != nil || len(point) != 2 {
-		tb.Fatalf("click %s %q: it went away (%v)", sel, text, err)
-	}
+	})()`, quote(sel), quote(text), which)
+	var point []float64
+	tb.waitFor("click "+sel+" "+text, func() bool { // twice in the same place: a list that scrolls has come to rest
+		before := point
+		now, err := eval[[]float64](tb, aim)
+		point = now
+		return err == nil && len(now) == 2 && slices.Equal(before, now)
+	})
 	tb.do("click "+sel, chromedp.MouseClickXY(point[0], point[1]))
 }
 

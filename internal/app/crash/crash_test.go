@@ -33,7 +33,7 @@ import (
 )
 
 const (
-	pagers     = 20 // people, each behind a routing key of their own
+	pagers     = 60 // people, each behind a routing key of their own: so many that no mail has more incidents than it names
 	senders    = 8
 	secondStep = 2 * time.Second
 	key        = "a-key-for-the-crash-test-0123456789"

@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/dispatch"
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -148,12 +149,18 @@ func (c *session) say(ctx context.Context, e envelope) error {
 // tries is how often a line is tried to be posted while the database is away.
 const tries = 5
 
-// post tries again only when surely nothing has happened.
+// post tries again only when surely nothing has happened, and waits when the
+// robot talks too fast, for nobody could tell it.
 func (c *session) post(ctx context.Context, by people.Actor, l dispatch.Line) error {
 	wait := c.server.pace.retry
 	for n := 1; ; n++ {
 		_, err := c.server.Dispatch.Say(ctx, by, l)
-		if !errors.Is(err, store.ErrAway) || n == tries {
+		if slow, ok := errors.AsType[*fault.Error](err); ok && slow.Code == fault.CodeTooMany {
+			wait = slow.RetryAfter
+		} else if !errors.Is(err, store.ErrAway) {
+			return err
+		}
+		if n == tries {
 			return err
 		}
 		select {

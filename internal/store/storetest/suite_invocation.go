@@ -104,6 +104,52 @@ func invocationLists(t *testing.T, s *store.Store) {
 	if list := must[[]invocation.Invocation](t)(s.Invocations(t.Context(), store.InvocationFilter{})); list[0].Output != "" || list[0].Line == "" {
 		t.Errorf("a list has %+v", list[0])
 	}
+	do(t, s, func(tx *store.Tx) {
+		same(t, "open of a person", ids(must[[]invocation.Invocation](t)(tx.OpenInvocationsOf("u1"))), []id.Invocation{"waits"})
+		fresh := asked("fresh")
+		must[invocation.Invocation](t)(tx.AddInvocation(fresh))
+		is := must[invocation.Invocation](t)(tx.Invocation("waits"))
+		is.State, is.DueAt = invocation.Cancelled, time.Time{}
+		tx.PutInvocation(is)
+		same(t, "open of a person, as this transaction has it", ids(must[[]invocation.Invocation](t)(tx.OpenInvocationsOf("u1"))), []id.Invocation{"fresh"})
+	})
+}
+
+func startedInvocations(t *testing.T, s *store.Store) {
+	now := must[time.Time](t)(s.Now(t.Context()))
+	do(t, s, func(tx *store.Tx) {
+		for i, n := range []id.Invocation{"now", "before", "long ago", "never", "other"} {
+			inv := asked(n)
+			inv.Command, inv.StartedAt = "vm.start", now.Add(time.Duration(-i)*time.Hour)
+			switch n {
+			case "never":
+				inv.StartedAt = time.Time{}
+			case "other":
+				inv.Command, inv.StartedAt = "vm.stop", now
+			}
+			must[invocation.Invocation](t)(tx.AddInvocation(inv))
+		}
+	})
+	for _, c := range []struct {
+		commands []string
+		since    time.Time
+		want     []id.Invocation
+	}{
+		{[]string{"vm.start"}, now.Add(-90 * time.Minute), []id.Invocation{"now", "before"}},
+		{[]string{"vm.stop", "vm.start", "vm.pause"}, now, []id.Invocation{"now", "other"}},
+		{[]string{"vm.start"}, time.Time{}, []id.Invocation{"now", "before", "long ago"}},
+		{nil, time.Time{}, nil},
+	} {
+		got := ids(must[[]invocation.Invocation](t)(s.StartedSince(t.Context(), c.commands, c.since)))
+		slices.Sort(got)
+		slices.Sort(c.want)
+		same(t, "started", got, c.want)
+		do(t, s, func(tx *store.Tx) {
+			if n := len(must[[]invocation.Invocation](t)(tx.StartedSince(c.commands, c.since))); n != len(c.want) {
+				t.Errorf("in a transaction %d have started, want %d", n, len(c.want))
+			}
+		})
+	}
 }
 
 func ids(list []invocation.Invocation) []id.Invocation {
@@ -252,6 +298,11 @@ func locks(t *testing.T, s *store.Store) {
 		}
 		if l, ok, err := tx.Lock("deploy/shop", invocation.Sticky); err != nil || ok {
 			t.Errorf("Lock() of none = %+v, %v, %v", l, ok, err)
+		}
+		for name, want := range map[string]int{"deploy/other": 1, "deploy/other/prod/eu": 1, "deploy/others": 0, "deploy": 0, "deploy/shop": 0} {
+			if got := must[[]invocation.Lock](t)(tx.Covering(name)); len(got) != want || want == 1 && got[0].Name != sticky.Name {
+				t.Errorf("Covering(%q) = %+v, want %d", name, got, want)
+			}
 		}
 		over := must[[]invocation.Lock](t)(tx.LocksOver(10))
 		if want := !tx.Now.Before(sticky.Until); (len(over) == 1) != want {

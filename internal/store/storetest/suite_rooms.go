@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,27 @@ func rooms(t *testing.T, s *store.Store) {
 	same(t, "unread", must[map[id.Room]store.Unread](t)(s.Unread(t.Context(), "u2", []id.Room{"ops", "", "none"})), map[id.Room]store.Unread{
 		"ops": {Mark: 2, Last: 4, Count: 1, Mentions: 1}, "": {Last: 5, Count: 2}, "none": {},
 	})
+	many := []id.Room{"ops", "ops"} // more than one question would take
+	for i := range 700 {
+		many = append(many, id.Room(fmt.Sprint("r", i)))
+	}
+	if got := must[map[id.Room]store.Unread](t)(s.Unread(t.Context(), "u2", many)); len(got) != 701 || got["ops"].Count != 1 {
+		t.Errorf("unread of 701 rooms: %d, of ops %+v", len(got), got["ops"])
+	}
+	same(t, "unread of no room", must[map[id.Room]store.Unread](t)(s.Unread(t.Context(), "u2", nil)), map[id.Room]store.Unread{})
 	same(t, "unread of the author", must[map[id.Room]store.Unread](t)(s.Unread(t.Context(), "u1", []id.Room{"ops"})), map[id.Room]store.Unread{"ops": {Last: 4}})
+	do(t, s, func(tx *store.Tx) {
+		if err := tx.PutMessage(store.Message{Seq: 4, Room: "ops", DeletedAt: at(9)}); err != nil {
+			t.Error(err)
+		}
+		tx.DropMentions(4, []id.User{"u1", "u2"})
+		tx.SetMark("u2", "", 5)
+		tx.MoveMark("u2", "", 4)
+	})
+	same(t, "unread without what was deleted", must[map[id.Room]store.Unread](t)(s.Unread(t.Context(), "u2", []id.Room{"ops", ""})), map[id.Room]store.Unread{
+		"ops": {Mark: 2, Last: 4}, "": {Mark: 4, Last: 5, Count: 1},
+	})
+	same(t, "mentioned in nothing", len(must[[]id.Seq](t)(s.Mentioned(t.Context(), "u2", 0, 5))), 0)
 }
 
 func presence(t *testing.T, s *store.Store) {
@@ -93,11 +114,11 @@ func presence(t *testing.T, s *store.Store) {
 	case <-time.After(5 * time.Second):
 		t.Error("nobody was told that somebody came")
 	}
-	if err := s.SetPresence(ctx, store.Presence{Session: "a", Person: "u1", Device: "browser", Room: "ops", Typing: at(3)}, false); err != nil {
+	if err := s.SetPresence(ctx, store.Presence{Session: "a", Person: "u1", Device: "browser", Room: "ops", Thread: 4, Typing: at(3)}, false); err != nil {
 		t.Fatal(err)
 	}
 	got := must[[]store.Presence](t)(s.Present(ctx))
-	if len(got) != 1 || got[0].Active || got[0].Room != "ops" || !got[0].Typing.Equal(at(3)) || got[0].Person != "u1" {
+	if len(got) != 1 || got[0].Active || got[0].Room != "ops" || got[0].Thread != 4 || !got[0].Typing.Equal(at(3)) || got[0].Person != "u1" {
 		t.Errorf("Present() = %+v", got)
 	}
 	if err := s.DropPresence(ctx, "a"); err != nil {

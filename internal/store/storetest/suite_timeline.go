@@ -56,6 +56,7 @@ var samples = []timeline.Payload{
 	timeline.Asked{ID: "i1", Command: "ack", Line: "ack 7", State: "queued", Rule: "allow"}, timeline.Approval{ID: "i1", By: "u1", Got: 1, Of: 2},
 	timeline.Rejection{ID: "i1", Line: "ack 7", Expired: true}, timeline.Finished{ID: "i1", Line: "ack 7", State: "succeeded", For: 12},
 	timeline.Lock{Name: "deploy/shop", Until: at(60)}, timeline.Unlock{Name: "deploy/shop"},
+	timeline.Removal{Messages: 3, Files: 1, Bytes: 9},
 }
 
 func everyKindComesBack(t *testing.T, s *store.Store) {

@@ -76,7 +76,7 @@ type Problem struct {
 
 func (p Problem) known() string {
 	switch p.Status {
-	case 403, 404, 405, 413, 429, 503:
+	case 403, 404, 405, 410, 413, 429, 503:
 		return itoa(p.Status)
 	case 400, 409, 422:
 		return "400"
@@ -90,6 +90,8 @@ func (p Problem) icon() string {
 		return "shield"
 	case 404:
 		return "search"
+	case 410:
+		return "clock"
 	case 429:
 		return "clock"
 	}

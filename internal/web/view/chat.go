@@ -21,6 +21,7 @@ func cn(key string, count int, args ...any) string { return phrase.N("chat_web."
 type Message struct {
 	HTML      string // the text as it is shown, made safe by whoever made it
 	Speaker   string // "", or what speaks: "bot", "robot"
+	Picture   string // of the bot; "": ours
 	Room      id.Room
 	Thread    id.Seq // the message in whose thread it stands; 0: none
 	Files     []timeline.File
@@ -75,6 +76,7 @@ type RoomLink struct {
 	Closed   bool
 	With     *PersonRow // whom a direct room is with; nil for the bot and others
 	Bot      bool
+	Picture  string // of the bot; "": ours
 }
 
 // RoomHead is the room that a timeline shows.
@@ -410,6 +412,7 @@ func chatTexts(out map[string]string) {
 		"script.linked", "script.mentioned", "script.direct", "script.upload.failed", "script.upload.large", "script.upload.wait", "script.upload.done",
 		"script.upload.remove", "script.upload.cancel", "script.candidates", "script.suggestions", "script.nothing", "script.delete.ask", "script.joined",
 		"script.react", "script.new", "script.unread", "script.mentions", "script.preview.more", "script.preview.failed", "script.editing", "script.deleted.long",
+		"script.first_unread.one", "script.first_unread.many", "script.kept",
 		"presence.online", "presence.away", "presence.offline", "copy_code",
 	} {
 		out["chat."+key] = cw(key)
@@ -471,6 +474,7 @@ func said(e timeline.Entry, p timeline.Message, names Names) *Message {
 	switch e.Actor.Origin {
 	case timeline.Bot, timeline.Robot:
 		m.Speaker = string(e.Actor.Origin)
+		m.Picture = names.Picture
 	}
 	if p.Text != "" {
 		m.HTML = names.words(p.Text)

@@ -1,8 +1,11 @@
 package view
 
 import (
+	"slices"
+
 	"github.com/watchroom/watchroom/internal/markdown"
 	"github.com/watchroom/watchroom/internal/story"
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // markdownHTML is what a program or somebody wrote, as markup that is safe to
@@ -21,4 +24,10 @@ func inWords(parts []story.Part) []story.Part {
 		}
 	}
 	return parts
+}
+
+// speaks reports whether a document says all that the text of its message says;
+// one of buttons alone stands below the text.
+func speaks(d *timeline.Document) bool {
+	return d != nil && slices.ContainsFunc(d.Blocks, func(b timeline.Block) bool { return len(b.Actions) == 0 })
 }

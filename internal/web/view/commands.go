@@ -2,6 +2,7 @@ package view
 
 import (
 	"time"
+	"unicode"
 
 	"github.com/watchroom/watchroom/internal/phrase"
 )
@@ -16,6 +17,39 @@ type CommandList struct {
 	Trial  Trial
 	People []Option // as whom it is tried
 	Rooms  []Option // and where
+	// Services are those whose commands are ours, for who manages.
+	Services []ServiceRow
+}
+
+// ServiceRow is a ChatOps RPC service, and how it is doing.
+type ServiceRow struct {
+	Prefix, URL    string
+	ReadAt, NextAt time.Time
+	ETag, Err      string
+	Methods        int
+	Rejected       []FieldValue
+}
+
+func (r ServiceRow) tone() string {
+	switch {
+	case r.Err != "":
+		return "critical"
+	case r.ReadAt.IsZero():
+		return "muted"
+	case len(r.Rejected) > 0:
+		return "warning"
+	}
+	return "ok"
+}
+
+func (r ServiceRow) state() string {
+	switch {
+	case r.Err != "":
+		return cmt("service.failed")
+	case r.ReadAt.IsZero():
+		return cmt("service.waiting")
+	}
+	return cmt("service.read")
 }
 
 // CommandGroup is the commands of one origin.
@@ -32,6 +66,7 @@ type CommandRow struct {
 	Approval             string // in words; "" for none
 	Confirm              bool
 	Example              string
+	Secrets              []FieldValue // with what is wrong with each; only for those who may set them
 }
 
 func (r CommandRow) tone() string {
@@ -99,7 +134,7 @@ func (r JobRow) tone() string {
 		return "ok"
 	case "failed", "timed_out", "unknown", "denied", "rejected":
 		return "critical"
-	case "confirming", "awaiting_approval":
+	case "confirming", "proving", "awaiting_approval":
 		return "warning"
 	case "running", "queued":
 		return "accent"
@@ -139,6 +174,15 @@ type JobEvent struct {
 // JobAction is something that the viewer can do about it.
 type JobAction struct {
 	Name, Label, Look, Confirm string
+}
+
+// title is what became of it, as a heading.
+func (j Job) title() string {
+	status := []rune(j.Row.Status)
+	for i := range status[:min(1, len(status))] {
+		status[i] = unicode.ToUpper(status[i])
+	}
+	return string(status)
 }
 
 func (j Job) action(name string) string { return j.Row.href() + "/" + name }

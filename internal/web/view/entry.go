@@ -56,7 +56,7 @@ func GroupOf(kind timeline.Kind) string {
 		timeline.MessagePinned, timeline.MessageUnpinned, timeline.ReactionAdded, timeline.ReactionRemoved,
 		timeline.RoomOpened, timeline.RoomChanged, timeline.RoomClosed:
 		return "chat"
-	case timeline.OrgChanged, timeline.MaintenanceStarted, timeline.MaintenanceEnded:
+	case timeline.OrgChanged, timeline.MaintenanceStarted, timeline.MaintenanceEnded, timeline.RecordsRemoved:
 		return "changes"
 	}
 	return "incidents"
@@ -80,7 +80,8 @@ func KindsOf(groups []string) []timeline.Kind {
 // drawn.
 type Names struct {
 	story.Names
-	Words func(text string) string // the markup of a message; nil: package markdown's, without names
+	Words   func(text string) string // the markup of a message; nil: package markdown's, without names
+	Picture string                   // of the bot; "": ours
 }
 
 func (n Names) words(text string) string {
@@ -294,6 +295,8 @@ func lookMore(e timeline.Entry) (tone, icon string) {
 		return "muted", "hash"
 	case timeline.DrillStarted, timeline.DrillEnded:
 		return "accent", "page"
+	case timeline.RecordsRemoved:
+		return "muted", "clock"
 	}
 	return "muted", "change"
 }
@@ -326,6 +329,8 @@ type Timeline struct {
 	Room     *RoomHead   // nil: the organisation's timeline
 	Thread   id.Seq      // set in a thread
 	Read     id.Seq      // the reader has read up to here; 0: not known
+	Unread   int         // messages after it
+	Removed  time.Time   // when older lines were removed last; zero: never
 	Files    bool        // can be uploaded
 	CanPost  bool
 }

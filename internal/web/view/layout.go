@@ -23,7 +23,7 @@ func helpKeys() []helpKey {
 	return []helpKey{
 		{[]string{"a"}, "ack"}, {[]string{"r"}, "resolve"},
 		{[]string{"j", "k"}, "move"}, {[]string{"Enter"}, "open"}, {[]string{"x"}, "select"},
-		{[]string{"n"}, "message"}, {[]string{"/"}, "search"}, {[]string{"."}, "present"},
+		{[]string{"n"}, "message"}, {[]string{"/"}, "search"}, {[]string{"."}, "present"}, {[]string{"u"}, "unread"},
 		{[]string{"g", "t"}, "go_timeline"}, {[]string{"g", "i"}, "go_incidents"},
 		{[]string{"Ctrl", "K"}, "jump"}, {[]string{"g", "o"}, "go_oncall"}, {[]string{"g", "s"}, "go_settings"},
 		{[]string{"?"}, "help"}, {[]string{"Esc"}, "escape"},

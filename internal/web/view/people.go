@@ -88,6 +88,7 @@ type Person struct {
 	Link     string // an invitation, just made
 	Mail     bool
 	Last     bool // the last administrator, who cannot be disabled
+	Factor   bool // has a second factor; known to who manages
 }
 
 func (p Person) action(what string) string { return "/settings/people/" + p.ID + what }

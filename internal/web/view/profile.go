@@ -26,6 +26,7 @@ type Security struct {
 	Username    string // for password managers
 	HasPassword bool
 	Errors      map[string]string
+	Factor      OwnFactor
 	Sessions    []SessionRow
 }
 

@@ -33,10 +33,16 @@ type AlertRow struct {
 	Raw     string // as it came; JSON is shown indented
 }
 
-// Annotation is a link, note or picture that came with an alert. Whether a
-// picture of another host is loaded is for the content security policy to say;
-// the link to it stands there in any case.
-type Annotation struct{ Kind, Title, Value string }
+// Annotation is a link, note or picture that came with an alert. A picture is
+// on another host, which learns who looks at it: it is loaded when somebody asks
+// for it. The link to it stands there in any case.
+type Annotation struct {
+	Kind, Title, Value string
+
+	Host string // of a picture that can be shown
+	Show bool   // the reader has asked for it
+	Href string // asks for it
+}
 
 // StepRow is one step of the policy and what became of it.
 type StepRow struct {

@@ -159,9 +159,9 @@ func sampleRoom() Room {
 		},
 		MoreAlerts: 4,
 		Annotations: []Annotation{
-			{"link", "Runbook: disk full", "https://wiki.example.org/runbooks/disk-full"},
-			{"note", "Owner", "Storage owns this volume; ask before deleting WAL."},
-			{"image", "Disk usage, last day", "https://grafana.example.org/render/disk.png"},
+			{Kind: "link", Title: "Runbook: disk full", Value: "https://wiki.example.org/runbooks/disk-full"},
+			{Kind: "note", Title: "Owner", Value: "Storage owns this volume; ask before deleting WAL."},
+			{Kind: "image", Title: "Disk usage, last day", Value: "https://grafana.example.org/render/disk.png", Host: "grafana.example.org", Href: "?picture=grafana.example.org"},
 		},
 		Pages: []Sent{
 			{Name: "Ana Ruiz", Method: "sms", Contact: "+4930123456", State: "delivered", At: ago(9 * time.Minute), Tries: 1, Life: []LifePoint{

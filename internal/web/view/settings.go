@@ -29,7 +29,7 @@ func settingsSide(v Viewer, current string) []SideGroup {
 	}
 	house.Links = append(house.Links, link("organisation", "/settings/organisation", "org"))
 	if v.May("manage") {
-		house.Links = append(house.Links, link("robots", "/settings/robots", "robot"), link("providers", "/settings/providers", "send"), link("tokens", "/settings/tokens", "token"))
+		house.Links = append(house.Links, link("robots", "/settings/robots", "robot"), link("providers", "/settings/providers", "send"), link("tokens", "/settings/tokens", "token"), link("retention", "/settings/retention", "clock"))
 	}
 	return []SideGroup{
 		{Title: st("nav.general"), Links: []SideLink{
@@ -84,17 +84,20 @@ type SettingsCard struct {
 
 // Organisation is the settings that hold for everybody.
 type Organisation struct {
-	Page      Page
-	Name      string
-	Morning   string
-	BotName   string
-	BotSigil  string
-	Rules     string // who may run which command
-	Defaults  string // the rules that there are without any
-	PublicURL string
-	Mail      bool
-	Exports   bool // the organisation can be downloaded
-	Errors    map[string]string
+	Page         Page
+	Name         string
+	Morning      string
+	BotName      string
+	BotSigil     string
+	BotPicture   string   // its address; "": ours
+	Pictures     bool     // can be uploaded
+	Rules        string   // who may run which command
+	SecondFactor []Option // the roles, and of which it is required
+	Defaults     string   // the rules that there are without any
+	PublicURL    string
+	Mail         bool
+	Exports      bool // the organisation can be downloaded
+	Errors       map[string]string
 }
 
 // AllTokens is every API token there is.

@@ -6,6 +6,7 @@ import { $, $$, complain, parse, post, say, toast } from "./dom.js";
 import { composerFor } from "./composer.js";
 import { pick, place, used } from "./emoji.js";
 import { openPanel } from "./panel.js";
+import { keepUnread } from "./unread.js";
 
 const me = () => document.body.dataset.user ?? "";
 const undoFor = 5000; // milliseconds in which a deletion can be taken back
@@ -57,7 +58,7 @@ function carry(message) {
   const mine = message.dataset.by === me() && me() !== "";
   const threaded = message.dataset.inThread || message.closest("[data-side-panel] [data-timeline], .thread-root");
   const pinned = message.hasAttribute("data-pinned");
-  const may = { edit: mine && !message.matches(".by-bot, .by-robot"), delete: mine, thread: !threaded, pin: !pinned, unpin: pinned };
+  const may = { edit: mine && !message.matches(".by-bot, .by-robot"), delete: mine, unread: !mine, thread: !threaded, pin: !pinned, unpin: pinned };
   for (const [name, on] of Object.entries(may)) for (const b of $$(`[data-tool="${name}"]`, tools)) b.hidden = !on;
   message.append(tools);
 }
@@ -132,6 +133,8 @@ function use(name, message, button) {
     case "pin":
     case "unpin":
       return act(`/messages/${seq}/${name}`, {}, say(`chat.script.${name}ned`));
+    case "unread":
+      return unread(message);
     case "incident":
       return link(message);
     case "delete":
@@ -149,6 +152,15 @@ async function act(address, fields, done) {
   } catch (error) {
     complain(error);
     return false;
+  }
+}
+
+async function unread(message) {
+  try {
+    await keepUnread(message);
+    toast("ok", say("chat.script.kept"));
+  } catch (error) {
+    complain(error);
   }
 }
 
@@ -172,15 +184,18 @@ function onSubmit(event) {
   }
 }
 
-// press gives the command of a button, once.
+// press gives the command of a button, once. What is beside it stays: of a
+// decision the message is drawn anew.
 async function press(form) {
-  const all = $$("button", form.parentElement);
-  for (const b of all) b.disabled = true;
+  const button = $("button", form);
+  button.disabled = true;
   try {
-    await post(form.action);
+    const answer = await post(form.action);
+    const on = answer.headers.get("HX-Redirect"); // to the second factor, and back from there
+    if (on) location.assign(on);
   } catch (error) {
     complain(error);
-    for (const b of all) b.disabled = false;
+    button.disabled = false;
   }
 }
 

@@ -3,7 +3,7 @@
 import { $, $$, complain, post, say, toast } from "./dom.js";
 import { pick } from "./emoji.js";
 import { Completion } from "./mentions.js";
-import { sayTyping, stopTyping } from "./presence.js";
+import { sayTyping, showTyping, stopTyping } from "./presence.js";
 import { Uploads } from "./upload.js";
 
 const composers = new Map(); // by form
@@ -38,7 +38,8 @@ class Composer {
     this.box.value = draft(this.key);
     this.box.addEventListener("input", () => {
       draft(this.key, this.box.value);
-      if (this.box.value.trim() && !this.thread) sayTyping(this.room);
+      if (this.box.value.trim()) sayTyping(this.room, this.thread);
+      else stopTyping(this.room, this.thread);
     });
     this.box.addEventListener("keydown", (event) => this.onKey(event));
     form.addEventListener("submit", (event) => {
@@ -50,6 +51,7 @@ class Composer {
     form.addEventListener("watchroom:uploads", () => this.state());
     this.box.addEventListener("input", () => this.state());
     this.state();
+    showTyping();
   }
 
   onKey(event) {
@@ -113,8 +115,18 @@ class Composer {
     this.box.value = "";
     draft(this.key, "");
     this.state();
-    if (!this.thread) stopTyping(this.room);
-    new Pending(this.timeline, this.form.action, text, fields, files).send();
+    stopTyping(this.room, this.thread);
+    new Pending(this, text, fields, files).send();
+  }
+
+  // restore puts back what was not taken; false when there is something else by now.
+  restore(text) {
+    if (this.box.value.trim() !== "") return false;
+    this.box.value = text;
+    draft(this.key, text);
+    this.state();
+    this.box.focus();
+    return true;
   }
 }
 
@@ -131,9 +143,12 @@ function draft(key, value) {
 }
 
 class Pending {
-  constructor(timeline, address, text, fields, files) {
+  constructor(composer, text, fields, files) {
+    const timeline = composer.timeline;
+    this.composer = composer;
     this.timeline = timeline;
-    this.address = address;
+    this.address = composer.form.action;
+    this.plain = files.length === 0 && !fields.has("quote"); // all of it is in the box
     this.text = text;
     this.fields = fields;
     fields.set("nonce", crypto.randomUUID?.() ?? String(Math.random()).slice(2)); // the server takes the same line once
@@ -163,7 +178,8 @@ class Pending {
       this.confirm();
     } catch (error) {
       this.failed = true;
-      this.state("message.failed", true);
+      if (error.status === 429 && this.plain && this.composer.restore(this.text)) this.done();
+      else this.state("message.failed", true);
       if (navigator.onLine && error.message !== say("network")) complain(error);
     }
   }

@@ -103,7 +103,9 @@ export async function post(address, fields = {}, options = {}) {
   if (answer.ok) return answer;
   const text = (await answer.text().catch(() => "")).trim();
   const plain = (answer.headers.get("Content-Type") ?? "").startsWith("text/plain");
-  throw new Error(plain && text && text.length < 400 ? text : say(answer.status === 403 ? "forbidden" : "failed"));
+  const error = new Error(plain && text && text.length < 400 ? text : say(answer.status === 403 ? "forbidden" : "failed"));
+  error.status = answer.status;
+  throw error;
 }
 
 // complain says in a toast why something did not work.

@@ -2,7 +2,9 @@
 import { $, $$ } from "./dom.js";
 import { act, clearTicks } from "./actions.js";
 import { openJump } from "./jump.js";
+import { complain } from "./dom.js";
 import { showPane } from "./panes.js";
+import { keepUnread, toFirstUnread } from "./unread.js";
 
 const places = { t: "/", i: "/incidents", o: "/oncall", s: "/settings" };
 
@@ -56,11 +58,21 @@ function press(key, target, timeline) {
     case ".":
       timeline?.toPresent();
       return Boolean(timeline);
+    case "u":
+      return unread(target.closest?.("[data-message]"));
     case "?":
       $("#help")?.showModal();
       return true;
   }
   return false;
+}
+
+// unread makes the room unread from the message on that has the keyboard; when
+// none has, it goes to where reading stopped.
+function unread(message) {
+  if (!message) return toFirstUnread();
+  if (message.dataset.by !== document.body.dataset.user) keepUnread(message).catch(complain);
+  return true;
 }
 
 const cards = () => $$("[data-list]:not([hidden]) [data-card], tr[data-card]");

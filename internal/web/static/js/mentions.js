@@ -8,11 +8,13 @@ const pause = 90; // milliseconds after the last key
 const most = 10;
 
 // token finds what is being typed before the cursor: [where it begins, itself].
-function token(text, at) {
+// To the bot alone every line is a command.
+function token(text, at, alone) {
   const before = text.slice(0, at);
   const line = before.slice(before.lastIndexOf("\n") + 1);
   if (/^[!./$%&?+~^][a-z]/i.test(line) && before.length === line.length) return { from: 0, text: before, command: true };
   const found = /(^|[\s([{"'])((?:@@?|#|:)[\w.+-]*(?::[\w.-]*)?)$/.exec(line);
+  if (!found && alone && /^[a-z]/i.test(line) && before.length === line.length) return { from: 0, text: before, command: true };
   if (!found) return null;
   if (found[2].startsWith(":") && found[2].length < 3) return null;
   return { from: at - found[2].length, text: found[2], command: false };
@@ -22,6 +24,7 @@ export class Completion {
   constructor(box, room) {
     this.box = box;
     this.room = room;
+    this.alone = /^dm-(bot~|.*~bot$)/.test(room);
     this.list = document.createElement("ul");
     this.list.id = `${box.id}-candidates`;
     this.list.className = "candidates";
@@ -52,17 +55,19 @@ export class Completion {
 
   later() {
     clearTimeout(this.wait);
-    const now = token(this.box.value, this.box.selectionStart);
+    const now = token(this.box.value, this.box.selectionStart, this.alone);
     if (!now) return this.close();
     this.wait = setTimeout(() => this.look(), pause);
   }
 
   async look() {
     const turn = ++this.turn;
-    const now = token(this.box.value, this.box.selectionStart);
+    const text = this.box.value;
+    const now = token(this.box.value, this.box.selectionStart, this.alone);
     if (!now) return this.close();
     const found = now.text.startsWith(":") ? await emojiFor(now) : await this.ask();
-    if (turn !== this.turn || document.activeElement !== this.box) return;
+    if (turn !== this.turn || document.activeElement !== this.box || text !== this.box.value) return;
+    this.text = text;
     if (found.length === 0) this.close();
     else this.show(found);
   }
@@ -120,7 +125,15 @@ export class Completion {
         return true;
       case "Tab":
       case "Enter":
+        if (this.text !== this.box.value) { // offered for less than what stands there by now
+          this.close();
+          return event.key === "Tab";
+        }
         if (event.shiftKey || this.found[this.at].hint_only) return false;
+        if (event.key === "Enter" && this.complete(this.found[this.at])) {
+          this.close();
+          return false; // there is nothing to take: the line is sent
+        }
         this.take(this.at);
         return true;
       case "Escape":
@@ -130,9 +143,14 @@ export class Completion {
     return false;
   }
 
+  // complete reports whether a candidate stands there already.
+  complete(c) {
+    return c.from !== undefined && this.box.value.slice(c.from, c.to ?? this.box.selectionStart).trim() === (c.insert ?? "").trim();
+  }
+
   take(i) {
     const c = this.found[i];
-    const now = token(this.box.value, this.box.selectionStart);
+    const now = token(this.box.value, this.box.selectionStart, this.alone);
     const from = c.from ?? now?.from ?? this.box.selectionStart;
     const to = c.to ?? this.box.selectionStart;
     const insert = c.insert ?? c.text ?? "";

@@ -18,7 +18,10 @@ export function startPresence(timeline) {
   setInterval(clocks, 20_000);
   new MutationObserver(clocks).observe($("[data-people]") ?? document.body, { childList: true, subtree: true });
   if (!timeline) return;
-  document.addEventListener("watchroom:typing", (event) => typists(event.detail.users ?? []));
+  document.addEventListener("watchroom:typing", (event) => {
+    typing = event.detail;
+    showTyping();
+  });
   for (const kind of ["keydown", "pointerdown", "pointermove", "wheel"]) document.addEventListener(kind, touch, { passive: true, capture: true });
   document.addEventListener("visibilitychange", () => !document.hidden && touch());
   setInterval(() => Date.now() - touched > idle && be(true), 15_000);
@@ -32,6 +35,7 @@ function touch() {
 function be(gone) {
   if (gone === away) return;
   away = gone;
+  if (!away) document.dispatchEvent(new Event("watchroom:here"));
   post("/chat/presence", { tab, active: String(!gone) }).catch(() => {});
 }
 
@@ -59,24 +63,31 @@ function clocks() {
   }
 }
 
-function typists(names) {
-  const place = $("[data-composer]:not([data-thread]) [data-typing]");
-  if (!place) return;
-  const key = names.length > 2 ? "many" : names.length === 2 ? "two" : "one";
-  place.textContent = names.length === 0 ? "" : say(`chat.script.typing.${key}`, ...names);
+let typing = {}; // who is, in the open room and its threads, as told last
+
+// showTyping says at each box to write in who else is typing there.
+export function showTyping() {
+  for (const form of $$("[data-composer]")) {
+    const names = [...((form.dataset.thread ? typing.threads?.[form.dataset.thread] : typing.users) ?? [])];
+    const key = names.length > 2 ? "many" : names.length === 2 ? "two" : "one";
+    const words = names.length === 0 ? "" : say(`chat.script.typing.${key}`, ...names);
+    const place = $("[data-typing]", form);
+    if (place.textContent !== words) place.textContent = words;
+  }
 }
 
-let said = 0;
+let said = { at: 0, in: "" };
 
-// sayTyping tells the room that somebody is typing, now and then.
-export function sayTyping(room) {
-  if (Date.now() - said < often) return;
-  said = Date.now();
-  post(`/rooms/${room}/typing`, { tab }).catch(() => {});
+// sayTyping tells the room or the thread that somebody is typing, now and then.
+export function sayTyping(room, thread) {
+  const now = { at: Date.now(), in: `${room} ${thread}` };
+  if (now.in === said.in && now.at - said.at < often) return;
+  said = now;
+  post(`/rooms/${room}/typing`, { tab, thread }).catch(() => {});
 }
 
-export function stopTyping(room) {
-  if (said === 0) return;
-  said = 0;
-  post(`/rooms/${room}/typing`, { tab, stop: "1" }).catch(() => {});
+export function stopTyping(room, thread) {
+  if (said.in !== `${room} ${thread}`) return;
+  said = { at: 0, in: "" };
+  post(`/rooms/${room}/typing`, { tab, thread, stop: "1" }).catch(() => {});
 }

@@ -26,6 +26,7 @@ class Timeline extends EventTarget {
     this.unread = 0;
     this.loading = null;
     this.turn = 0; // answers to an earlier filter or jump are dropped
+    this.move = 0; // the last way that was asked for: an earlier one stops where it is
     this.watch();
     const found = location.hash ? this.list.querySelector(`[id="${CSS.escape(location.hash.slice(1))}"]`) : null;
     if (found) {
@@ -320,11 +321,13 @@ class Timeline extends EventTarget {
 
   // center scrolls an item to the middle of the stream, and nothing else: the
   // window around it must not move. Heights out of sight are estimates.
-  center(item, frames = 4) {
+  center(item, frames = 4, move = ++this.move) {
+    if (move !== this.move) return;
+    this.stuck = false;
     const box = this.scroller.getBoundingClientRect();
     const at = item.getBoundingClientRect();
     this.scroller.scrollTop += at.top - box.top - (box.height - at.height) / 2;
-    if (frames > 0) requestAnimationFrame(() => this.center(item, frames - 1));
+    if (frames > 0) requestAnimationFrame(() => this.center(item, frames - 1, move));
   }
 
   trim(edge) {
@@ -347,9 +350,10 @@ class Timeline extends EventTarget {
 
   // toEnd goes to the newest entry. Entries out of sight have an estimated
   // height, so the end moves while the last ones are drawn for the first time.
-  toEnd(frames = 5) {
+  toEnd(frames = 5, move = ++this.move) {
+    if (move !== this.move) return;
     this.scroller.scrollTop = this.scroller.scrollHeight;
-    if (frames > 0) requestAnimationFrame(() => this.toEnd(frames - 1));
+    if (frames > 0) requestAnimationFrame(() => this.toEnd(frames - 1, move));
   }
 
   scrolled() {

@@ -2,15 +2,28 @@
 // number in the window's title, and a notification for who is called.
 import { $, $$, parse, post, recall, say, toast } from "./dom.js";
 import { refreshTitle } from "./cards.js";
+import { isAway } from "./presence.js";
 
 const settle = 700; // milliseconds that the end of a room is seen until it is read
 
+let reading = null; // of the open room
+
 export function startUnread(timeline) {
   badges();
-  document.addEventListener("watchroom:unread", (event) => heard(event.detail, timeline));
+  if (timeline && timeline.section.hasAttribute("data-read")) reading = new Reading(timeline);
+  document.addEventListener("watchroom:unread", (event) => heard(event.detail));
   document.addEventListener("watchroom:rooms", () => refetch());
-  if (timeline && timeline.section.hasAttribute("data-read")) new Reading(timeline);
 }
+
+// keepUnread makes a room unread from a message on; it stays so until the room
+// is opened again.
+export async function keepUnread(message) {
+  await post(`/messages/${message.dataset.seq}/unread`);
+  if (reading?.timeline.list.contains(message) || message.closest("[data-side-panel]")) reading?.keep(Number(message.dataset.seq));
+}
+
+// toFirstUnread goes to where reading stopped; false when all is read.
+export const toFirstUnread = () => reading?.toFirst() ?? false;
 
 // Reading follows how far the open room is read.
 class Reading {
@@ -21,15 +34,23 @@ class Reading {
     this.said = this.mark;
     this.line = this.mark; // where the line stands while the page is open
     this.waiting = null;
+    this.kept = false; // as unread, by the reader
+    this.bar = $("[data-first-unread]", timeline.section);
+    this.count = Number(timeline.section.dataset.unread ?? 0); // when the page was made
+    this.bar?.addEventListener("click", () => this.toFirst());
     timeline.addEventListener("placed", () => this.placed());
-    timeline.scroller.addEventListener("scroll", () => this.look(), { passive: true });
+    timeline.scroller.addEventListener("scroll", () => {
+      this.look();
+      this.offer();
+    }, { passive: true });
     document.addEventListener("visibilitychange", () => this.look());
     window.addEventListener("focus", () => this.look());
-    document.addEventListener("watchroom:seen", () => this.look());
+    document.addEventListener("watchroom:here", () => this.look());
     new ResizeObserver(() => this.look()).observe(timeline.scroller);
     this.placed();
     const first = $("[data-new-mark]", timeline.list);
     if (first && !location.hash) timeline.center(first);
+    this.offer();
   }
 
   // foreign are the messages of others.
@@ -37,19 +58,67 @@ class Reading {
     return $$(".msg[data-seq]", this.timeline.list).filter((m) => m.dataset.by !== document.body.dataset.user);
   }
 
+  // known reports whether the place where reading stopped is among what is shown.
+  get known() {
+    return this.reached || !this.timeline.older || this.timeline.first <= this.line;
+  }
+
   placed() {
     $("[data-new-mark]", this.timeline.list)?.remove();
-    const first = this.line > 0 && this.foreign.find((m) => Number(m.dataset.seq) > this.line);
+    const first = this.line > 0 && this.known && this.foreign.find((m) => Number(m.dataset.seq) > this.line);
     if (first) {
       const template = $("[data-new-template]", this.timeline.section);
       if (template) first.before(template.content.firstElementChild.cloneNode(true));
       first.classList.remove("is-continued");
     }
     this.look();
+    this.offer();
   }
 
+  // offer shows the way to where reading stopped while that is above.
+  offer() {
+    if (!this.bar) return;
+    const mark = $("[data-new-mark]", this.timeline.list);
+    const above = mark ? mark.getBoundingClientRect().bottom < this.timeline.scroller.getBoundingClientRect().top : !this.known;
+    if (mark && !above) this.count = 0; // seen once is enough
+    this.bar.hidden = !(above && this.line > 0 && this.count > 0);
+    $("[data-first-unread-text]", this.bar).textContent = say(this.count === 1 ? "chat.script.first_unread.one" : "chat.script.first_unread.many", this.count > 99 ? "99+" : this.count);
+  }
+
+  // toFirst goes to where reading stopped, which may have to be fetched.
+  toFirst() {
+    if (this.line === 0) return false;
+    const go = () => {
+      const mark = $("[data-new-mark]", this.timeline.list);
+      if (mark) this.timeline.center(mark);
+      this.count = 0;
+      this.offer();
+    };
+    if (this.known) {
+      go();
+      return true;
+    }
+    this.reached = true;
+    this.timeline.replace({ after: this.line }).then((done) => {
+      if (done) go();
+      else this.reached = false;
+    });
+    return true;
+  }
+
+  // keep makes the room unread from a message on.
+  keep(seq) {
+    clearTimeout(this.waiting);
+    this.waiting = null;
+    this.kept = true;
+    this.line = this.said = seq - 1;
+    this.placed();
+  }
+
+  // seeing reports whether somebody who is there has the end of the room in view;
+  // the window need not have the keyboard.
   get seeing() {
-    return !document.hidden && document.hasFocus() && this.timeline.present && this.timeline.atEnd && this.timeline.scroller.clientHeight > 0;
+    return !this.kept && !document.hidden && !isAway() && this.timeline.present && this.timeline.atEnd && this.timeline.scroller.clientHeight > 0;
   }
 
   look() {
@@ -57,7 +126,7 @@ class Reading {
       clearTimeout(this.waiting);
       this.waiting = null;
       // What comes while nobody looks belongs below the line.
-      if ((document.hidden || !document.hasFocus()) && this.said > this.line && !$("[data-new-mark]", this.timeline.list)) this.line = this.said;
+      if ((document.hidden || isAway()) && !this.kept && this.said > this.line && !$("[data-new-mark]", this.timeline.list)) this.line = this.said;
       return;
     }
     this.waiting ??= setTimeout(() => {
@@ -75,14 +144,11 @@ class Reading {
   }
 }
 
-function heard({ room, name, href, count, mentions, call }, timeline) {
-  const open = timeline?.room === room && !document.hidden && document.hasFocus() && timeline.present && timeline.atEnd && timeline.scroller.clientHeight > 0;
-  if (open) {
-    document.dispatchEvent(new Event("watchroom:seen"));
-    return;
-  }
-  if (!setCount(room, count, mentions)) refetch();
-  if (call && count > 0) tell(call, name, href, timeline?.room === room);
+function heard({ room, name, href, count, mentions, call }) {
+  const here = reading?.timeline.room === room;
+  if (here && reading.seeing && count > 0) reading.look();
+  else if (!setCount(room, count, mentions)) refetch();
+  if (call && count > 0) tell(call, name, href, here);
 }
 
 // setCount shows what is unread of a room; false when it is not in the list.

@@ -95,6 +95,12 @@ function named(file) {
   return new File([file], `screenshot-${at}.${kind}`, { type: file.type });
 }
 
+// reason is why a file was refused, where the server says it.
+function reason(request) {
+  const plain = (request.getResponseHeader("Content-Type") ?? "").startsWith("text/plain");
+  return plain ? request.responseText.trim() : "";
+}
+
 class Upload {
   constructor(owner, file) {
     this.owner = owner;
@@ -142,13 +148,14 @@ class Upload {
       const done = [answer].flat()[0];
       const id = done?.id ?? done?.files?.[0]?.id;
       if (request.status >= 200 && request.status < 300 && id) this.done(id);
-      else this.failed(request.status === 413 ? say("chat.script.upload.large", this.file.name) : answer.detail);
+      else this.failed(request.status === 413 ? say("chat.script.upload.large", this.file.name) : reason(request));
     };
     request.onerror = () => this.failed();
     const data = new FormData();
     data.append("file", this.file, this.file.name);
     request.open("POST", "/files");
     request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("HX-Request", "true"); // what is wrong comes in words, without a page around them
     request.send(data);
   }
 

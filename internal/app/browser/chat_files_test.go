@@ -1,0 +1,119 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
+
+	"github.com/watchroom/watchroom/internal/room"
+)
+
+// drop lets files fall onto what matches sel, as a hand does that drags them
+// from the desk.
+func (tb *tab) drop(sel string, files ...string) {
+	tb.Helper()
+	at := value[[]float64](tb, fmt.Sprintf(`(() => { const r = all(%s)[0].getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`, quote(sel)))
+	data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}
+	drag := func(kind input.DispatchDragEventType) {
+		call(tb, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: at[0], Y: at[1], Data: data})
+	}
+	drag(input.DispatchDragEventTypeDragEnter)
+	drag(input.DispatchDragEventTypeDragOver)
+	tb.sees(".is-dropping .drop-hint", "Drop files")
+	drag(input.DispatchDragEventTypeDrop)
+	tb.misses(".drop-hint", "")
+}
+
+// upstream is how many bytes a second leave the browser; -1: as many as can.
+func (tb *tab) upstream(bytes float64) {
+	tb.Helper()
+	call(tb, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{
+		{URLPattern: tb.url + "/files", DownloadThroughput: -1, UploadThroughput: bytes},
+	}})
+}
+
+// chatDrop: files are dropped into a room; on a slow line the bar moves, one is
+// cancelled and leaves nothing behind, the other arrives; what is no file to
+// share is refused with a sentence.
+func chatDrop(t *testing.T, chromium context.Context) {
+	h := newFurnishedHouse(t)
+	r := h.room("ada", room.Public, "ops", "kim")
+	dir := t.TempDir()
+	file := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	noise := make([]byte, 600<<10)
+	for i := range noise {
+		noise[i] = "0123456789abcdef\n"[rand.IntN(17)]
+	}
+	dump := file("heap.txt", noise)
+	wrong := file("wrong.txt", noise)
+	program := file("tool", append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 200)...))
+	ada, kim := h.enter(chromium, "ada"), h.enter(chromium, "kim")
+	for _, tb := range []*tab{ada, kim} {
+		tb.open("/rooms/ops")
+		tb.live()
+	}
+	ada.upstream(80 << 10)
+	ada.drop("[data-stream]", dump, wrong)
+	ada.sees(".upload", "heap.txt")
+	ada.sees(".upload", "wrong.txt")
+	ada.until(`all(".upload progress").length === 2 && all(".upload progress").every((p) => p.value > 0 && p.value < 100)`)
+	ada.press("\r")
+	ada.sees(".toast", "Wait until the files are uploaded")
+	newAuditor(ada, "chat").look("uploading")
+	ada.media("light", wide)
+	first := value[float64](ada, `all(".upload progress")[0].value`)
+	ada.until(fmt.Sprintf(`!all(".upload progress")[0] || all(".upload progress")[0].value > %f`, first))
+	ada.click(`.upload button[aria-label*="wrong.txt"]`, "")
+	ada.misses(".upload", "wrong.txt")
+	ada.upstream(-1)
+	ada.sees(".upload.is-ready", "heap.txt")
+	ada.misses(".upload progress", "")
+	ada.fill("#composer", "the heap of tonight")
+	ada.press("\r")
+	kim.sees("[data-message]", "the heap of tonight")
+	kim.sees("[data-message] .msg-log", "heap.txt")
+	kim.click("[data-message] .msg-log summary", "heap.txt")
+	kim.until(fmt.Sprintf(`(document.querySelector("[data-preview-text]")?.textContent ?? "").startsWith(%s)`, quote(string(noise[:100]))))
+	newAuditor(kim, "chat").look("dropped")
+	files, err := h.app.Store.RoomFiles(t.Context(), r.ID, 10)
+	if err != nil || len(files) != 1 || files[0].Name != "heap.txt" || files[0].Size != int64(len(noise)) {
+		t.Errorf("RoomFiles = %v, %v, want the heap alone", files, err)
+	}
+	if kept := stored(t, filepath.Join(h.config.Data, "files")); kept != 1 {
+		t.Errorf("%d files are kept, want 1: what was cancelled is gone", kept)
+	}
+
+	ada.drop("[data-stream]", program)
+	ada.sees(".toast", "are not accepted here")
+	ada.misses(".upload", "")
+	ada.calm("Failed to load resource")
+	kim.calm()
+}
+
+// stored is how many files a folder holds, all the way down.
+func stored(t *testing.T, dir string) int {
+	t.Helper()
+	n := 0
+	err := filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			n++
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -1,0 +1,57 @@
+package dispatch
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Of the buttons that people and programs put under what they say.
+const (
+	MaxButtons = 10
+	maxLabel   = 60  // characters
+	maxGiven   = 500 // characters of a command line
+	buttonLife = 24 * time.Hour
+)
+
+// cleanButtons says what is wrong with buttons, if anything is. Whether their
+// lines are commands, and whose, is found out when they are pressed.
+func cleanButtons(all []timeline.Action) error {
+	if len(all) > MaxButtons {
+		return fault.Invalid("actions", phrase.T("room.many_buttons", MaxButtons))
+	}
+	for i, a := range all {
+		label, line := strings.TrimSpace(a.Label), strings.TrimSpace(a.Line)
+		switch {
+		case label == "" || utf8.RuneCountInString(label) > maxLabel || strings.ContainsAny(label, "\r\n"):
+			return fault.Invalid("actions", phrase.T("room.button_label", i+1, maxLabel))
+		case line == "" || utf8.RuneCountInString(line) > maxGiven || strings.ContainsAny(line, "\r\n"):
+			return fault.Invalid("actions", phrase.T("room.button_line", i+1, maxGiven))
+		case a.Style != "" && a.Style != "primary" && a.Style != "danger":
+			return fault.Invalid("actions", phrase.T("room.button_style", i+1))
+		}
+	}
+	return nil
+}
+
+// withButtons is the document that shows buttons under a message. Each has a
+// token of its own, bound to the message.
+func withButtons(tx *store.Tx, all []timeline.Action, seq id.Seq) *timeline.Document {
+	if len(all) == 0 {
+		return nil
+	}
+	var shown []timeline.Action
+	for _, a := range all {
+		token := id.Secret(20)
+		tx.AddAction(store.Action{Hash: secret.Hash(token), Message: seq, Line: strings.TrimSpace(a.Line), ExpiresAt: tx.Now.Add(buttonLife)})
+		shown = append(shown, timeline.Action{Label: strings.TrimSpace(a.Label), Line: strings.TrimSpace(a.Line), Style: a.Style, Token: token})
+	}
+	return &timeline.Document{Blocks: []timeline.Block{{Actions: shown}}}
+}

@@ -1,0 +1,152 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/watchroom/watchroom/internal/command"
+	"github.com/watchroom/watchroom/internal/dispatch"
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/room"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/timeline"
+)
+
+// Of an approval that any of many people may give, nobody is called: the request
+// stands in its room.
+const (
+	maxCalled = 20
+	maxAsked  = 100 // people whose rights are looked at for it
+)
+
+// approvers are the people who are called to approve inv.
+func (d *Desk) approvers(tx *store.Tx, inv invocation.Invocation) ([]id.User, error) {
+	anybody := len(groupsOf(inv)) == 0
+	if anybody && len(tx.Org.Users) > maxAsked {
+		return nil, nil
+	}
+	var all []id.User
+	for _, u := range org.Sorted(tx.Org.Users, func(u people.User) string { return u.Username }) {
+		if u.Disabled || u.Robot || u.ID == inv.By.User {
+			continue
+		}
+		may, err := d.mayApprove(tx, inv, people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Origin: timeline.Chat})
+		if err != nil {
+			return nil, err
+		}
+		if may {
+			all = append(all, u.ID)
+		}
+	}
+	if anybody && len(all) > maxCalled {
+		return nil, nil
+	}
+	return all, nil
+}
+
+// call asks those to approve inv who do not read the room where it was asked,
+// each in their own conversation with the bot, and tells them there how it went on.
+func (d *Desk) call(tx *store.Tx, inv *invocation.Invocation, dec invocation.Decision) error {
+	switch {
+	case dec.Reason == invocation.ReasonApproval:
+	case dec.Was == invocation.Awaiting && inv.State != invocation.Awaiting:
+		return d.callOff(tx, *inv)
+	default:
+		return nil
+	}
+	all, err := d.approvers(tx, *inv)
+	if err != nil {
+		return err
+	}
+	for _, u := range all {
+		if !inv.Private && tx.Org.CanRead(u, inv.Room) {
+			continue // the request in the room calls them
+		}
+		own, seq := room.DirectOf(u, room.Bot), tx.NextSeq()
+		request := requesting(*inv, tx)
+		doc, buttons := d.armed(tx, request, seq, *inv)
+		n, err := dispatch.Answer(tx, dispatch.Line{Room: own, Text: request.text, Doc: doc, Invocation: inv.ID, Calls: []id.User{u}})
+		if err != nil {
+			return fmt.Errorf("ask %s to approve: %w", u, err)
+		}
+		for _, b := range buttons {
+			tx.AddAction(b)
+		}
+		inv.Called = append(inv.Called, n)
+	}
+	return nil
+}
+
+// callOff says where inv stands in the messages that asked for approval.
+func (d *Desk) callOff(tx *store.Tx, inv invocation.Invocation) error {
+	text := phrase.T("runner.called_off", tick(inv.Line), inv.By.Name, inv.State.Shown())
+	for _, seq := range inv.Called {
+		err := dispatch.Revise(tx, seq, text, plain(timeline.StatusWaiting, text).doc)
+		if code := fault.CodeOf(err); err != nil && (code == "" || code == fault.CodeInternal) {
+			return err
+		}
+	}
+	return nil
+}
+
+// speaksForItself reports whether a built-in command that has ended needs no
+// entry of its own: what it did stands in the timeline, and its answer beside it.
+func (d *Desk) speaksForItself(inv invocation.Invocation) bool {
+	declared, _, ok := d.programs.Find(inv.Command)
+	return ok && declared.Origin == "" && inv.State == invocation.Succeeded && inv.Risk != command.Danger && !inv.Glass && !private(inv)
+}
+
+// alarm pages those who answer for what somebody has broken the glass for.
+func (d *Desk) alarm(tx *store.Tx, inv invocation.Invocation) error {
+	team, err := d.answersFor(tx, inv)
+	if err != nil {
+		return err
+	}
+	title := phrase.T("runner.glass", inv.By.Name, tick(inv.Line), inv.Reason)
+	return dispatch.Alarm(tx, inv.By, team, title, fmt.Sprintf("glass/%d", inv.Number))
+}
+
+// answersFor is the team of what inv acts on; "" when it is nobody's.
+func (d *Desk) answersFor(tx *store.Tx, inv invocation.Invocation) (id.Team, error) {
+	declared, _, _ := d.programs.Find(inv.Command)
+	for _, a := range declared.Args {
+		for _, value := range command.Values(inv.Args[a.Name]) {
+			team, err := teamOf(tx, a.Type, value)
+			if team != "" || err != nil {
+				return team, err
+			}
+		}
+	}
+	return inv.Team, nil
+}
+
+func teamOf(tx *store.Tx, kind command.Type, value string) (id.Team, error) {
+	o := tx.Org
+	switch kind {
+	case command.Team:
+		return id.Team(value), nil
+	case command.Rotation:
+		return o.Rotations[id.Rotation(value)].Team, nil
+	case command.Policy:
+		return o.Policies[id.Policy(value)].Team, nil
+	case command.Service:
+		return o.Policies[o.Keys[id.RoutingKey(value)].Policy].Team, nil
+	case command.Incident:
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return "", nil //nolint:nilerr // it is none of ours
+		}
+		inc, err := tx.Incident(id.Incident(n))
+		if errors.Is(err, store.ErrNotFound) {
+			return "", nil
+		}
+		return inc.Team, err
+	}
+	return "", nil
+}
