@@ -177,7 +177,7 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
     }
 
     // Scripts speak. A string is a message; an object is one with more:
-    // { text, thread, incident, files, quote, buttons: [{ label, line, url }] }.
+    // { text, thread, incident, files, quote, buttons: [{ label, line, style, url }] }.
     // What was posted is returned, each { seq }.
 
     async send (envelope, ...strings) { return this.post(envelope, strings, text => text) }
@@ -192,7 +192,9 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
       const posted = []
       for (const string of strings) {
         const body = typeof string === 'object' && string !== null ? { ...string } : { text: String(string) }
-        body.text = withButtons(dress(body.text ?? ''), body.buttons)
+        const { actions, links } = sorted(body.buttons)
+        body.text = [dress(body.text ?? ''), ...links].filter(Boolean).join('\n')
+        if (actions.length > 0) body.actions = actions
         delete body.buttons
         body.thread ??= this.threadOf(envelope)
         if (body.text.trim() === '' && !body.files?.length) continue
@@ -232,8 +234,11 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
   }
 }
 
-// withButtons writes buttons as lines: what to type, or where to go.
-function withButtons (text, buttons = []) {
-  const lines = buttons.map(b => b.url ? `- [${b.label}](${b.url})` : `- ${b.label}: \`${b.line}\``)
-  return [text, ...lines].filter(Boolean).join('\n')
+// sorted tells buttons that run a line from those that lead somewhere: these are
+// written as links.
+function sorted (buttons = []) {
+  return {
+    actions: buttons.filter(b => !b.url).map(({ label, line, style }) => ({ label, line, ...(style && { style }) })),
+    links: buttons.filter(b => b.url).map(b => `- [${b.label}](${b.url})`)
+  }
 }

@@ -155,7 +155,7 @@ test('what scripts say goes where it belongs', async t => {
     { method: 'POST', path: '/rooms/ops/messages', body: { text: 'b', thread: 5 } },
     { method: 'POST', path: '/rooms/ops/messages', body: { text: '@kim c', thread: 5 } },
     { method: 'POST', path: '/rooms/ops/messages', body: { text: '_waves_' } },
-    { method: 'POST', path: '/rooms/%40kim/messages', body: { text: 'Deploy?\n- Yes: `deploy web`\n- [Log](https://x)' } },
+    { method: 'POST', path: '/rooms/%40kim/messages', body: { text: 'Deploy?\n- [Log](https://x)', actions: [{ label: 'Yes', line: 'deploy web' }] } },
     { method: 'PATCH', path: '/rooms/ops', body: { topic: 'quiet' } },
     { method: 'PUT', path: '/messages/7/reactions/%F0%9F%91%8D', body: '' },
     { method: 'PATCH', path: '/messages/7', body: { text: 'new' } },

@@ -2,7 +2,9 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -91,9 +93,7 @@ func chatDrop(t *testing.T, chromium context.Context) {
 	if err != nil || len(files) != 1 || files[0].Name != "heap.txt" || files[0].Size != int64(len(noise)) {
 		t.Errorf("RoomFiles = %v, %v, want the heap alone", files, err)
 	}
-	if kept := stored(t, filepath.Join(h.config.Data, "files")); kept != 1 {
-		t.Errorf("%d files are kept, want 1: what was cancelled is gone", kept)
-	}
+	kim.waitFor("what was cancelled is gone", func() bool { return len(stored(t, filepath.Join(h.config.Data, "files"))) == 1 })
 
 	ada.drop("[data-stream]", program)
 	ada.sees(".toast", "are not accepted here")
@@ -102,18 +102,21 @@ func chatDrop(t *testing.T, chromium context.Context) {
 	kim.calm()
 }
 
-// stored is how many files a folder holds, all the way down.
-func stored(t *testing.T, dir string) int {
+// stored are the files that a folder holds, all the way down.
+func stored(t *testing.T, dir string) []string {
 	t.Helper()
-	n := 0
-	err := filepath.WalkDir(dir, func(_ string, e os.DirEntry, err error) error {
+	var all []string
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) { // removed while we look
+			return nil
+		}
 		if err == nil && !e.IsDir() {
-			n++
+			all = append(all, path)
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return all
 }
