@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -31,6 +33,7 @@ func past(t *testing.T, chromium context.Context) {
 	h.mailed("kim", "/a/")
 	all := h.entries()
 	tb := h.enter(chromium, "ada")
+	call(tb, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Pacific/Pago_Pago"}) // days are those of her profile
 	tb.open("/")
 	tb.live()
 	newest := all[len(all)-1].Seq

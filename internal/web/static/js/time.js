@@ -41,6 +41,14 @@ export function day(at) {
   return `${parts.year}-${parts.month}-${parts.day}`;
 }
 
+// midnight is the instant at which a calendar day of the viewer's begins.
+export function midnight(date) {
+  const quarter = 15 * 60_000; // no zone is further from others by less
+  let at = Date.parse(`${date}T00:00:00Z`) - 56 * quarter; // where a day begins first
+  while (day(at) < date) at += quarter;
+  return at;
+}
+
 export function say(at, form, now = Date.now()) {
   const otherYear = new Date(at).getFullYear() !== new Date(now).getFullYear() ? { year: "numeric" } : {};
   switch (form) {

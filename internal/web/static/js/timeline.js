@@ -2,7 +2,7 @@
 // timeline, oldest first. At the present, live entries are appended; after a
 // jump into the past they wait until the reader comes back.
 import { $, $$, parse, say } from "./dom.js";
-import { day, say as sayTime } from "./time.js";
+import { day, midnight, say as sayTime } from "./time.js";
 
 const limit = 50; // entries asked for at once
 const most = 1000; // entries kept in the page
@@ -194,7 +194,7 @@ class Timeline extends EventTarget {
 
   async filter(field) {
     if (field?.matches("[data-jump]") && field.value) {
-      await this.jump(new Date(`${field.value}T00:00:00`).toISOString());
+      await this.jump(new Date(midnight(field.value)).toISOString());
       return;
     }
     this.held.clear();
