@@ -11,9 +11,8 @@ import (
 // The figures of resting.
 const (
 	restEvery = 500 * time.Millisecond
-	restedFor = time.Minute // before it looks whether to rest again
-	quietFor  = 256 << 10   // bytes made in this time, at most, on a node that has nothing to do
-	worthRest = 4 << 20     // bytes made since it last rested
+	quietFor  = 256 << 10 // bytes made in this time, at most, on a node that has nothing to do
+	worthRest = 4 << 20   // bytes made since it last rested
 )
 
 // What is made while a node opens stays, and the more garbage lies in between
@@ -40,19 +39,17 @@ func thrifty() (done func()) {
 func rest(ctx context.Context) {
 	made := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	var last, rested uint64
-	wait := restEvery
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(wait):
+		case <-time.After(restEvery):
 		}
-		wait = restEvery
 		metrics.Read(made)
 		now := made[0].Value.Uint64()
 		if now-last <= quietFor && now-rested >= worthRest {
 			debug.FreeOSMemory()
-			rested, wait = now, restedFor
+			rested = now
 		}
 		last = now
 	}
