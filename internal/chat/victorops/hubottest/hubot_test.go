@@ -263,18 +263,18 @@ func TestHubotWithOurAdapter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	startHubot(t, []string{"HUBOT_WATCHROOM_URL=" + h.web.URL, "HUBOT_WATCHROOM_TOKEN=" + token}, "--adapter", "hubot-watchroom")
+	startHubot(t, []string{"HUBOT_WATCHROOM_URL=" + h.web.URL, "HUBOT_WATCHROOM_TOKEN=" + token, "TEST_ROOM=" + h.ops.Slug}, "--adapter", "hubot-watchroom")
 	h.answers("ready")
 	seq := h.kim(dispatch.Line{Text: "hubot whoami"})
 	h.answers(fmt.Sprintf("name=kim room=timeline id=%d thread=undefined", seq))
 	seq = h.kim(dispatch.Line{Room: h.ops.ID, Text: "@hubot whoami"})
-	if e := h.answers(fmt.Sprintf("name=kim room=ops id=%d thread=undefined", seq)); e[0].Room != h.ops.ID || e[0].Actor.Origin != timeline.Robot {
+	if e := h.answers(fmt.Sprintf("name=kim room=%s id=%d thread=undefined", h.ops.Slug, seq)); e[0].Room != h.ops.ID || e[0].Actor.Origin != timeline.Robot {
 		t.Errorf("answered %+v", e)
 	}
 	root := h.kim(dispatch.Line{Room: h.ops.ID, Text: "about badgers"})
 	h.answers("Badgers?")
 	seq = h.kim(dispatch.Line{Room: h.ops.ID, Thread: root, Text: "hubot whoami"})
-	if e := h.answers(fmt.Sprintf("name=kim room=ops id=%d thread=%d", seq, root)); e[0].Thread != root {
+	if e := h.answers(fmt.Sprintf("name=kim room=%s id=%d thread=%d", h.ops.Slug, seq, root)); e[0].Thread != root {
 		t.Errorf("in a thread answered %+v", e)
 	}
 	h.kim(dispatch.Line{Text: "hubot announce the release"})

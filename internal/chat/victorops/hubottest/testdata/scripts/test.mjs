@@ -5,7 +5,7 @@ export default robot => {
   robot.hear(/badgers/i, res => res.send('Badgers?'))
   robot.respond(/echo (.*)/is, res => res.reply(res.match[1]))
   robot.respond(/whoami/i, res => res.send(`name=${res.message.user.name} room=${res.message.room} id=${res.message.id} thread=${res.message.thread}`))
-  robot.respond(/announce (.*)/i, res => robot.messageRoom('ops', res.match[1]))
+  robot.respond(/announce (.*)/i, res => robot.messageRoom(process.env.TEST_ROOM, res.match[1]))
   robot.respond(/topic (.*)/i, res => res.topic(res.match[1]))
   robot.respond(/later/i, res => { setTimeout(() => robot.messageRoom('timeline', 'later'), 50) })
   robot.respond(/choose/i, res => res.send({ text: 'Deploy?', buttons: [{ label: 'Yes', line: 'deploy web' }] }))
