@@ -127,7 +127,8 @@ func (a *App) open(ctx context.Context) error {
 		a.past = &demoClock{}
 	}
 	cfg := a.opts.Config
-	if cfg.Database == "" {
+	alone := cfg.Database == "" // the folder's lock sees to it
+	if alone {
 		unlock, err := lock(filepath.Join(cfg.Data, "serving.lock"))
 		if err != nil {
 			return err
@@ -135,14 +136,14 @@ func (a *App) open(ctx context.Context) error {
 		a.onClose(unlock)
 	}
 	var err error
-	if a.Store, err = store.Open(ctx, store.Config{Path: cfg.DatabaseFile(), Database: cfg.Database, Clock: a.past.clock()}); err != nil {
+	if a.Store, err = store.Open(ctx, store.Config{Path: cfg.DatabaseFile(), Database: cfg.Database, Clock: a.past.clock(), Alone: alone}); err != nil {
 		return err
 	}
 	a.onClose(a.Store.Close)
 	if a.box, err = secret.Open(cfg.KeyFile()); err != nil {
 		return fmt.Errorf("open the secret key: %w", err)
 	}
-	if cfg.Database == "" { // we hold the file alone: who had claims is dead
+	if alone { // who had claims is dead
 		err := a.Store.Do(ctx, func(tx *store.Tx) error { tx.DropClaims(); return nil })
 		if err != nil {
 			return fmt.Errorf("free claims: %w", err)

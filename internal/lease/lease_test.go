@@ -147,3 +147,34 @@ func TestRunEndsWhileItWaits(t *testing.T) {
 		}
 	})
 }
+
+// Whoever has the database for themselves asks nobody: nothing is written, and
+// what a dead process held is no reason to wait.
+func TestAloneNeedsNoLease(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "watchroom.db")
+	s, err := store.Open(t.Context(), store.Config{Path: path, Alone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	take(t, s, "dead", true)
+	ctx, stop := context.WithCancel(t.Context())
+	began, done := make(chan struct{}), make(chan error)
+	go func() {
+		done <- lease.Run(ctx, s, "clean", "a", ttl, func(ctx context.Context) error {
+			close(began)
+			<-ctx.Done()
+			return ctx.Err()
+		})
+	}()
+	<-began
+	take(t, s, "a", false)
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("Run = %v, want nothing at the end of its context", err)
+	}
+	broken := errors.New("broken")
+	if err := lease.Run(t.Context(), s, "clean", "a", ttl, func(context.Context) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("Run = %v, want the error of the work", err)
+	}
+}

@@ -40,6 +40,7 @@ type Config struct {
 	Path     string           // SQLite file; used when Database is empty
 	Database string           // postgres:// URL
 	Clock    func() time.Time // nil: time.Now on SQLite, the server's clock on PostgreSQL
+	Alone    bool             // no other process opens this database, which the caller sees to; see Store.Alone
 }
 
 // Store is an open database.
@@ -55,6 +56,7 @@ type Store struct {
 	recent  recentEntries
 	ahead   atomic.Pointer[func(*Tx) error] // see BeforeCommit
 	memory  memory
+	alone   bool
 }
 
 // engine is what differs between the two databases.
@@ -122,7 +124,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 func connect(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{clock: cfg.Clock, wakes: newWakes(), reading: make(chan struct{}, 1)}
+	s := &Store{clock: cfg.Clock, alone: cfg.Alone, wakes: newWakes(), reading: make(chan struct{}, 1)}
 	var err error
 	if cfg.Database != "" {
 		err = s.openPostgres(ctx, cfg.Database)
@@ -156,6 +158,10 @@ func (s *Store) Close() error {
 	}
 	return errors.Join(err, s.write.Close())
 }
+
+// Alone reports that no other process can have this database open, so that
+// nothing need be agreed on with others.
+func (s *Store) Alone() bool { return s.alone }
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
