@@ -17,7 +17,7 @@ demo: ## a made-up organisation at work; prints where to click
 	CGO_ENABLED=0 go run ./cmd/watchroom demo
 
 build: ## bin/watchroom, one static file
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/watchroom ./cmd/watchroom
+	scripts/build bin/watchroom
 
 generate: ## Go code from the templates; commit the result
 	go tool templ generate

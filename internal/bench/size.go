@@ -199,8 +199,7 @@ func binary(ctx context.Context, _ *run, t *table) (err error) {
 		return fmt.Errorf("find the module: %w", err)
 	}
 	file := filepath.Join(dir, "watchroom")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", file, "./cmd/watchroom")
-	cmd.Dir, cmd.Env = strings.TrimSpace(string(root)), append(os.Environ(), "CGO_ENABLED=0")
+	cmd := exec.CommandContext(ctx, filepath.Join(strings.TrimSpace(string(root)), "scripts", "build"), file) //nolint:gosec // our own
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the program: %w\n%s", err, out)
 	}

@@ -2,16 +2,22 @@ package mailbox
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"html"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
 	"net/textproto"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jhillyerd/enmime/v2"
 )
 
 // Message is a mail as a reader sees it.
@@ -43,29 +49,78 @@ func (m Message) Link(part string) string {
 	return ""
 }
 
+// parse reads a mail as ours are made: text in UTF-8, at most one of each kind.
+// What says that it is something else is kept in Raw alone.
 func parse(raw []byte) (Message, error) {
-	// The strict server knows the character set from the header; guessing it
-	// would cost more than all the rest of receiving a mail.
-	parser := enmime.NewParser(enmime.DisableCharacterDetection(true))
-	env, err := parser.ReadEnvelope(bytes.NewReader(raw))
+	in, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
 		return Message{}, fmt.Errorf("parse mail: %w", err)
 	}
-	for _, e := range env.Errors {
-		if e.Severe {
-			return Message{}, fmt.Errorf("parse mail: %s: %s", e.Name, e.Detail)
-		}
-	}
 	msg := Message{
-		From:    env.GetHeader("From"),
-		Subject: env.GetHeader("Subject"),
-		Text:    env.Text,
-		HTML:    env.HTML,
-		Header:  env.Root.Header,
+		From:    decoded(in.Header.Get("From")),
+		Subject: decoded(in.Header.Get("Subject")),
+		Header:  textproto.MIMEHeader(in.Header),
 		Raw:     raw,
+	}
+	if err := msg.read(msg.Header, in.Body, maxDepth); err != nil {
+		return Message{}, fmt.Errorf("parse mail: %w", err)
 	}
 	msg.Links = links(msg.HTML, msg.Text)
 	return msg, nil
+}
+
+// maxDepth is of parts inside parts.
+const maxDepth = 8
+
+// read takes the text out of a part and the parts inside it.
+func (m *Message) read(h textproto.MIMEHeader, body io.Reader, depth int) error {
+	media, params, err := mime.ParseMediaType(cmp.Or(h.Get("Content-Type"), "text/plain"))
+	if err != nil {
+		return fmt.Errorf("content type %q: %w", h.Get("Content-Type"), err)
+	}
+	if strings.HasPrefix(media, "multipart/") {
+		if depth == 0 {
+			return errors.New("too many parts inside parts")
+		}
+		parts := multipart.NewReader(body, params["boundary"])
+		for {
+			part, err := parts.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if err := m.read(part.Header, part, depth-1); err != nil {
+				return err
+			}
+		}
+	}
+	into := map[string]*string{"text/plain": &m.Text, "text/html": &m.HTML}[media]
+	if charset := cmp.Or(params["charset"], "utf-8"); into == nil || !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
+		return nil
+	}
+	switch strings.ToLower(h.Get("Content-Transfer-Encoding")) {
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	*into += strings.ToValidUTF8(string(text), "\uFFFD")
+	return nil
+}
+
+// decoded is a header's text without RFC 2047's encoded words; what cannot be
+// decoded stays as it is.
+func decoded(header string) string {
+	if text, err := new(mime.WordDecoder).DecodeHeader(header); err == nil {
+		return text
+	}
+	return header
 }
 
 // Compiled once, never changed.

@@ -3,11 +3,11 @@ package markdown
 import (
 	"html"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/alecthomas/chroma/v2"
-	"github.com/alecthomas/chroma/v2/lexers"
+
+	"github.com/watchroom/watchroom/internal/markdown/lexers"
 )
 
 // Bounds of colouring. A lexer is a heap of patterns, and there are texts that
@@ -19,25 +19,15 @@ const (
 	maxLanguage  = 30 // characters of a name that nobody knows
 )
 
-// languages are the spellings that chroma knows exactly. Asking it for another
-// one makes it try every pattern for file names it has.
-var languages = sync.OnceValue(func() map[string]bool {
-	known := map[string]bool{}
-	for _, name := range lexers.Names(true) {
-		known[strings.ToLower(name)] = true
-	}
-	return known
-})
-
 // highlight returns the name of the language and the code as HTML.
 func highlight(language, code string) (name, coloured string) {
-	if !languages()[strings.ToLower(language)] {
+	lexer := lexers.Get(language)
+	if lexer == nil {
 		if runes := []rune(language); len(runes) > maxLanguage {
 			language = string(runes[:maxLanguage]) + "…"
 		}
 		return language, html.EscapeString(code)
 	}
-	lexer := lexers.Get(language)
 	name = lexer.Config().Name
 	if len(code) > maxColoured {
 		return name, html.EscapeString(code)

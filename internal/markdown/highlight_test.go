@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/chroma/v2"
-	"github.com/alecthomas/chroma/v2/lexers"
+
+	"github.com/watchroom/watchroom/internal/markdown/lexers"
 )
 
 // Every colour is in the style sheet and can be read on the ground of a block,
@@ -87,7 +88,7 @@ func contrast(a, b float64) float64 { return (max(a, b) + .05) / (min(a, b) + .0
 func TestHighlightKeepsTheText(t *testing.T) {
 	tags := regexp.MustCompile(`<span class="hl-[a-z]+">|</span>`)
 	text := "func a(b *int) { return `c` + \"d\\n\" } // <e> & 'f'\n\tSELECT 1; $x = /re/ -- \"unclosed\n{\"k\": [1, null]}\r\n#!/bin/sh\n"
-	for _, name := range lexers.Names(false) {
+	for _, name := range lexers.Names() {
 		_, got := highlight(name, text)
 		got = html.UnescapeString(tags.ReplaceAllString(got, ""))
 		if got != text {
