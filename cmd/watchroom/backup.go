@@ -208,11 +208,7 @@ func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := openStore(ctx, cmd.Storage, true)
-	if err != nil {
-		return err
-	}
-	err = errors.Join(cmd.restore(ctx, c, s, r, data.PAXRecords[withFiles] != ""), s.Close())
+	err = cmd.restore(ctx, c, r, data.PAXRecords[withFiles] != "")
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New(phrase.T("cli.restore.cut_off"))
 	}
@@ -224,21 +220,23 @@ func (cmd *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			return fmt.Errorf("write the secret key: %w", err)
 		}
-		err = writeWhole(name, func(w io.Writer) error { _, err := w.Write(key); return err })
+		if err := writeWhole(name, func(w io.Writer) error { _, err := w.Write(key); return err }); err != nil {
+			return err
+		}
 		c.note(phrase.T("cli.restore.restart"))
 	}
-	return err
+	return nil
 }
 
 // restore reads the data and puts the files and then the data in place.
-func (cmd *restoreCmd) restore(ctx context.Context, c *console, s *store.Store, r *tar.Reader, files bool) (err error) {
-	whole, err := s.ReadBackup(ctx, r)
+func (cmd *restoreCmd) restore(ctx context.Context, c *console, r *tar.Reader, files bool) (err error) {
+	whole, err := store.ReadBackup(ctx, r)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, whole.Close()) }()
 	if !files || cmd.WithoutFiles {
-		if err := whole.Restore(ctx); err != nil {
+		if err := cmd.put(ctx, c, whole); err != nil {
 			return err
 		}
 		if !cmd.WithoutFiles && len(whole.Keys()) > 0 {
@@ -255,7 +253,7 @@ func (cmd *restoreCmd) restore(ctx context.Context, c *console, s *store.Store, 
 	if err != nil {
 		return err
 	}
-	if err := whole.Restore(ctx); err != nil {
+	if err := cmd.put(ctx, c, whole); err != nil {
 		return errors.Join(err, put.Undo(context.WithoutCancel(ctx)))
 	}
 	switch {
@@ -264,6 +262,20 @@ func (cmd *restoreCmd) restore(ctx context.Context, c *console, s *store.Store, 
 	case len(whole.Keys()) > 0:
 		c.note(phrase.T("cli.restore.no_files"))
 	}
+	return nil
+}
+
+// put puts the data in place and says what it is. The database is opened, and
+// made if need be, when everything before has worked: a broken backup leaves none behind.
+func (cmd *restoreCmd) put(ctx context.Context, c *console, whole *store.WholeBackup) error {
+	s, err := openStore(ctx, cmd.Storage, true)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(whole.Restore(ctx, s), s.Close()); err != nil {
+		return err
+	}
+	c.say(phrase.N("cli.restore.done", whole.Incidents, whole.Seq, whole.At.UTC().Format(time.RFC3339)))
 	return nil
 }
 

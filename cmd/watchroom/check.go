@@ -10,6 +10,7 @@ import (
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/health"
 	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/store"
 )
 
 type checkCmd struct {
@@ -26,13 +27,7 @@ func (cmd *checkCmd) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	now := time.Now()
-	report, err := health.Check(ctx, s, now.UTC())
-	if err == nil {
-		var files []health.Finding
-		files, err = findFiles(ctx, s, cmd.Place.of(cmd.Storage))
-		report.Findings = append(append(report.Findings, files...), findSecrets(cmd.Commands)...)
-		report.OK = len(report.Findings) == 0
-	}
+	report, err := cmd.look(ctx, s, now)
 	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
@@ -51,6 +46,24 @@ func (cmd *checkCmd) Run(ctx context.Context, c *console) error {
 	return nil
 }
 
+func (cmd *checkCmd) look(ctx context.Context, s *store.Store, now time.Time) (health.Report, error) {
+	if err := s.TryWrite(ctx); err != nil && !errors.Is(err, store.ErrAway) { // what is away is reported
+		return health.Report{}, err
+	}
+	report, err := health.Check(ctx, s, now.UTC())
+	if err != nil {
+		return report, err
+	}
+	report.Notes = append(report.Notes, findReadable(cmd.Storage)...)
+	if err := report.FollowAudit(ctx, s); err != nil {
+		return report, err
+	}
+	files, err := findFiles(ctx, s, cmd.Place.of(cmd.Storage))
+	report.Add(files...)
+	report.Add(findSecrets(cmd.Commands)...)
+	return report, err
+}
+
 func showReport(c *console, r health.Report, now time.Time) {
 	c.say(phrase.T("cli.check.store", r.Store, r.Schema, r.Seq, r.Org))
 	c.say(phrase.T("cli.check.open", r.Open.Triggered, r.Open.Acknowledged))
@@ -65,6 +78,9 @@ func showReport(c *console, r health.Report, now time.Time) {
 		c.say(phrase.T("cli.check.kept", k.Since.Format(time.DateOnly), k.RanAt.Format(time.RFC3339)))
 	} else if !k.Since.IsZero() {
 		c.say(phrase.T("cli.check.kept_all", k.Since.Format(time.DateOnly)))
+	}
+	if a := r.Audit; a != nil {
+		c.say(phrase.N("cli.check.audit", int(a.Verified)))
 	}
 	c.say("\n" + phrase.T("cli.check.next"))
 	if len(r.NextTimers)+len(r.WaitingDeliveries) == 0 {

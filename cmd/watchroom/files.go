@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -77,6 +79,20 @@ func findFiles(ctx context.Context, s *store.Store, place string) (found []healt
 		return nil, nil
 	}
 	return []health.Finding{{Area: health.Files, Object: phrase.T("cli.check.files"), Text: phrase.N("cli.check.files_missing", n, strings.Join(names, ", "))}}, nil
+}
+
+// findReadable says that others on this machine may read the database. It is no
+// fault of the server's, and may be meant.
+func findReadable(at config.Storage) []health.Finding {
+	if at.Database != "" || runtime.GOOS == "windows" { // where the mode says nothing
+		return nil
+	}
+	info, err := os.Stat(at.DatabaseFile())
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	said := phrase.T("cli.check.readable", at.DatabaseFile(), info.Mode().Perm())
+	return []health.Finding{{Area: health.Files, Object: phrase.T("cli.health.database"), Text: said}}
 }
 
 // findSecrets says which secrets the commands in a folder lack.

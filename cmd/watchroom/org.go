@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ type applyCmd struct {
 
 // Run applies the files to the store, or sends them to a server.
 func (cmd *applyCmd) Run(ctx context.Context, c *console) error {
-	q, doc, err := readFiles(c.in, cmd.Files)
+	q, doc, err := readFiles(c, cmd.Files)
 	if err != nil {
 		return err
 	}
@@ -74,13 +75,16 @@ func showApplied(c *console, r orghttp.Result, mailed bool) {
 
 // readFiles reads and parses the files, and keeps what a server needs to do
 // the same: their text and the secrets that they name.
-func readFiles(stdin io.Reader, names []string) (orghttp.Request, orgfile.Document, error) {
+func readFiles(c *console, names []string) (orghttp.Request, orgfile.Document, error) {
 	q := orghttp.Request{Env: map[string]string{}}
 	var files []orgfile.File
 	for _, name := range names {
-		text, err := readFile(stdin, name)
+		text, err := readFile(c.in, name)
 		if err != nil {
 			return q, orgfile.Document{}, err
+		}
+		if blank(text) {
+			c.note(phrase.T("cli.apply.empty", name))
 		}
 		files = append(files, orgfile.File{Name: name, Text: text})
 		q.Files = append(q.Files, orghttp.RequestFile{Name: name, Text: string(text)})
@@ -102,6 +106,17 @@ func readFiles(stdin io.Reader, names []string) (orghttp.Request, orgfile.Docume
 		},
 	})
 	return q, doc, err
+}
+
+// blank reports whether a YAML file has nothing but comments.
+func blank(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		if len(line) > 0 && line[0] != '#' && string(line) != "---" {
+			return false
+		}
+	}
+	return true
 }
 
 func readFile(stdin io.Reader, name string) ([]byte, error) {

@@ -79,6 +79,7 @@ type Service struct {
 	passwords *auth.Passwords
 	signIn    *auth.Authenticator
 	changing  *auth.Limiter  // wrong old passwords, by person
+	shared    auth.Ledger    // nil: there is no other node
 	codes     *auth.Throttle // codes of second factors
 	asking    *auth.Limiter  // reset mails, by address
 	askingNet *auth.Limiter  // reset mails, by network
@@ -94,8 +95,7 @@ func New(s *store.Store, box *secret.Box, opts Options) *Service {
 	a := &Service{
 		store: s, box: box, passwords: opts.Passwords, now: opts.Clock, log: opts.Log,
 		url: strings.TrimRight(opts.PublicURL, "/"), mail: opts.MailConfigured,
-		changing:  auth.NewLimiter(30*time.Second, 5, 1000),
-		codes:     auth.NewThrottle(),
+		changing:  auth.NewLimiter(changeEvery, changeBurst, 1000),
 		asking:    auth.NewLimiter(5*time.Minute, 3, 10_000),
 		askingNet: auth.NewLimiter(10*time.Second, 30, 10_000),
 	}
@@ -108,7 +108,11 @@ func New(s *store.Store, box *secret.Box, opts Options) *Service {
 	if a.log == nil {
 		a.log = slog.Default()
 	}
-	a.signIn = auth.NewAuthenticator(accounts{s}, a.passwords, auth.NewThrottle(), a.log)
+	if !s.Alone() {
+		a.shared = ledger{s}
+	}
+	a.codes = auth.NewThrottle("code", a.shared)
+	a.signIn = auth.NewAuthenticator(accounts{s}, a.passwords, auth.NewThrottle("sign in", a.shared), a.log)
 	return a
 }
 

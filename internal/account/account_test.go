@@ -63,14 +63,19 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 			} else {
 				h.store = storetest.OpenPostgres(t, storetest.Clock(h.clock))
 			}
-			h.Service = account.New(h.store, box, account.Options{
-				PublicURL: "https://watch.example.org/", MailConfigured: true, Clock: h.clock,
-				Passwords: auth.NewPasswords(auth.Params{Memory: 64, Time: 1, Threads: 1}),
-				Log:       slog.New(slog.DiscardHandler),
-			})
+			h.Service = h.node()
 			test(t, h)
 		})
 	}
+}
+
+// node is a service of its own over the same database.
+func (h *house) node() *account.Service {
+	return account.New(h.store, h.box, account.Options{
+		PublicURL: "https://watch.example.org/", MailConfigured: true, Clock: h.clock,
+		Passwords: auth.NewPasswords(auth.Params{Memory: 64, Time: 1, Threads: 1}),
+		Log:       slog.New(slog.DiscardHandler),
+	})
 }
 
 // setUp makes the administrator Kim and returns their session.

@@ -124,7 +124,7 @@ func (s *Service) SetFactor(ctx context.Context, actor people.Actor, session id.
 	if err != nil {
 		return nil, err
 	}
-	if err := s.take(actor.User, from); err != nil {
+	if err := s.take(ctx, actor.User, from); err != nil {
 		return nil, err
 	}
 	codes := otp.NewRecovery()
@@ -154,7 +154,7 @@ func (s *Service) SetFactor(ctx context.Context, actor people.Actor, session id.
 	if err != nil {
 		return nil, err
 	}
-	s.codes.Forgive(string(actor.User), from.address())
+	s.forgive(ctx, actor.User, from)
 	return codes, nil
 }
 
@@ -203,7 +203,7 @@ func (s *Service) withCode(ctx context.Context, actor people.Actor, session id.S
 	if !actor.May(people.OwnSelf) || actor.User == "" || actor.Origin != timeline.Browser || session == "" {
 		return forbidden()
 	}
-	if err := s.take(actor.User, from); err != nil {
+	if err := s.take(ctx, actor.User, from); err != nil {
 		return err
 	}
 	err := s.store.Do(ctx, func(tx *store.Tx) error {
@@ -218,17 +218,33 @@ func (s *Service) withCode(ctx context.Context, actor people.Actor, session id.S
 		return do(tx, user)
 	})
 	if err == nil {
-		s.codes.Forgive(string(actor.User), from.address())
+		s.forgive(ctx, actor.User, from)
 	}
 	return err
 }
 
 // take counts one try of a code, before it is looked at.
-func (s *Service) take(u id.User, from Client) error {
-	if wait, ok := s.codes.Take(string(u), from.address(), s.now()); !ok {
+func (s *Service) take(ctx context.Context, u id.User, from Client) error {
+	wait, ok, err := s.codes.Take(ctx, string(u), from.address(), s.now())
+	return refused(wait, ok, err)
+}
+
+// refused is what is said of a try that is one too many.
+func refused(wait time.Duration, ok bool, err error) error {
+	if err != nil {
+		return fmt.Errorf("count tries: %w", err)
+	}
+	if !ok {
 		return fault.TooMany(phrase.T("account.slow_down"), wait)
 	}
 	return nil
+}
+
+// forgive forgets the codes that somebody has tried in vain before.
+func (s *Service) forgive(ctx context.Context, u id.User, from Client) {
+	if err := s.codes.Forgive(ctx, string(u), from.address()); err != nil {
+		s.log.WarnContext(ctx, "forgive failed tries", "user", u, "err", err)
+	}
 }
 
 // use takes a code of a person: what the phone shows, which works once, or a
@@ -385,7 +401,7 @@ func (s *Service) FinishSignIn(ctx context.Context, half, code string, from Clie
 	if err != nil {
 		return Grant{}, err
 	}
-	if err := s.take(user.ID, from); err != nil {
+	if err := s.take(ctx, user.ID, from); err != nil {
 		return Grant{}, err
 	}
 	g, err := store.InTx(ctx, s.store, func(tx *store.Tx) (Grant, error) {
@@ -409,7 +425,7 @@ func (s *Service) FinishSignIn(ctx context.Context, half, code string, from Clie
 		return g, err
 	})
 	if err == nil {
-		s.codes.Forgive(string(user.ID), from.address())
+		s.forgive(ctx, user.ID, from)
 	}
 	return g, err
 }

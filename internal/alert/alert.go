@@ -41,7 +41,7 @@ type Alert struct {
 
 	Type       Type
 	EntityID   string    // identity for roll-up; never empty after parsing
-	Title      string    // entity_display_name, or the entity id
+	Title      string    // entity_display_name, or the entity id; without both the message's first line
 	Message    string    // long text
 	StartedAt  time.Time // when the entity entered its state; zero when not said
 	SentAt     time.Time // the sender's own time; zero when not said

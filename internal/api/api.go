@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -44,7 +45,7 @@ type Deps struct {
 	Accounts Accounts
 	Stream   Stream
 	Files    Files // nil: there are none
-	// StreamsPerToken is how many event streams one token may have open here; 0: as many as it likes.
+	// StreamsPerToken is how many event streams one token, or one person's browsers, may have open here; 0: mostStreams.
 	StreamsPerToken int
 	Services        func() []bot.Service // whose commands are ours; nil: none
 	// Authenticate says who sits in front of a browser, by its session cookie.
@@ -77,7 +78,7 @@ type api struct {
 // Register adds every route of the API, its OpenAPI document and its page of
 // documentation to mux. It fails only on a mistake in this package.
 func Register(mux *http.ServeMux, deps Deps) error {
-	a := &api{Deps: deps, mux: mux, shell: httpd.Adapter{Log: deps.Log, Render: httpd.WriteProblem}, ops: map[string]Operation{}, crowd: crowd{most: deps.StreamsPerToken}}
+	a := &api{Deps: deps, mux: mux, shell: httpd.Adapter{Log: deps.Log, Render: httpd.WriteProblem}, ops: map[string]Operation{}, crowd: crowd{most: cmp.Or(deps.StreamsPerToken, mostStreams)}}
 	for _, op := range Operations {
 		a.ops[op.ID] = op
 	}

@@ -12,9 +12,13 @@ import (
 	"github.com/watchroom/watchroom/internal/secret"
 )
 
+// mostStreams is far above what one program needs, and keeps one that forgets to
+// close what it opened from taking the memory of everybody.
+const mostStreams = 100
+
 // crowd counts what is open, by whose it is: a token, or one person's browsers.
 type crowd struct {
-	most int // of each; 0: as many as they like
+	most int // of each
 	mu   sync.Mutex
 	open map[string]int // guarded by mu
 }
@@ -27,7 +31,7 @@ func (c *crowd) enter(r *http.Request, by people.Actor) (leave func(), err error
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.most > 0 && c.open[whose] >= c.most {
+	if c.open[whose] >= c.most {
 		return nil, fault.TooMany(phrase.T("api.stream.many", c.most), time.Minute)
 	}
 	if c.open == nil {

@@ -2,11 +2,13 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,6 +27,14 @@ const (
 	securityToken = "token"
 	securityPage  = "session"
 )
+
+// unmarshal refuses wrong bytes, which would otherwise be kept as U+FFFD.
+func unmarshal(data []byte, v any) error {
+	if !utf8.Valid(data) {
+		return errors.New(phrase.T("api.not_utf8"))
+	}
+	return huma.DefaultJSONFormat.Unmarshal(data, v)
+}
 
 // config is huma without anything that it would serve by itself.
 func (a *api) config() huma.Config {
@@ -48,7 +58,7 @@ func (a *api) config() huma.Config {
 	}
 	format := huma.Format{
 		Marshal:   huma.DefaultJSONFormat.Marshal,
-		Unmarshal: huma.DefaultJSONFormat.Unmarshal,
+		Unmarshal: unmarshal,
 	}
 	return huma.Config{
 		OpenAPI:                      doc,

@@ -277,6 +277,36 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestSettingsSayWhatHolds: also what nobody has chosen, and to send back what
+// was read chooses nothing.
+func TestSettingsSayWhatHolds(t *testing.T) {
+	h := newHouse(t)
+	show := func() reply { return h.want(h.do("olga", http.MethodGet, "/api/v1/settings", ""), http.StatusOK) }
+	put := func(more string) {
+		h.want(h.do("ada", http.MethodPut, "/api/v1/settings", `{"name":"Example","warnings_open":true,"snooze_morning_at":"09:00",`+more+`}`), http.StatusOK)
+	}
+	shown := show()
+	if shown.at("bot", "name") != "victor" || shown.at("bot", "sigil") != "!" || shown.JSON["rules"] != "" {
+		t.Errorf("settings that nobody has touched: %s", shown.Text)
+	}
+	if in := fmt.Sprint(shown.JSON["rules_in_force"]); !strings.Contains(in, `allow everyone * when risk == "read"`) {
+		t.Errorf("rules in force: %s", in)
+	}
+	put(`"bot":{"name":"victor","sigil":"!"},"rules":""`)
+	o, err := h.store.Org(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Settings.Bot != (org.Bot{}) {
+		t.Errorf("what was read and sent back is kept as a choice: %+v", o.Settings.Bot)
+	}
+	put(`"bot":{"name":"hal","sigil":"off"},"rules":"without defaults\nallow role:admin *"`)
+	shown = show()
+	if shown.at("bot", "name") != "hal" || shown.at("bot", "sigil") != "off" || fmt.Sprint(shown.JSON["rules_in_force"]) != "[allow role:admin *]" {
+		t.Errorf("settings: %s", shown.Text)
+	}
+}
+
 func TestTokens(t *testing.T) {
 	h := newHouse(t)
 	made := h.want(h.do("max", http.MethodPost, "/api/v1/tokens", `{"name":"script","scopes":["read","respond"]}`), http.StatusCreated)

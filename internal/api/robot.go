@@ -20,6 +20,7 @@ type RobotView struct {
 	Username           string     `json:"username" doc:"What people mention it by."`
 	User               id.User    `json:"user" doc:"Whose name its lines carry; tokens are made for it."`
 	Room               string     `json:"room" doc:"Where it listens and speaks: main for the organisation's timeline, else the name of a room; its id when it has no name that you may know."`
+	Outside            bool       `json:"outside" doc:"It can neither read nor write in its room any more: it was taken out of it. Give it another room, or let it in again."`
 	CommandAnnotations bool       `json:"command_annotations" doc:"It gets the annotations titled HUBOT COMMAND of alerts, which its scripts may run."`
 	CreatedAt          time.Time  `json:"created_at"`
 	Connected          bool       `json:"connected" doc:"To the chat endpoint of the node that answers."`
@@ -76,7 +77,7 @@ func findRobot(o *org.Org, ref string) (org.Robot, bool) {
 
 func (a *api) robotView(o *org.Org, by people.Actor, r org.Robot) RobotView {
 	v := RobotView{
-		ID: r.ID, Name: r.Name, Username: o.Users[r.User].Username, User: r.User, Room: string(r.Room),
+		ID: r.ID, Name: r.Name, Username: o.Users[r.User].Username, User: r.User, Room: string(r.Room), Outside: o.Outside(r),
 		CommandAnnotations: r.CommandAnnotations, CreatedAt: r.CreatedAt,
 	}
 	if in, ok := o.Rooms[r.Room]; ok && in.CanRead(by.User) && in.Slug != "" {

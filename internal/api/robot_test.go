@@ -12,7 +12,7 @@ func TestRobots(t *testing.T) {
 	h := newHouse(t)
 	made := h.want(h.do("ada", http.MethodPost, "/api/v1/robots", `{"name":"Deploy bot"}`), http.StatusCreated)
 	key, _ := made.at("key").(string)
-	if made.at("username") != "deploy-bot" || made.at("room") != "main" || made.at("url") != "wss://watch.example.org/chat" || made.at("connected") != false {
+	if made.at("username") != "deploy-bot" || made.at("room") != "main" || made.at("url") != "wss://watch.example.org/chat" || made.at("connected") != false || made.at("outside") != false {
 		t.Errorf("made: %s", made.Text)
 	}
 	o, err := h.store.Org(t.Context())

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/permit"
 )
 
 // SettingsView is the choices that hold for everybody.
@@ -14,12 +16,48 @@ type SettingsView struct {
 	DefaultPolicy   id.Policy `json:"default_policy,omitempty" doc:"For alerts whose routing key is unknown or absent; absent when there is none."`
 	WarningsOpen    bool      `json:"warnings_open" doc:"A WARNING opens an incident."`
 	SnoozeMorningAt string    `json:"snooze_morning_at" doc:"Local time of \"until tomorrow morning\"."`
-	Bot             org.Bot   `json:"bot,omitzero" doc:"What the bot is called; absent members stand for victor and !."`
-	Rules           string    `json:"rules,omitempty" doc:"Who may run which command, one rule on a line."`
+	Bot             NamedBot  `json:"bot"`
+	Rules           string    `json:"rules" doc:"Who may run which command, one rule on a line. Empty: nobody has written any."`
+	RulesInForce    []string  `json:"rules_in_force" nullable:"false" doc:"What holds: the built-in rules, unless those above leave them out, and then those above. None: nothing is allowed, for they cannot be read."`
 
 	SecondFactor []people.Role `json:"second_factor" nullable:"false" enum:"admin,member,observer" doc:"The roles that have to have a second factor."`
 
 	Retention org.Retention `json:"retention" doc:"For how many days what is old is kept, by class; a class that is absent is kept for ever."`
+}
+
+// NamedBot is what the bot is called, as it is.
+type NamedBot struct {
+	Name    string  `json:"name" doc:"victor, when nobody has said otherwise."`
+	Sigil   string  `json:"sigil" doc:"What begins a command in rooms that have none of their own; ! when nobody has said otherwise, and off when it is called by name alone."`
+	Picture id.File `json:"picture,omitempty" doc:"Absent: ours."`
+}
+
+func namedBot(b org.Bot) NamedBot {
+	return NamedBot{Name: b.Called(), Sigil: cmp.Or(b.Sigil, org.BotSigil), Picture: b.Picture}
+}
+
+// rulesInForce are the rules that decide, as they are written.
+func rulesInForce(text string) []string {
+	all := []string{}
+	p, err := permit.Compile(text)
+	if err != nil {
+		return all
+	}
+	for _, r := range p.Rules {
+		all = append(all, r.Text)
+	}
+	return all
+}
+
+// botAsSent leaves out what holds anyway: to send back what was read changes nothing.
+func botAsSent(b org.Bot) org.Bot {
+	if b.Name == org.BotName {
+		b.Name = ""
+	}
+	if b.Sigil == org.BotSigil {
+		b.Sigil = ""
+	}
+	return b
 }
 
 // SettingsBody is all of the settings.
@@ -54,8 +92,9 @@ func (a *api) registerSettings() {
 
 func settingsOutput(s org.Settings) *objectOutput[SettingsView] {
 	return &objectOutput[SettingsView]{ETag: etag(s), Body: SettingsView{
-		Name: s.Name, DefaultPolicy: s.DefaultPolicy, WarningsOpen: s.WarningsOpen, SnoozeMorningAt: s.SnoozeMorningAt, Bot: s.Bot, Rules: s.Rules,
-		Retention: s.Retention, SecondFactor: s.SecondFactor.List(),
+		Name: s.Name, DefaultPolicy: s.DefaultPolicy, WarningsOpen: s.WarningsOpen, SnoozeMorningAt: s.SnoozeMorningAt, Bot: namedBot(s.Bot), Rules: s.Rules,
+		RulesInForce: rulesInForce(s.Rules),
+		Retention:    s.Retention, SecondFactor: s.SecondFactor.List(),
 	}}
 }
 
@@ -76,7 +115,7 @@ func (a *api) replaceSettings(ctx context.Context, by people.Actor, in *putSetti
 			made.Rules = *in.Body.Rules
 		}
 		if in.Body.Bot != nil {
-			made.Bot = *in.Body.Bot
+			made.Bot = botAsSent(*in.Body.Bot)
 		}
 		if in.Body.Retention != nil {
 			made.Retention = *in.Body.Retention

@@ -38,12 +38,16 @@ const (
 
 const eventStream = "text/event-stream"
 
+// epochHeader says of which history the numbers of a stream are.
+const epochHeader = "Watchroom-Epoch"
+
 func (a *api) registerStream() {
 	op := a.take("follow-timeline")
 	described := a.describe(op)
 	described.Parameters = streamParameters()
 	described.Responses["200"] = &huma.Response{
 		Description: phrase.T("api.stream.response"),
+		Headers:     map[string]*huma.Param{epochHeader: {Description: phrase.T("api.stream.epoch"), Schema: &huma.Schema{Type: huma.TypeString}}},
 		Content: map[string]*huma.MediaType{eventStream: {
 			Schema:  &huma.Schema{Type: huma.TypeString, Description: phrase.T("api.stream.events")},
 			Example: "id: 4711\ndata: {\"seq\":4711,\"kind\":\"incident_acknowledged\",\"sentence\":\"Kim acknowledged #42\"}\n\n",
@@ -63,7 +67,7 @@ func streamParameters() []*huma.Param {
 	kinds := param("kinds", "query", &huma.Schema{Type: huma.TypeArray, Items: kindName("").Schema(nil)})
 	kinds.Explode = &no
 	return []*huma.Param{
-		param("after", "query", number), param("Last-Event-ID", "header", number), kinds,
+		param("after", "query", number), param("Last-Event-ID", "header", number), param("epoch", "query", text), kinds,
 		param("team", "query", text), param("incident", "query", number), param("person", "query", text), param("rooms", "query", text),
 	}
 }
@@ -72,6 +76,7 @@ func streamParameters() []*huma.Param {
 type followed struct {
 	by     id.User
 	after  id.Seq
+	epoch  string // of the history that after belongs to; "" when the reader does not say
 	filter store.EntryFilter
 }
 
@@ -87,7 +92,7 @@ func (a *api) readFollowed(ctx context.Context, r *http.Request, by people.Actor
 	f := followed{by: by.User}
 	q := r.URL.Query()
 	for name := range q {
-		if !slices.Contains([]string{"after", "kinds", "team", "incident", "person", "rooms"}, name) {
+		if !slices.Contains([]string{"after", "epoch", "kinds", "team", "incident", "person", "rooms"}, name) {
 			return f, fault.Invalid(name, phrase.T("api.no_such_parameter", name))
 		}
 	}
@@ -118,16 +123,13 @@ func (a *api) readFollowed(ctx context.Context, r *http.Request, by people.Actor
 	if err != nil {
 		return f, err
 	}
-	head, err := a.Store.Head(ctx)
-	if err != nil {
-		return f, err
-	}
-	f.after = head.Seq
 	if given {
-		// A number we have not given out yet is from before a backup was restored.
-		f.after = min(id.Seq(after), head.Seq)
+		f.after, f.epoch = id.Seq(after), q.Get("epoch")
+		return f, nil
 	}
-	return f, nil
+	head, err := a.Store.Head(ctx)
+	f.after, f.epoch = head.Seq, head.Epoch
+	return f, err
 }
 
 func wholeNumber(field, text string) (n int64, given bool, err error) {
@@ -156,7 +158,7 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation, by pe
 		return err
 	}
 	defer leave()
-	sub, err := a.Stream.Subscribe(ctx, f.after)
+	sub, head, known, err := a.subscribe(ctx, f)
 	if err != nil {
 		return fault.Unavailable(phrase.T("api.stream.unavailable"), reconnectAfter*time.Millisecond).
 			Because(fmt.Errorf("follow timeline after %d: %w", f.after, err))
@@ -168,12 +170,49 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation, by pe
 	h.Set("Content-Type", eventStream)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would hold entries back
+	h.Set(epochHeader, head.Epoch)
 	out := &events{w: w, control: http.NewResponseController(w), sent: f.after}
-	if err := out.write([]byte("retry: " + strconv.Itoa(reconnectAfter) + "\n\n")); err != nil {
+	first := fmt.Appendf(nil, "retry: %d\n\n", reconnectAfter)
+	if !known {
+		first, out.sent = append(first, resetFrame(head)...), head.Seq
+	}
+	if err := out.write(first); err != nil {
 		return nil // the reader has left
 	}
 	a.pump(ctx, out, sub, f, func() error { _, err := a.admit(r, op); return err })
 	return nil
+}
+
+// subscribe follows after the number that f names or, when that is none of ours
+// (known is false), from the head on. The head is read last: a backup that is
+// restored later than that ends the subscription.
+func (a *api) subscribe(ctx context.Context, f followed) (sub Subscription, head store.Head, known bool, err error) {
+	after := f.after
+	if after == 0 {
+		after = live.Start
+	}
+	sub, err = a.Stream.Subscribe(ctx, after)
+	if err != nil && !errors.Is(err, live.ErrReset) {
+		return nil, head, false, err
+	}
+	subscribed := err == nil
+	head, err = a.Store.Head(ctx)
+	if err == nil && subscribed && f.after <= head.Seq && (f.epoch == "" || f.epoch == head.Epoch) {
+		return sub, head, true, nil
+	}
+	if subscribed {
+		sub.Close()
+	}
+	if err != nil {
+		return nil, head, false, err
+	}
+	sub, err = a.Stream.Subscribe(ctx, head.Seq)
+	return sub, head, false, err
+}
+
+// resetFrame tells a reader to forget the numbers it has: a backup was restored.
+func resetFrame(head store.Head) []byte {
+	return fmt.Appendf(nil, "id: %d\nevent: reset\ndata: {\"seq\":%d,\"epoch\":%q}\n\n", head.Seq, head.Seq, head.Epoch)
 }
 
 // pump is the life of a stream. It waits with one deadline from heartbeat to
@@ -203,8 +242,22 @@ func (a *api) pump(ctx context.Context, out *events, sub Subscription, f followe
 		}
 		if err != nil {
 			a.Log.DebugContext(ctx, "event stream ended", "seq", out.sent, "err", err)
+			if errors.Is(err, live.ErrReset) {
+				a.reset(ctx, out)
+			}
 			return
 		}
+	}
+}
+
+// reset is a stream's last word when a backup is restored under it.
+func (a *api) reset(ctx context.Context, out *events) {
+	head, err := a.Store.Head(ctx)
+	if err == nil {
+		err = out.write(resetFrame(head))
+	}
+	if err != nil { // the reader is told when it comes back
+		a.Log.DebugContext(ctx, "say that the numbers begin anew", "err", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
@@ -46,7 +47,11 @@ type (
 		Incident id.Incident `json:"incident,omitempty" minimum:"1" doc:"The incident it belongs to; absent for none."`
 	}
 	messageInput struct{ Body MessageBody }
-	empty        struct{}
+	postedOutput struct {
+		Location string `header:"Location" doc:"Its address."`
+		Body     Entry
+	}
+	empty struct{}
 )
 
 func (a *api) registerTimeline() {
@@ -188,6 +193,18 @@ func (a *api) between(ctx context.Context, f *store.EntryFilter, from, to time.T
 
 func number[N ~int64](n N) string { return strconv.FormatInt(int64(n), 10) }
 
-func (a *api) postMessage(ctx context.Context, by people.Actor, in *messageInput) (*empty, error) {
-	return &empty{}, a.Dispatch.Post(ctx, by, in.Body.Incident, in.Body.Text)
+func (a *api) postMessage(ctx context.Context, by people.Actor, in *messageInput) (*postedOutput, error) {
+	seq, err := a.Dispatch.Say(ctx, by, dispatch.Line{Incident: in.Body.Incident, Text: in.Body.Text})
+	if err != nil {
+		return nil, err
+	}
+	o, err := a.Store.Org(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.Store.Entry(ctx, seq)
+	if err != nil {
+		return nil, fmt.Errorf("read what was posted: %w", err)
+	}
+	return &postedOutput{Location: prefix + "/messages/" + number(seq), Body: entryView(o, e)}, nil
 }

@@ -87,7 +87,10 @@ func TestTimelineFilters(t *testing.T) {
 	h := newHouse(t)
 	h.alert("disk/db01")
 	h.want(h.do("max", http.MethodPost, path(1, "acknowledge"), ""), http.StatusOK)
-	h.want(h.do("ada", http.MethodPost, "/api/v1/timeline", `{"text":"I am looking","incident":1}`), http.StatusCreated)
+	posted := h.want(h.do("ada", http.MethodPost, "/api/v1/timeline", `{"text":"I am looking","incident":1}`), http.StatusCreated)
+	if at := posted.Header.Get("Location"); posted.at("payload", "text") != "I am looking" || posted.at("actor", "name") != "Ada" || h.want(h.do("ada", http.MethodGet, at, ""), http.StatusOK).at("seq") != posted.at("seq") {
+		t.Errorf("what was posted, at %q: %s", at, posted.Text)
+	}
 	index(t, h)
 	for query, want := range map[string][]string{
 		"incident=1":                        {"incident_triggered", "step_started", "incident_acknowledged", "message_posted"},
@@ -265,12 +268,14 @@ func TestStreamResumesWithoutLossOrRepetition(t *testing.T) {
 	now := h.follow(t, server, "", "")
 	beyond := h.follow(t, server, "after=1000000", "") // from before a restored backup
 	post(1)
-	for name, f := range map[string]*reader{"from now on": now, "beyond the end": beyond} {
-		if got := f.next(1); got[0] != start+12 {
-			t.Errorf("%s: %v, want %d", name, got, start+12)
-		}
-		f.leave()
+	if got := now.next(1); got[0] != start+12 {
+		t.Errorf("from now on: %v, want %d", got, start+12)
 	}
+	if got := beyond.next(2); !slices.Equal(got, upTo(start+11, start+12)) { // where it goes on, and the new one
+		t.Errorf("beyond the end: %v, want %v", got, upTo(start+11, start+12))
+	}
+	now.leave()
+	beyond.leave()
 }
 
 func TestStreamFilters(t *testing.T) {

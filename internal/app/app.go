@@ -94,6 +94,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		o.Look = look
 	}
 	a := &App{opts: o, holder: id.New()}
+	a.hush()
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -121,10 +122,10 @@ func Run(ctx context.Context, o Options) (err error) {
 
 func (a *App) open(ctx context.Context) error {
 	if a.opts.Demo {
+		a.past = &demoClock{}
 		if err := a.openMailbox(ctx); err != nil {
 			return err
 		}
-		a.past = &demoClock{}
 	}
 	cfg := a.opts.Config
 	alone := cfg.Database == "" // the folder's lock sees to it
@@ -136,7 +137,7 @@ func (a *App) open(ctx context.Context) error {
 		a.onClose(unlock)
 	}
 	var err error
-	if a.Store, err = store.Open(ctx, store.Config{Path: cfg.DatabaseFile(), Database: cfg.Database, Clock: a.past.clock(), Alone: alone}); err != nil {
+	if a.Store, err = store.Open(ctx, store.Config{Path: cfg.DatabaseFile(), Database: cfg.Database, Clock: a.past.clock(), Alone: alone, Log: a.opts.Log}); err != nil {
 		return err
 	}
 	a.onClose(a.Store.Close)
@@ -242,7 +243,9 @@ func (a *App) Run(ctx context.Context) error {
 		return errors.Join(err, ln.Close(), group.Wait())
 	}
 	group.Go(func() error { rest(parts); return nil })
-	err = httpd.NewServer(a.Handler, a.opts.Config.ShutdownTimeout, a.opts.Log).Run(serving, ln)
+	server := httpd.NewServer(a.Handler, a.opts.Config.ShutdownTimeout, a.opts.Log)
+	server.Trust(a.opts.Config.Proxies())
+	err = server.Run(serving, ln)
 	stopParts()
 	return errors.Join(err, group.Wait())
 }

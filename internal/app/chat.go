@@ -14,7 +14,9 @@ import (
 	"github.com/watchroom/watchroom/internal/builtin"
 	"github.com/watchroom/watchroom/internal/herald"
 	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/outbound"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/runner"
 	"github.com/watchroom/watchroom/internal/script"
 	"github.com/watchroom/watchroom/internal/slash"
@@ -74,12 +76,12 @@ func (a *App) openTalk() error {
 		folder: cfg.Commands, client: client, replies: t.replies, team: public.Hostname(), every: looksBetween * a.opts.Look, log: log,
 	})
 	deps := &builtin.Deps{Store: a.Store, Dispatch: a.Dispatch, PublicURL: cfg.PublicURL}
-	tour := &bot.Tour{}
+	tour := &bot.Tour{Carried: func(o *org.Org, m people.Method) bool { return len(a.carriers.For(o, m)) > 0 }}
 	if t.catalogue, err = bot.NewCatalogue(bot.Builtin(builtin.Commands(deps), tour), scripts{t.scripts}, t.services); err != nil {
 		return fmt.Errorf("commands: %w", err)
 	}
 	for _, p := range t.catalogue.Problems() {
-		log.Warn("command that cannot be used", "err", p)
+		log.Warn("command that cannot be used", "from", p.From, "err", p.Why)
 	}
 	judge := bot.NewJudge(t.catalogue, log)
 	t.desk = runner.NewDesk(a.Store, judge, t.catalogue, a.box, log)
@@ -135,6 +137,19 @@ func (a *App) secretsOf(commandID string) []web.SecretState {
 		all = append(all, row)
 	}
 	return all
+}
+
+// unusable are the commands of our own that there would be if nothing were wrong
+// with them.
+func (a *App) unusable() []bot.Problem {
+	var all []bot.Problem
+	for _, p := range a.talk.scripts.Problems() {
+		all = append(all, bot.Problem{From: p.File, Why: p.Why()})
+	}
+	for _, err := range a.talk.services.now.Load().problems {
+		all = append(all, bot.Problem{From: script.ServicesFile, Why: err.Error()})
+	}
+	return append(all, a.talk.catalogue.Problems()...)
 }
 
 // warnOfScripts says in the log what is wrong with the folder of commands.

@@ -74,7 +74,7 @@ func demoOptions(o Options) (Options, func() error, error) {
 // openMailbox starts the demo's mail server and sends all mail there.
 func (a *App) openMailbox(ctx context.Context) error {
 	var err error
-	if a.mailbox, err = mailbox.Listen(ctx, "127.0.0.1:0", mailbox.Options{Keep: 300}); err != nil {
+	if a.mailbox, err = mailbox.Listen(ctx, "127.0.0.1:0", mailbox.Options{Keep: 300, Clock: a.past.now}); err != nil {
 		return fmt.Errorf("open the demo's mailbox: %w", err)
 	}
 	a.onClose(a.mailbox.Close)

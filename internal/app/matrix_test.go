@@ -20,6 +20,7 @@ import (
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -33,16 +34,16 @@ var lines = map[string]string{
 	"incident.assign": "incident assign 1 @ada", "maintenance.start": "maintenance start 'x/*' 1h", "maintenance.end": "maintenance end",
 	"remind": "remind in 1h tea", "remind.now": "say-reminder tea", "schedule": "schedule '0 9 * * *' oncall", "jobs": "jobs", "job": "job 1", "cancel": "cancel 1",
 	"again": "again 1", "pending": "pending", "approve": "approve zzzz", "deny": "deny zzzz", "lock": "lock deploy/x", "unlock": "unlock deploy/x", "locks": "locks",
-	"tour": "tour",
+	"tour": "tour", "tour.test": "tour test", "tour.practice": "tour practice", "tour.drill": "tour drill",
 }
 
 // asker is somebody who tries everything.
 type asker struct {
 	name          string
 	cookie, token string
-	may           func(command.Risk) bool // run commands of a risk, where they can speak at all
-	mute          bool                    // they can say nothing in the room
-	deaf          bool                    // they cannot read it either
+	may           func(command.Declaration) bool // run a command, where they can speak at all
+	mute          bool                           // they can say nothing in the room
+	deaf          bool                           // they cannot read it either
 }
 
 // Every built-in command, by everybody, through the conversation, the API and the
@@ -57,13 +58,15 @@ func TestEveryCommandByEverybodyEverywhere(t *testing.T) {
 		}
 		w.later(2 * time.Minute) // everybody is greeted
 		w.post("CRITICAL", "disk/db01", "93% full")
-		looks := func(risk command.Risk) bool { return risk == command.Reads }
-		changes := func(risk command.Risk) bool { return risk != command.Danger }
-		all := func(command.Risk) bool { return true }
-		none := func(command.Risk) bool { return false }
+		looks := func(d command.Declaration) bool { return d.Risk == command.Reads }
+		works := func(d command.Declaration) bool {
+			return d.Risk != command.Danger && !strings.HasPrefix(d.ID, "maintenance.")
+		}
+		all := func(command.Declaration) bool { return true }
+		none := func(command.Declaration) bool { return false }
 		askers := []asker{
 			{name: "ada", cookie: w.signIn("ada"), token: w.token("ada"), may: all},
-			{name: "kim", cookie: w.signIn("kim"), token: w.token("kim"), may: changes},
+			{name: "kim", cookie: w.signIn("kim"), token: w.token("kim"), may: works},
 			{name: "olga", cookie: w.signIn("olga"), token: w.token("olga"), may: none, mute: true},
 			{name: "kim", token: w.token("kim", people.Read, people.Talk), may: looks},
 			{name: "kim", token: w.token("kim", people.Read), may: none, mute: true},
@@ -80,6 +83,7 @@ func TestEveryCommandByEverybodyEverywhere(t *testing.T) {
 				w.tries(r, d, line, a)
 			}
 			w.seenByNobodyElse(r, line, askers)
+			w.triesAlone(d, line, asker{name: "olga", cookie: askers[2].cookie, may: looks})
 		}
 		opened, err := w.app.Store.Incidents(w.Context(), store.IncidentFilter{})
 		if err != nil {
@@ -133,9 +137,14 @@ func (w *world) tries(r room.Room, d command.Declaration, line string, a asker) 
 		case a.deaf && code != http.StatusNotFound && code != http.StatusForbidden:
 			w.Errorf("%s: status %d, and they do not know the room", what, code)
 		}
-		if a.may(d.Risk) {
+		if a.may(d) {
 			if len(fresh) == 0 || fresh[0].State == invocation.Denied {
 				w.Errorf("%s: status %d led to %d commands, want one that is not denied", what, code, len(fresh))
+			} else if no := phrase.T("dispatch.forbidden"); strings.Contains(fresh[0].Why+fresh[0].Output, no) {
+				w.Errorf("%s: they were let begin what they may not do: %s", what, no)
+			}
+			if got := w.worldState(); d.Risk == command.Reads && got != before {
+				w.Errorf("%s: it is said to look only, and something has changed:\n%s\nwas\n%s", what, got, before)
 			}
 			continue
 		}
@@ -150,6 +159,24 @@ func (w *world) tries(r room.Room, d command.Declaration, line string, a asker) 
 		if n := len(w.heard(r.ID)); n != said {
 			w.Errorf("%s: the bot answered in front of everybody", what)
 		}
+	}
+}
+
+// triesAlone gives a line as somebody who only reads, in their own conversation
+// with the bot, where they may speak: what looks is run, and nothing else is.
+func (w *world) triesAlone(d command.Declaration, line string, a asker) {
+	w.Helper()
+	before, given := w.worldState(), w.givenBy(a.name)
+	if code := w.send(a, http.MethodPost, "/rooms/@victor/messages", "", url.Values{"text": {line}}.Encode()).Code; code >= http.StatusBadRequest {
+		w.Errorf("%s alone with the bot says %q: status %d", a.name, line, code)
+	}
+	w.later(5 * time.Second)
+	fresh := w.givenBy(a.name)[len(given):]
+	if len(fresh) != 1 || fresh[0].Room != withBot(a.name) || a.may(d) == (fresh[0].State == invocation.Denied) {
+		w.Errorf("%s alone with the bot says %q: %+v", a.name, line, fresh)
+	}
+	if got := w.worldState(); got != before {
+		w.Errorf("%s alone with the bot says %q, and something has changed:\n%s\nwas\n%s", a.name, line, got, before)
 	}
 }
 

@@ -122,7 +122,7 @@ func (a *App) pages() *web.Server {
 		Store: a.Store, Dispatch: a.Dispatch, Accounts: a.Accounts, Live: a.Hub, Signer: a.box.Signer(), PublicURL: a.opts.Config.PublicURL,
 		MailConfigured: a.mailer != nil, Demo: a.opts.Demo, Log: a.opts.Log, Carriers: a.carriers, Box: a.box,
 		Uploads: a.talk.uploads, Complete: a.talk.bot.Complete, Press: a.talk.bot.Press,
-		Desk: a.talk.desk, Services: a.talk.services.states, Robots: a.chat.Connections, SecretsOf: a.secretsOf, Try: a.talk.bot.Try, Declared: func() []command.Declaration { return a.talk.catalogue.Tree().All() },
+		Desk: a.talk.desk, Services: a.talk.services.states, Robots: a.chat.Connections, SecretsOf: a.secretsOf, Unusable: a.unusable, Try: a.talk.bot.Try, Declared: func() []command.Declaration { return a.talk.catalogue.Tree().All() },
 		Export: func(o *org.Org) ([]byte, error) { return orgfile.Export(o).Encode(), nil },
 	}
 	if a.mailbox != nil {

@@ -44,6 +44,8 @@ type offer struct {
 	rpc     []*rpcService
 	hooks   []hook
 	publish *publishing
+
+	problems []error // what of it cannot be used
 }
 
 // rpcService is one service and the commands that it offers.
@@ -103,11 +105,14 @@ func (s *services) look() bool {
 	if was.seen == d.seen {
 		return false
 	}
-	problem := func(err error) { s.log.Warn("service that cannot be used", "file", script.ServicesFile, "err", err) }
+	next := &offer{seen: d.seen, publish: d.publish}
+	problem := func(err error) {
+		s.log.Warn("service that cannot be used", "file", script.ServicesFile, "err", err)
+		next.problems = append(next.problems, err)
+	}
 	for _, err := range d.problems {
 		problem(err)
 	}
-	next := &offer{seen: d.seen, publish: d.publish}
 	for _, one := range d.rpc {
 		r, err := s.rpc(was, one)
 		if err != nil {

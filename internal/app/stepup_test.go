@@ -167,7 +167,7 @@ func TestASecondFactorForACommand(t *testing.T) {
 		}
 		ada.says("!approve " + inv.Short)
 		w.wantState(5, incident.Triggered)
-		w.wantHeard(room.Main, "/step-up?approve=")
+		w.wantHeard(withBot("ada"), "/step-up?approve=")
 		ada.equip()
 		ada.says("!approve " + inv.Short)
 		w.wantState(5, incident.Resolved)

@@ -56,7 +56,11 @@ func NewAuthenticator(accounts Accounts, passwords *Passwords, throttle *Throttl
 // unknown name and an account without a password.
 func (a *Authenticator) SignIn(ctx context.Context, login, password string, from netip.Addr, now time.Time) (id.User, error) {
 	login = FoldLogin(login)
-	if wait, ok := a.throttle.Take(login, from, now); !ok {
+	wait, ok, err := a.throttle.Take(ctx, login, from, now)
+	if err != nil {
+		return "", fmt.Errorf("count attempts: %w", err)
+	}
+	if !ok {
 		return "", fault.TooMany(phrase.T("auth.signin.throttled", inWords(wait)), wait)
 	}
 	user, phc, err := a.accounts.Credentials(ctx, login)
@@ -76,7 +80,9 @@ func (a *Authenticator) SignIn(ctx context.Context, login, password string, from
 	if !ok {
 		return "", fault.Unauthenticated(phrase.T("auth.signin.wrong"))
 	}
-	a.throttle.Forgive(login, from)
+	if err := a.throttle.Forgive(ctx, login, from); err != nil {
+		a.log.WarnContext(ctx, "forgive failed attempts", "user", user, "err", err)
+	}
 	if stale {
 		a.upgrade(ctx, user, phc, password)
 	}

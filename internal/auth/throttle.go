@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"math"
 	"net/netip"
 	"sync"
@@ -13,7 +14,7 @@ import (
 
 // Limiter lets each key do something a number of times at once and then at a
 // steady pace. It keeps a bounded number of keys in memory and nothing
-// elsewhere: after a restart everybody starts afresh.
+// elsewhere: after a restart everybody starts afresh, on each node.
 type Limiter struct {
 	every time.Duration
 	burst int
@@ -47,6 +48,8 @@ func (l *Limiter) Take(key string, now time.Time) (wait time.Duration, ok bool) 
 	missing := 1 - b.TokensAt(now)
 	return time.Duration(math.Ceil(missing * float64(l.every))), false
 }
+
+func (l *Limiter) turn(key string) Turn { return Turn{key, l.every, l.burst} }
 
 // Forget gives key all its turns back.
 func (l *Limiter) Forget(key string) {
@@ -84,6 +87,34 @@ func (l *Limiter) makeRoom(now time.Time) {
 	delete(l.buckets, victim)
 }
 
+// Turn is what an attempt takes of a key: Burst at once, and one more after Every.
+type Turn struct {
+	Key   string
+	Every time.Duration
+	Burst int
+}
+
+// Book takes the turn at now of a key that is booked up to an instant, and
+// returns up to when it is then. When there is none it returns how long to wait.
+func (t Turn) Book(upto, now time.Time) (next time.Time, wait time.Duration) {
+	if upto.Before(now) {
+		upto = now
+	}
+	if wait = upto.Sub(now) - time.Duration(t.Burst-1)*t.Every; wait > 0 {
+		return upto, wait
+	}
+	return upto.Add(t.Every), 0
+}
+
+// Ledger counts the turns of all nodes together.
+type Ledger interface {
+	// Take takes all of the turns. When there is none of one of them it takes
+	// nothing and returns how long to wait for it.
+	Take(ctx context.Context, turns []Turn) (wait time.Duration, ok bool, err error)
+	// Forget gives a key all its turns back.
+	Forget(ctx context.Context, key string) error
+}
+
 // Throttle is the brake on guessing passwords. Every attempt takes a turn in
 // three limiters; a success gives the first one back.
 //
@@ -94,40 +125,57 @@ func (l *Limiter) makeRoom(now time.Time) {
 // The last is wide on purpose: a tight one would let anybody lock the person on
 // call out by failing in their name. Those who know their password from a quiet
 // network are stopped only while such an attack goes on.
+//
+// With a ledger the same holds for all nodes together; what this node refuses by
+// itself the ledger is not asked about.
 type Throttle struct {
 	pair, network, account *Limiter
+	name                   string
+	ledger                 Ledger
 }
 
 // throttleKeys bounds the memory of each limiter to a few megabytes.
 const throttleKeys = 10_000
 
-// NewThrottle returns a throttle with nothing remembered.
-func NewThrottle() *Throttle {
+// NewThrottle returns a throttle with nothing remembered. name tells it from
+// others in the ledger, which may be nil.
+func NewThrottle(name string, ledger Ledger) *Throttle {
 	return &Throttle{
 		pair:    NewLimiter(30*time.Second, 5, throttleKeys),
 		network: NewLimiter(2*time.Second, 60, throttleKeys),
 		account: NewLimiter(10*time.Second, 100, throttleKeys),
+		name:    name, ledger: ledger,
 	}
 }
 
 // Take counts one attempt to sign in as login from addr, before the password is
 // looked at. When it may not happen, wait says when the next may.
-func (t *Throttle) Take(login string, addr netip.Addr, now time.Time) (wait time.Duration, ok bool) {
+func (t *Throttle) Take(ctx context.Context, login string, addr netip.Addr, now time.Time) (wait time.Duration, ok bool, err error) {
 	net := Network(addr)
 	// In this order: what the closest limiter refuses must not use up the turns
 	// that others share.
 	if wait, ok := t.pair.Take(pairKey(login, net), now); !ok {
-		return wait, false
+		return wait, false, nil
 	}
 	if wait, ok := t.network.Take(net, now); !ok {
-		return wait, false
+		return wait, false, nil
 	}
-	return t.account.Take(login, now)
+	if wait, ok = t.account.Take(login, now); !ok || t.ledger == nil {
+		return wait, ok, nil
+	}
+	return t.ledger.Take(ctx, []Turn{
+		t.pair.turn(t.name + " pair " + pairKey(login, net)), t.network.turn(t.name + " network " + net), t.account.turn(t.name + " account " + login),
+	})
 }
 
 // Forgive forgets earlier failures of somebody who has now signed in.
-func (t *Throttle) Forgive(login string, addr netip.Addr) {
-	t.pair.Forget(pairKey(login, Network(addr)))
+func (t *Throttle) Forgive(ctx context.Context, login string, addr netip.Addr) error {
+	pair := pairKey(login, Network(addr))
+	t.pair.Forget(pair)
+	if t.ledger == nil {
+		return nil
+	}
+	return t.ledger.Forget(ctx, t.name+" pair "+pair)
 }
 
 func pairKey(login, net string) string { return net + " " + login }

@@ -95,31 +95,33 @@ func TestLimiterMemoryIsBounded(t *testing.T) {
 
 func TestThrottle(t *testing.T) {
 	t.Run("guessing one password from one place", func(t *testing.T) {
-		th := NewThrottle()
+		th := NewThrottle("", nil)
 		for i := range 5 {
-			if wait, ok := th.Take("ada", home, noon); !ok {
+			if wait, ok, _ := th.Take(t.Context(), "ada", home, noon); !ok {
 				t.Fatalf("attempt %d refused for %v", i, wait)
 			}
 		}
-		if wait, ok := th.Take("ada", home, noon); ok || wait != 30*time.Second {
+		if wait, ok, _ := th.Take(t.Context(), "ada", home, noon); ok || wait != 30*time.Second {
 			t.Errorf("sixth attempt: %v, %v, want 30 s", wait, ok)
 		}
-		if _, ok := th.Take("bob", home, noon); !ok {
+		if _, ok, _ := th.Take(t.Context(), "bob", home, noon); !ok {
 			t.Error("somebody else at the same place is locked out")
 		}
-		if _, ok := th.Take("ada", netip.MustParseAddr("198.51.100.1"), noon); !ok {
+		if _, ok, _ := th.Take(t.Context(), "ada", netip.MustParseAddr("198.51.100.1"), noon); !ok {
 			t.Error("the same person elsewhere is locked out")
 		}
-		th.Forgive("ada", home)
-		if _, ok := th.Take("ada", home, noon); !ok {
+		if err := th.Forgive(t.Context(), "ada", home); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok, _ := th.Take(t.Context(), "ada", home, noon); !ok {
 			t.Error("failures are not forgiven after a success")
 		}
 	})
 	t.Run("trying many accounts from one place", func(t *testing.T) {
-		th := NewThrottle()
+		th := NewThrottle("", nil)
 		passed := 0
 		for i := range 1000 {
-			if _, ok := th.Take(fmt.Sprintf("user%d", i), home, noon); ok {
+			if _, ok, _ := th.Take(t.Context(), fmt.Sprintf("user%d", i), home, noon); ok {
 				passed++
 			}
 		}
@@ -128,11 +130,11 @@ func TestThrottle(t *testing.T) {
 		}
 	})
 	t.Run("changing the address inside one IPv6 network", func(t *testing.T) {
-		th := NewThrottle()
+		th := NewThrottle("", nil)
 		passed := 0
 		for i := range 100 {
 			addr := netip.MustParseAddr(fmt.Sprintf("2001:db8:1:2:%x::1", i))
-			if _, ok := th.Take("ada", addr, noon); ok {
+			if _, ok, _ := th.Take(t.Context(), "ada", addr, noon); ok {
 				passed++
 			}
 		}
@@ -141,11 +143,11 @@ func TestThrottle(t *testing.T) {
 		}
 	})
 	t.Run("many machines guess one password", func(t *testing.T) {
-		th := NewThrottle()
+		th := NewThrottle("", nil)
 		passed := 0
 		for i := range 1000 {
 			addr := netip.AddrFrom4([4]byte{20, 0, byte(i >> 8), byte(i)})
-			if _, ok := th.Take("ada", addr, noon); ok {
+			if _, ok, _ := th.Take(t.Context(), "ada", addr, noon); ok {
 				passed++
 			}
 		}
@@ -153,6 +155,22 @@ func TestThrottle(t *testing.T) {
 			t.Errorf("%d attempts passed, want 100", passed)
 		}
 	})
+}
+
+// TestTurn: what a ledger counts by is the pace of a limiter.
+func TestTurn(t *testing.T) {
+	turn := Turn{Every: 30 * time.Second, Burst: 5}
+	limit := NewLimiter(turn.Every, turn.Burst, 1)
+	var upto time.Time
+	for i, after := range []time.Duration{0, 0, 0, 0, 0, 0, 10, 20, 20, 29, 30, 30, 60, 75, 400, 400, 400, 400, 400, 400, 1e6} {
+		now := noon.Add(after * time.Second)
+		want, ok := limit.Take("ada", now)
+		next, wait := turn.Book(upto, now)
+		if ok != (wait == 0) || (want-wait).Abs() > time.Microsecond { // that one rounds up
+			t.Errorf("attempt %d after %v: wait %v, the limiter says %v", i, after*time.Second, wait, want)
+		}
+		upto = next
+	}
 }
 
 func TestNetwork(t *testing.T) {

@@ -46,13 +46,14 @@ type Bot struct {
 	desk       *runner.Desk
 	judge      *Judge
 	catalogue  *Catalogue
+	values     *values
 	log        *slog.Logger
 	interval   time.Duration
 }
 
 // New returns a Bot that looks at least every interval.
 func New(s *store.Store, d *dispatch.Dispatcher, desk *runner.Desk, judge *Judge, log *slog.Logger, interval time.Duration) *Bot {
-	return &Bot{store: s, dispatcher: d, desk: desk, judge: judge, catalogue: judge.catalogue, log: log, interval: interval}
+	return &Bot{store: s, dispatcher: d, desk: desk, judge: judge, catalogue: judge.catalogue, values: newValues(), log: log, interval: interval}
 }
 
 // Run answers until ctx ends.
@@ -80,7 +81,7 @@ func (b *Bot) runOnce(ctx context.Context) (more bool, err error) {
 	defer fault.Recover(&err)
 	if b.catalogue.Refresh() {
 		for _, p := range b.catalogue.Problems() {
-			b.log.WarnContext(ctx, "command that cannot be used", "err", p)
+			b.log.WarnContext(ctx, "command that cannot be used", "from", p.From, "err", p.Why)
 		}
 	}
 	if err := b.greet(ctx); err != nil {

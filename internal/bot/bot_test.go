@@ -264,7 +264,7 @@ func TestWhatIsTakenBackInTimeIsNotDone(t *testing.T) {
 // TestAButtonOfOneMessageIsPressedOnce, by whoever is first, on either node.
 func TestAButtonOfOneMessageIsPressedOnce(t *testing.T) {
 	nodes(t, func(t *testing.T, a, b *node) {
-		ctx, token := t.Context(), ""
+		ctx, token, at := t.Context(), "", id.Seq(0)
 		err := a.store.Do(ctx, func(tx *store.Tx) error {
 			doc, buttons := a.desk.Arm(&timeline.Document{Blocks: []timeline.Block{{Actions: []timeline.Action{{Label: "Locks", Line: "locks"}}}}},
 				store.Action{Message: tx.NextSeq(), ExpiresAt: tx.Now.Add(time.Hour)})
@@ -272,7 +272,8 @@ func TestAButtonOfOneMessageIsPressedOnce(t *testing.T) {
 			for _, one := range buttons {
 				tx.AddAction(one)
 			}
-			_, err := dispatch.Answer(tx, dispatch.Line{Text: "press", Doc: doc})
+			var err error
+			at, err = dispatch.Answer(tx, dispatch.Line{Text: "press", Doc: doc})
 			return err
 		})
 		if err != nil {
@@ -296,6 +297,10 @@ func TestAButtonOfOneMessageIsPressedOnce(t *testing.T) {
 		}
 		if pressed != 1 || len(a.given()[0]) != 1 {
 			t.Errorf("it was pressed %d times and led to %d commands", pressed, len(a.given()[0]))
+		}
+		m, err := a.store.Message(ctx, at)
+		if err != nil || m.Now == nil || m.Now.Text != "press" || m.Now.Doc.Blocks[0].Actions[0].Used == "" || m.Edits != 0 {
+			t.Errorf("the message does not say who pressed it: %+v, %v", m, err)
 		}
 	})
 }

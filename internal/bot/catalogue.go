@@ -19,6 +19,12 @@ type Entry struct {
 	Match func(p command.Parsed) (command.Parsed, bool)
 }
 
+// Problem is a command that cannot be used.
+type Problem struct {
+	From string // its origin, or the file that declares it
+	Why  string
+}
+
 // Source is where commands of one's own come from: a folder, services, webhooks.
 // Commands is cheap, and may answer differently each time.
 type Source interface{ Commands() []Entry }
@@ -34,7 +40,7 @@ type Catalogue struct {
 type catalogue struct {
 	tree     *command.Tree
 	programs map[string]Entry
-	problems []string
+	problems []Problem
 	made     []string // the versions it was made from
 }
 
@@ -70,7 +76,7 @@ func (c *Catalogue) Refresh() bool {
 	for _, e := range all {
 		tree, err := command.New(append(slices.Clone(declared), e.Declaration))
 		if err != nil {
-			next.problems = append(next.problems, err.Error())
+			next.problems = append(next.problems, Problem{e.Declaration.Origin, err.Error()})
 			continue
 		}
 		declared = append(declared, e.Declaration)
@@ -99,7 +105,7 @@ func (c *Catalogue) Parse(line string, look command.Lookup) (command.Parsed, err
 func (c *Catalogue) Tree() *command.Tree { return c.now.Load().tree }
 
 // Problems says which commands do not count, and why.
-func (c *Catalogue) Problems() []string { return c.now.Load().problems }
+func (c *Catalogue) Problems() []Problem { return c.now.Load().problems }
 
 // Find implements runner.Programs.
 func (c *Catalogue) Find(commandID string) (command.Declaration, program.Program, bool) {

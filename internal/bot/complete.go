@@ -8,6 +8,7 @@ import (
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/program"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
@@ -18,6 +19,19 @@ type completer struct {
 	ctx   context.Context //nolint:containedctx // of the one question it is made for
 	bot   *Bot
 	actor people.Actor
+}
+
+// asked are the values that the program of a command says there are.
+func (c completer) asked(d command.Declaration, a command.Arg, prefix string) ([]command.Candidate, error) {
+	_, p, _ := c.bot.catalogue.Find(d.ID)
+	able, ok := p.(Suggester)
+	if !ok {
+		return nil, nil
+	}
+	r := program.Request{
+		Command: d.ID, Actor: c.actor, Username: c.org.Users[c.asker].Username, Room: c.room, RoomName: roomName(c.org, c.room), Zone: c.Zone(), Now: c.now,
+	}
+	return c.bot.values.of(c.ctx, able, d, a.Name, prefix, r)
 }
 
 // Complete implements command.Completer.
@@ -51,6 +65,14 @@ func (c completer) Complete(d command.Declaration, a command.Arg, prefix string,
 			if l.Kind == invocation.Sticky { // a run lets go by itself
 				add(l.Name, l.Owner.Name)
 			}
+		}
+	case a.Type == command.Incident:
+		all, err = c.openIncidents(prefix, limit)
+	case a.Asks:
+		var known []command.Candidate
+		known, err = c.asked(d, a, prefix)
+		for _, one := range known {
+			add(one.Text, one.Summary)
 		}
 	default:
 		return c.lookup.Complete(d, a, prefix, limit)

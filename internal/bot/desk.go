@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -72,7 +74,7 @@ func (t *Table) Job(ctx context.Context, r program.Request, ref string) (string,
 	for _, f := range fields {
 		text.WriteString("\n- " + f.Name + ": " + f.Value)
 	}
-	doc := &timeline.Document{Status: statusOf(inv), Blocks: []timeline.Block{{Text: intro}, {Fields: fields}}}
+	doc := &timeline.Document{Status: statusOf(inv), Head: capital(stateWords(inv)), Blocks: []timeline.Block{{Text: intro}, {Fields: fields}}}
 	if inv.Output != "" {
 		text.WriteString("\n```\n" + inv.Output + "\n```")
 		doc.Blocks = append(doc.Blocks, timeline.Block{Code: &timeline.Code{Text: inv.Output}})
@@ -270,6 +272,12 @@ func stateWords(inv invocation.Invocation) string {
 		return phrase.T("bot.state.scheduled", inv.Schedule.Cron)
 	}
 	return phrase.T("bot.state." + string(inv.State))
+}
+
+// capital is s as the head of something.
+func capital(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[n:]
 }
 
 func statusOf(inv invocation.Invocation) timeline.Status {

@@ -27,6 +27,9 @@ func (b *Bot) greet(ctx context.Context) error {
 		for _, u := range strangers(tx.Org) {
 			own := room.DirectOf(u.ID, room.Bot)
 			text := phrase.T("bot.hello", u.Name, tx.Org.Settings.Bot.Called())
+			if !u.Role.May(people.Talk) {
+				text = phrase.T("bot.hello_observer", u.Name, tx.Org.Settings.Bot.Called())
+			}
 			doc, buttons := b.desk.Arm(&timeline.Document{Blocks: []timeline.Block{
 				{Text: text},
 				{Actions: []timeline.Action{

@@ -70,7 +70,10 @@ type place struct {
 func (j *Judge) Judge(tx *store.Tx, inv invocation.Invocation, line string, as people.Actor) (runner.Judgement, error) {
 	at := place{room: inv.Room, incident: inv.Incident, via: inv.By.Origin, schedule: inv.By.Origin == timeline.System || inv.Schedule.Cron != ""}
 	parsed, err := j.catalogue.Parse(line, lookup{tx.Org, as.User, inv.Room, tx.Now})
+	var gone *command.Unknown
 	switch {
+	case errors.As(err, &gone): // it was understood when it was given
+		return runner.Judgement{Broken: phrase.T("runner.gone")}, nil
 	case err != nil:
 		return runner.Judgement{Broken: sentence(err)}, nil
 	case parsed.Options.Help: // no command of ours asks for that
@@ -254,6 +257,9 @@ func (j *Judge) recent(p *permit.Policy, d command.Declaration, o *org.Org, now 
 // allowed are the commands that somebody might run where they are.
 func (j *Judge) allowed(o *org.Org, as people.Actor, at place, now time.Time) []command.Declaration {
 	policy, f := j.rules(o), facts(o, as, at, now)
+	if len(policy.Calendars()) > 0 {
+		f.Calendars = Calendars(o, now)
+	}
 	var all []command.Declaration
 	for _, d := range j.catalogue.Tree().All() {
 		if !d.Hidden && policy.Might(d, f) {

@@ -26,10 +26,37 @@ import (
 // and goes on where it was, from whatever device.
 
 // Tour is the command of the tour.
-type Tour struct{ bot *Bot }
+type Tour struct {
+	bot *Bot
+	// Carried reports whether pages by a method can be sent at all; nil: all can.
+	Carried func(*org.Org, people.Method) bool
+}
+
+// reached reports whether a page can really get to somebody; hint is what to
+// tell them when it cannot.
+func (t *Tour) reached(o *org.Org, u people.User) (ok bool, hint string) {
+	usable := u.Usable()
+	for _, c := range usable {
+		if t.Carried == nil || t.Carried(o, c.Method) {
+			return u.Reachable(), ""
+		}
+	}
+	if len(usable) == 0 {
+		return false, ""
+	}
+	return false, phrase.T("bot.tour.hint.carrier", usable[0].Method.Words())
+}
+
+// What the buttons do beyond commands that exist anyway.
+const (
+	stepTest     = "test"
+	stepPractice = "practice"
+	stepDrill    = "drill"
+)
 
 const (
 	greetingLife = 90 * 24 * time.Hour
+	tour         = "tour"
 	skip         = "skip"
 	drillRests   = 10 * time.Minute // before the tour pages the same colleagues again
 	mostTours    = 100              // of somebody, looked at for what they skipped
@@ -38,16 +65,24 @@ const (
 // practice is the entity of somebody's practice incident.
 func practice(u id.User) string { return "practice/" + string(u) }
 
-// Declaration says how the tour is asked for.
-func (*Tour) Declaration() command.Declaration {
-	return command.Declaration{
-		ID: "tour", Words: []string{"tour"}, Risk: command.Reads, Private: true, Summary: phrase.T("bot.tour"),
+// Declarations say how the tour is asked for, and what its buttons do: to look
+// around changes nothing, a page, a practice incident and a drill do.
+func (*Tour) Declarations() []command.Declaration {
+	all := []command.Declaration{{
+		ID: tour, Words: []string{tour}, Risk: command.Reads, Private: true, Summary: phrase.T("bot.tour"),
 		Args: []command.Arg{
-			{Name: "step", Type: command.Enum, Values: []string{"test", "practice", "drill", skip}, Summary: phrase.T("bot.tour.arg")},
+			{Name: "step", Type: command.Enum, Values: []string{skip}, Summary: phrase.T("bot.tour.arg")},
 			{Name: "stop", Type: command.String, Summary: phrase.T("bot.tour.arg.stop")},
 		},
-		Examples: []string{"tour"},
+		Examples: []string{tour},
+	}}
+	rights := map[string]people.Permission{stepTest: people.OwnSelf, stepPractice: people.Respond, stepDrill: people.Respond}
+	for _, step := range []string{stepTest, stepPractice, stepDrill} {
+		all = append(all, command.Declaration{
+			ID: tour + "." + step, Words: []string{tour, step}, Risk: command.Changes, Right: rights[step], Private: true, Summary: phrase.T("bot.tour.button." + step), Hidden: true,
+		})
 	}
+	return all
 }
 
 // Of says whose tour it is, before it is asked for.
@@ -75,21 +110,21 @@ func (t *Tour) do(ctx context.Context, r program.Request) (said string, err erro
 		return "", err
 	}
 	u := o.Users[r.Actor.User]
-	switch r.Args["step"] {
-	case "test":
+	switch strings.TrimPrefix(r.Command, tour+".") {
+	case stepTest:
 		usable := u.Usable()
 		if len(usable) == 0 {
 			return phrase.T("bot.tour.no_contact"), nil
 		}
 		c := usable[0]
 		return phrase.T("bot.tour.tested", c.Method.Words(), c.Shown()), b.dispatcher.TestContact(ctx, r.Actor, u.ID, c.ID)
-	case "practice":
+	case stepPractice:
 		inc, err := b.dispatcher.Page(ctx, r.Actor, u.ID, phrase.T("bot.tour.practice_title"), practice(u.ID))
 		if err != nil {
 			return "", err
 		}
 		return phrase.T("bot.tour.practising", inc.ID), nil
-	case "drill":
+	case stepDrill:
 		if fresh, err := t.drilledLately(ctx, u.ID, r.Now); err != nil || fresh {
 			return phrase.T("bot.tour.drill_runs"), err
 		}
@@ -159,9 +194,12 @@ func (t *Tour) show(ctx context.Context, r program.Request, said string) (progra
 	}
 	if next != nil {
 		hint := phrase.T("bot.tour.hint." + next.key)
+		if _, why := t.reached(o, o.Users[r.Actor.User]); why != "" && next.key == "contact" {
+			hint = why
+		}
 		text.WriteString("\n\n" + hint)
-		actions := append(slices.Clip(next.actions), timeline.Action{Label: phrase.T("bot.tour.again"), Line: "tour"},
-			timeline.Action{Label: phrase.T("bot.tour.skip"), Line: "tour " + skip + " " + next.key})
+		actions := append(slices.Clip(next.actions), timeline.Action{Label: phrase.T("bot.tour.again"), Line: tour},
+			timeline.Action{Label: phrase.T("bot.tour.skip"), Line: tour + " " + skip + " " + next.key})
 		doc.Blocks = append(doc.Blocks, timeline.Block{Text: hint}, timeline.Block{Actions: actions})
 	}
 	return program.Result{Text: text.String(), Doc: doc}, nil
@@ -176,7 +214,7 @@ func (t *Tour) drilledLately(ctx context.Context, u id.User, now time.Time) (boo
 
 // skipped are the stops that somebody went past.
 func (t *Tour) skipped(ctx context.Context, r program.Request) (map[string]bool, error) {
-	found, err := t.bot.store.Invocations(ctx, store.InvocationFilter{Person: r.Actor.User, Command: "tour", Limit: mostTours})
+	found, err := t.bot.store.Invocations(ctx, store.InvocationFilter{Person: r.Actor.User, Command: tour, Limit: mostTours})
 	all := map[string]bool{}
 	for _, inv := range found {
 		if inv.Args["step"] == skip {
@@ -232,18 +270,23 @@ func (t *Tour) stops(ctx context.Context, o *org.Org, u people.User, r program.R
 	page := func(key, address string) timeline.Action {
 		return timeline.Action{Label: phrase.T("bot.tour.button." + key), URL: address}
 	}
+	tryOut := button("test", tour+" "+stepTest)
+	if !u.Role.May(people.Respond) { // who only reads gives no commands that do something: there is a button on that page
+		tryOut = page("contact", "/settings/profile/contacts")
+	}
+	reached, _ := t.reached(o, u)
 	all := []stop{
-		{"contact", u.Reachable(), []timeline.Action{page("contact", "/settings/profile/contacts")}},
-		{"test", tested, []timeline.Action{button("test", "tour test")}},
+		{"contact", reached, []timeline.Action{page("contact", "/settings/profile/contacts")}},
+		{"test", tested, []timeline.Action{tryOut}},
 		{"oncall", looked, []timeline.Action{button("oncall", "oncall")}},
 	}
 	if u.Role.May(people.Respond) {
 		all = append(all,
 			stop{"take", took || onCall, []timeline.Action{button("take", "take"), page("calendar", "/oncall")}},
 			stop{"handback", took && back || onCall && !took, []timeline.Action{button("handback", "handback")}},
-			stop{"practice", inc.ID != 0, []timeline.Action{button("practice", "tour practice")}},
+			stop{"practice", inc.ID != 0, []timeline.Action{button("practice", tour+" "+stepPractice)}},
 			stop{"ack", inc.ID != 0 && inc.State != incident.Triggered, []timeline.Action{button("ack", fmt.Sprintf("ack %d", inc.ID)), page("room", fmt.Sprintf("/incidents/%d", inc.ID))}},
-			stop{"drill", drilled, []timeline.Action{button("drill", "tour drill")}},
+			stop{"drill", drilled, []timeline.Action{button("drill", tour+" "+stepDrill)}},
 		)
 	}
 	passed, err := t.skipped(ctx, r)
@@ -303,8 +346,11 @@ func (t *Tour) lacks(o *org.Org, now time.Time) []string {
 }
 
 // Builtin is the built-in part of a catalogue: the first set and the tour.
-func Builtin(set []builtin.Command, tour *Tour) []Entry {
-	entries := []Entry{{Declaration: tour.Declaration(), Program: tour}}
+func Builtin(set []builtin.Command, around *Tour) []Entry {
+	var entries []Entry
+	for _, d := range around.Declarations() {
+		entries = append(entries, Entry{Declaration: d, Program: around})
+	}
 	for _, c := range set {
 		entries = append(entries, Entry{Declaration: c.Declaration, Program: c})
 	}

@@ -73,7 +73,7 @@ func (c Command) Run(ctx context.Context, r program.Request, out program.Reporte
 	}
 	var f *fault.Error
 	if errors.As(err, &f) && f.Code != fault.CodeInternal {
-		return program.Result{Outcome: program.Failed, Text: fault.MessageOf(err), Why: fault.MessageOf(err), Private: res.Private}, nil
+		return refuse(fault.MessageOf(err)), nil
 	}
 	return program.Result{}, err
 }
@@ -92,7 +92,9 @@ func Commands(d *Deps) []Command {
 	return all
 }
 
-// Reads what is asked and says it.
+// refuse is the answer when nothing was done, and why.
+func refuse(why string) program.Result { return program.Result{Outcome: program.Refused, Why: why} }
+
 func said(text string) program.Result { return program.Result{Text: text} }
 
 func shown(text string, doc *timeline.Document) program.Result {
@@ -146,12 +148,16 @@ func number(n id.Incident) string { return fmt.Sprintf("#%d", n) }
 
 // arg is a positional argument, opt one that is given by name.
 func arg(name string, t command.Type, required bool) command.Arg {
-	return command.Arg{Name: name, Type: t, Required: required, Summary: phrase.T("builtin.arg." + name)}
+	a := command.Arg{Name: name, Type: t, Required: required, Summary: phrase.T("builtin.arg." + name)}
+	if key := "builtin.shown." + name; phrase.Has(key) {
+		a.Shown = phrase.T(key)
+	}
+	return a
 }
 
 func opt(name string, t command.Type) command.Arg {
 	a := arg(name, t, false)
-	a.Option = true
+	a.Option, a.Shown = true, ""
 	return a
 }
 

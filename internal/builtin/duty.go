@@ -12,6 +12,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/oncall"
 	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
 )
@@ -27,7 +28,7 @@ func duty() []Command {
 		},
 		{
 			Declaration: command.Declaration{
-				ID: "take", Words: []string{"take"}, Risk: command.Changes,
+				ID: "take", Words: []string{"take"}, Risk: command.Changes, Right: people.Respond,
 				Args:     []command.Arg{arg("rotation", command.Rotation, false), opt("from", command.User), opt("for", command.Duration), opt("until", command.Time)},
 				Examples: []string{"take", "take primary", "take primary --for 2h", "take primary --from @kim"},
 			},
@@ -35,7 +36,7 @@ func duty() []Command {
 		},
 		{
 			Declaration: command.Declaration{
-				ID: "handback", Words: []string{"handback"}, Risk: command.Changes,
+				ID: "handback", Words: []string{"handback"}, Risk: command.Changes, Right: people.Respond,
 				Args: []command.Arg{arg("rotation", command.Rotation, false)}, Examples: []string{"handback", "handback primary"},
 			},
 			run: handBack,
@@ -72,7 +73,7 @@ func whoIsOnCall(ctx context.Context, d *Deps, r program.Request, _ program.Repo
 	of := strings.TrimLeft(strings.TrimSpace(r.Args["of"]), "@#")
 	wanted, called, ok := about(o, of)
 	if !ok {
-		return program.Result{Outcome: program.Failed, Text: phrase.T("builtin.oncall.unknown", of)}, nil
+		return refuse(phrase.T("builtin.oncall.unknown", of)), nil
 	}
 	var rows [][]string
 	for _, rot := range wanted {
@@ -221,7 +222,7 @@ func handBack(ctx context.Context, d *Deps, r program.Request, _ program.Reporte
 		done = append(done, o.Rotations[v.Rotation].Name)
 	}
 	if len(done) == 0 {
-		return program.Result{Outcome: program.Failed, Text: phrase.T("builtin.handback.nothing")}, nil
+		return refuse(phrase.T("builtin.handback.nothing")), nil
 	}
 	return said(phrase.T("builtin.handback.done", strings.Join(slices.Compact(done), ", "))), nil
 }

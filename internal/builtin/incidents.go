@@ -19,6 +19,7 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -34,14 +35,14 @@ func incidents() []Command {
 		simple("resolve", []string{"resolve"}, []string{"incident resolve"}, (*dispatch.Dispatcher).Resolve, numbers, "resolve 17"),
 		{
 			Declaration: command.Declaration{
-				ID: "snooze", Words: []string{"snooze"}, Risk: command.Changes, Permission: "incident.snooze",
+				ID: "snooze", Words: []string{"snooze"}, Risk: command.Changes, Right: people.Respond, Permission: "incident.snooze",
 				Args: []command.Arg{one, arg("until", command.String, true)}, Examples: []string{"snooze 17 30m", "snooze 17 2h", "snooze 17 14:30"},
 			},
 			run: snooze,
 		},
 		{
 			Declaration: command.Declaration{
-				ID: "reroute", Words: []string{"reroute"}, Risk: command.Changes, Permission: "incident.reroute",
+				ID: "reroute", Words: []string{"reroute"}, Risk: command.Changes, Right: people.Respond, Permission: "incident.reroute",
 				Args:     []command.Arg{one, arg("to", command.Policy, false), opt("user", command.User)},
 				Examples: []string{"reroute 17 network", "reroute 17 --user @lee"},
 			},
@@ -49,14 +50,14 @@ func incidents() []Command {
 		},
 		{
 			Declaration: command.Declaration{
-				ID: "page", Words: []string{"page"}, Risk: command.Changes, Permission: "incident.open",
+				ID: "page", Words: []string{"page"}, Risk: command.Changes, Right: people.Respond, Permission: "incident.open",
 				Args: []command.Arg{arg("user", command.User, true), arg("text", command.Rest, false)}, Examples: []string{"page @kim the shop is down"},
 			},
 			run: page,
 		},
 		{
 			Declaration: command.Declaration{
-				ID: "incident.open", Words: []string{"incident", "open"}, Risk: command.Changes,
+				ID: "incident.open", Words: []string{"incident", "open"}, Risk: command.Changes, Right: people.Respond,
 				Args:     []command.Arg{arg("title", command.Rest, true), opt("key", command.Service), opt("entity", command.String)},
 				Examples: []string{"incident open --key database db01 does not answer"},
 			},
@@ -78,14 +79,14 @@ func incidents() []Command {
 		},
 		{
 			Declaration: command.Declaration{
-				ID: "incident.note", Words: []string{"incident", "note"}, Aliases: []string{"note"}, Risk: command.Changes,
+				ID: "incident.note", Words: []string{"incident", "note"}, Aliases: []string{"note"}, Risk: command.Changes, Right: people.Respond,
 				Args: []command.Arg{one, arg("text", command.Rest, true)}, Examples: []string{"incident note 17 the log is rotated now"},
 			},
 			run: note,
 		},
 		{
 			Declaration: command.Declaration{
-				ID: "incident.assign", Words: []string{"incident", "assign"}, Risk: command.Changes,
+				ID: "incident.assign", Words: []string{"incident", "assign"}, Risk: command.Changes, Right: people.Respond,
 				Args: []command.Arg{one, arg("user", command.User, true)}, Examples: []string{"incident assign 17 @lee"},
 			},
 			run: assign,
@@ -97,7 +98,7 @@ func incidents() []Command {
 func simple(commandID string, words, aliases []string, do action, numbers command.Arg, examples ...string) Command {
 	return Command{
 		Declaration: command.Declaration{
-			ID: commandID, Words: words, Aliases: aliases, Risk: command.Changes, Permission: "incident." + commandID, Args: []command.Arg{numbers}, Examples: examples,
+			ID: commandID, Words: words, Aliases: aliases, Risk: command.Changes, Right: people.Respond, Permission: "incident." + commandID, Args: []command.Arg{numbers}, Examples: examples,
 		},
 		run: func(ctx context.Context, d *Deps, r program.Request, _ program.Reporter) (program.Result, error) {
 			numbers, err := d.which(ctx, r, commandID)
@@ -122,11 +123,10 @@ func simple(commandID string, words, aliases []string, do action, numbers comman
 					lines = append(lines, phrase.T("builtin.done."+commandID, number(n), inc.Title))
 				}
 			}
-			res := said(strings.Join(lines, "\n"))
 			if failed == len(numbers) {
-				res.Outcome = program.Failed
+				return refuse(strings.Join(lines, "\n")), nil
 			}
-			return res, nil
+			return said(strings.Join(lines, "\n")), nil
 		},
 	}
 }
@@ -332,12 +332,13 @@ func (d *Deps) card(ctx context.Context, r program.Request, n id.Incident, intro
 	for _, f := range fields {
 		text.WriteString("\n- " + f.Name + ": " + f.Value)
 	}
-	doc := &timeline.Document{Status: statusOf(inc), Blocks: []timeline.Block{{Text: intro}, {Fields: fields}}}
+	doc := &timeline.Document{Status: statusOf(inc), Head: phrase.T("builtin.shows." + string(inc.State)), Blocks: []timeline.Block{{Text: intro}, {Fields: fields}}}
 	var actions []timeline.Action
-	if inc.State == incident.Triggered {
+	may := r.Actor.May(people.Respond) || !r.Private && r.Room != room.DirectOf(r.Actor.User, room.Bot) // others read it, too
+	if may && inc.State == incident.Triggered {
 		actions = append(actions, timeline.Action{Label: phrase.T("builtin.button.ack"), Line: fmt.Sprintf("ack %d", n), Style: "primary"})
 	}
-	if inc.Open() {
+	if may && inc.Open() {
 		actions = append(actions, timeline.Action{Label: phrase.T("builtin.button.resolve"), Line: fmt.Sprintf("resolve %d", n)})
 	}
 	actions = append(actions, timeline.Action{Label: phrase.T("builtin.button.room"), URL: fmt.Sprintf("/incidents/%d", n)})
@@ -382,7 +383,7 @@ func list(ctx context.Context, d *Deps, r program.Request, _ program.Reporter) (
 		rows = append(rows, []string{number(inc.ID), inc.Title, stateWords(inc), teamOf(o, inc), when(r, inc.TriggeredAt)})
 	}
 	head := []string{phrase.T("builtin.head.incident"), phrase.T("builtin.head.title"), phrase.T("builtin.head.state"), phrase.T("builtin.head.team"), phrase.T("builtin.head.since")}
-	return table(phrase.T("builtin.list.intro", len(found)), head, rows), nil
+	return table(phrase.N("builtin.list.intro", len(found)), head, rows), nil
 }
 
 func teamOf(o *org.Org, inc incident.Incident) string { return o.Teams[inc.Team].Name }

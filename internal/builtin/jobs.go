@@ -7,6 +7,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -57,7 +58,7 @@ func jobs() []Command {
 			func(d Desk, ctx context.Context, r program.Request) (string, error) {
 				return d.Again(ctx, r, r.Args["job"])
 			}),
-		acting(command.Declaration{ID: "approve", Words: []string{"approve"}, Args: []command.Arg{short}, Examples: []string{"approve 7kq2"}},
+		acting(command.Declaration{ID: "approve", Right: people.Respond, Words: []string{"approve"}, Args: []command.Arg{short}, Examples: []string{"approve 7kq2"}},
 			func(d Desk, ctx context.Context, r program.Request) (string, error) {
 				return d.Approve(ctx, r, r.Args["short"])
 			}),
@@ -66,10 +67,10 @@ func jobs() []Command {
 				return d.Deny(ctx, r, r.Args["short"], r.Reason)
 			}),
 		acting(command.Declaration{
-			ID: "lock", Words: []string{"lock"}, Args: []command.Arg{arg("name", command.String, true), arg("why", command.Rest, false), opt("for", command.Duration)},
+			ID: "lock", Right: people.Respond, Words: []string{"lock"}, Args: []command.Arg{arg("name", command.String, true), arg("why", command.Rest, false), opt("for", command.Duration)},
 			Examples: []string{"lock deploy/shop/prod database move", "lock deploy/shop --for 2h"},
 		}, lock),
-		acting(command.Declaration{ID: "unlock", Words: []string{"unlock"}, Args: []command.Arg{arg("name", command.String, true)}, Examples: []string{"unlock deploy/shop/prod"}},
+		acting(command.Declaration{ID: "unlock", Right: people.Respond, Words: []string{"unlock"}, Args: []command.Arg{arg("name", command.String, true)}, Examples: []string{"unlock deploy/shop/prod"}},
 			func(d Desk, ctx context.Context, r program.Request) (string, error) {
 				return phrase.T("builtin.done.unlock", r.Args["name"]), d.Unlock(ctx, r, r.Args["name"])
 			}),

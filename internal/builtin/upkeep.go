@@ -9,6 +9,7 @@ import (
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/maintenance"
 	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
 )
@@ -17,9 +18,9 @@ func upkeep() []Command {
 	return []Command{
 		{
 			Declaration: command.Declaration{
-				ID: "maintenance.start", Words: []string{"maintenance", "start"}, Risk: command.Changes,
+				ID: "maintenance.start", Words: []string{"maintenance", "start"}, Risk: command.Changes, Right: people.Manage,
 				Args: []command.Arg{
-					arg("entity", command.String, true), {Name: "for", Type: command.Duration, Default: "1h", Summary: phrase.T("builtin.arg.for")},
+					arg("entity", command.String, true), {Name: "for", Shown: phrase.T("builtin.shown.for"), Type: command.Duration, Default: "1h", Summary: phrase.T("builtin.arg.for")},
 					opt("name", command.String), opt("key", command.String),
 				},
 				Examples: []string{"maintenance start 'disk/*' 2h", "maintenance start '*' 30m --key database --name racks"},
@@ -28,14 +29,14 @@ func upkeep() []Command {
 		},
 		{
 			Declaration: command.Declaration{
-				ID: "maintenance.end", Words: []string{"maintenance", "end"}, Risk: command.Changes,
+				ID: "maintenance.end", Words: []string{"maintenance", "end"}, Risk: command.Changes, Right: people.Manage,
 				Args: []command.Arg{arg("window", command.Rest, false)}, Examples: []string{"maintenance end", "maintenance end racks"},
 			},
 			run: endMaintenance,
 		},
 		{
 			Declaration: command.Declaration{
-				ID: "remind", Words: []string{"remind"}, Risk: command.Reads,
+				ID: "remind", Words: []string{"remind"}, Risk: command.Changes,
 				Args:     []command.Arg{arg("at", command.Time, true), arg("text", command.Rest, true)},
 				Examples: []string{"remind in 20m look at the queue", "remind tomorrow 9:00 renew the certificate"},
 			},
@@ -89,6 +90,9 @@ func startMaintenance(ctx context.Context, d *Deps, r program.Request, _ program
 }
 
 func endMaintenance(ctx context.Context, d *Deps, r program.Request, _ program.Reporter) (program.Result, error) {
+	if !r.Actor.May(people.Manage) { // before it is told which windows there are
+		return program.Result{}, fault.Forbidden(phrase.T("dispatch.forbidden"))
+	}
 	o, err := d.org(ctx)
 	if err != nil {
 		return program.Result{}, err

@@ -4,7 +4,11 @@
 // in package permit, what becomes of it in package invocation.
 package command
 
-import "time"
+import (
+	"time"
+
+	"github.com/watchroom/watchroom/internal/people"
+)
 
 // Risk is what a command can do to the world.
 type Risk string
@@ -30,12 +34,15 @@ type Declaration struct {
 
 	Risk Risk `json:"risk"`
 	// Permission is what somebody needs to run it: "incident.ack". Empty is the ID.
-	Permission string   `json:"permission,omitempty"`
-	Public     bool     `json:"public,omitempty"` // also for people of a bridge who are linked to nobody
-	Rooms      []string `json:"rooms,omitempty"`  // slugs; none: everywhere
-	Scope      string   `json:"scope,omitempty"`  // the argument that names what it acts on: "service"
-	Confirm    bool     `json:"confirm,omitempty"`
-	Approval   Approval `json:"approval,omitzero"`
+	Permission string `json:"permission,omitempty"`
+	// Right is what a person needs besides, whatever rules say: that of the use
+	// case which it calls. Empty: none.
+	Right    people.Permission `json:"right,omitempty"`
+	Public   bool              `json:"public,omitempty"` // also for people of a bridge who are linked to nobody
+	Rooms    []string          `json:"rooms,omitempty"`  // slugs; none: everywhere
+	Scope    string            `json:"scope,omitempty"`  // the argument that names what it acts on: "service"
+	Confirm  bool              `json:"confirm,omitempty"`
+	Approval Approval          `json:"approval,omitzero"`
 	// Lock is a template such as "deploy/{app}/{env}": one run at a time has it.
 	Lock string `json:"lock,omitempty"`
 	// Timeout of one run; 0 is DefaultTimeout.
@@ -88,13 +95,15 @@ const (
 // Arg is one argument.
 type Arg struct {
 	Name     string   `json:"name"`
-	Type     Type     `json:"type,omitempty"` // "" is String
+	Shown    string   `json:"shown,omitempty"` // what people read in its place; "" is its name, see Words
+	Type     Type     `json:"type,omitempty"`  // "" is String
 	Summary  string   `json:"summary,omitempty"`
 	Required bool     `json:"required,omitempty"`
 	Option   bool     `json:"option,omitempty"` // only as --name, never by position
 	Many     bool     `json:"many,omitempty"`   // the last by position takes all that follow
 	Default  string   `json:"default,omitempty"`
 	Values   []string `json:"values,omitempty"`  // of an Enum
+	Asks     bool     `json:"asks,omitempty"`    // of a String: what runs the command is asked which there are
 	Pattern  string   `json:"pattern,omitempty"` // of a String: a regular expression for the whole
 	Min      *int64   `json:"min,omitempty"`
 	Max      *int64   `json:"max,omitempty"`

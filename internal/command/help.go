@@ -25,9 +25,11 @@ func Usage(d Declaration) string {
 }
 
 func (a Arg) usage() string {
-	values := a.Name
+	values := a.Words()
 	if a.takes() == Enum && len(a.Values) <= 5 {
 		values = strings.Join(a.Values, "|")
+	} else if key := "command.place." + string(a.takes()); a.Option && a.Shown == "" && phrase.Has(key) { // its name says already which one it is
+		values = phrase.T(key)
 	}
 	s := "<" + values + ">"
 	switch {
@@ -45,6 +47,22 @@ func (a Arg) usage() string {
 	return s
 }
 
+// Words is what people call an argument.
+func (a Arg) Words() string {
+	if a.Shown != "" {
+		return a.Shown
+	}
+	return strings.NewReplacer("_", " ", "-", " ").Replace(a.Name)
+}
+
+// called is how somebody finds the argument that is meant in Usage.
+func (a Arg) called() string {
+	if a.Option {
+		return "--" + a.Name
+	}
+	return a.Words()
+}
+
 // Help is all about one command, as Markdown that reads well as plain text too.
 func Help(d Declaration) string {
 	lines := []string{"**" + d.Name() + "**: " + d.Summary, "", "`" + Usage(d) + "`"}
@@ -55,7 +73,7 @@ func Help(d Declaration) string {
 		lines = append(lines, "")
 	}
 	for _, a := range d.Args {
-		lines = append(lines, "- `"+a.Name+"`: "+a.describe())
+		lines = append(lines, "- `"+a.called()+"`: "+a.describe())
 	}
 	if len(d.Examples) > 0 {
 		lines = append(lines, "", phrase.T("command.help.examples"))

@@ -43,7 +43,7 @@ func (t *Tree) resolve(d Declaration, r *reading, look Lookup, end int) (Parsed,
 		if len(values) == 0 {
 			switch {
 			case a.Required:
-				return p, &Error{Code: Missing, Arg: a.Name, Start: end, End: end, Sentence: phrase.T("command.missing", Usage(d), a.Name, about(a))}
+				return p, &Error{Code: Missing, Arg: a.Name, Start: end, End: end, Sentence: phrase.T("command.missing", Usage(d), a.called(), about(a))}
 			case a.Default == "":
 				continue
 			}
@@ -110,7 +110,7 @@ func (t *Tree) value(a Arg, v said, look Lookup) (value, shown string, wrong err
 		}
 		return "", "", &Error{
 			Code: Invalid, Arg: a.Name, Start: v.start, End: v.end, Candidates: near(v.text, a.Values, 3),
-			Sentence: phrase.T("command.enum", a.Name, brief(v.text), strings.Join(a.Values, ", ")),
+			Sentence: phrase.T("command.enum", a.called(), brief(v.text), strings.Join(a.Values, ", ")),
 		}
 	default:
 		return find(a, v, look)
@@ -125,11 +125,11 @@ func (t *Tree) text(a Arg, v said) (value, shown string, wrong error) {
 	var bad string
 	switch re := t.patterns[a.Pattern]; {
 	case a.Many && strings.ContainsAny(v.text, "\n"):
-		bad = phrase.T("command.one_line", a.Name)
+		bad = phrase.T("command.one_line", a.called())
 	case v.text == "" && a.Many:
-		bad = phrase.T("command.empty", a.Name)
+		bad = phrase.T("command.empty", a.called())
 	case a.Pattern != "" && (re == nil || !re.MatchString(v.text)):
-		bad = phrase.T("command.pattern", a.Name, brief(v.text), about(a))
+		bad = phrase.T("command.pattern", a.called(), brief(v.text), about(a))
 	default:
 		return v.text, v.text, nil
 	}
@@ -146,11 +146,11 @@ func find(a Arg, v said, look Lookup) (value, shown string, wrong error) {
 	switch n := len(found.Candidates); {
 	case n > 1:
 		e.Code = Ambiguous
-		e.Sentence = phrase.T("command.ambiguous", a.Name, brief(v.text), strings.Join(found.Candidates, ", "))
+		e.Sentence = phrase.T("command.ambiguous", a.called(), brief(v.text), strings.Join(found.Candidates, ", "))
 	case n == 1:
-		e.Sentence = phrase.T("command.not_found.near", a.Name, kind, brief(v.text), found.Candidates[0])
+		e.Sentence = phrase.T("command.not_found.near", a.called(), kind, brief(v.text), found.Candidates[0])
 	default:
-		e.Sentence = phrase.T("command.not_found", a.Name, kind, brief(v.text))
+		e.Sentence = phrase.T("command.not_found", a.called(), kind, brief(v.text))
 	}
 	return "", "", e
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/watchroom/watchroom/internal/people"
 )
 
 // Limits of what is declared and typed.
@@ -81,6 +83,8 @@ func (d Declaration) Validate() error {
 		return fmt.Errorf("command %s: risk %q: use read, change or danger", d.ID, d.Risk)
 	case d.Permission != "" && !idShape.MatchString(d.Permission):
 		return fmt.Errorf("command %s: permission %q: use lower-case words with dots between them", d.ID, d.Permission)
+	case d.Right != "" && !slices.Contains(people.Permissions, d.Right):
+		return fmt.Errorf("command %s: there is no right %q", d.ID, d.Right)
 	case d.Timeout < 0 || d.Timeout > maxWait:
 		return fmt.Errorf("command %s: timeout: at most %v", d.ID, maxWait)
 	case d.Concurrency < 0:
@@ -166,6 +170,8 @@ func (a Arg) validate() error {
 		return fmt.Errorf("an option that is on or off cannot be required")
 	case t == Rest && a.Option:
 		return fmt.Errorf("the rest of the line cannot be an option")
+	case a.Asks && t != String:
+		return fmt.Errorf("only a string is completed by what runs the command")
 	case a.Pattern != "" && t != String:
 		return fmt.Errorf("a pattern is for a string")
 	case a.Min != nil && a.Max != nil && *a.Min > *a.Max:

@@ -242,7 +242,7 @@ func TestActionsRefuse(t *testing.T) {
 		{"a line about no incident there is", func() error { return h.Post(ctx, kim(), 99, "hello") }, fault.CodeNotFound, ""},
 		{"a snooze into the past", func() error { _, err := h.Snooze(ctx, kim(), n, now.Add(-time.Hour)); return err }, fault.CodeInvalid, "until"},
 		{"a snooze that ends at once", func() error { _, err := h.Snooze(ctx, kim(), n, now.Add(59*time.Second)); return err }, fault.CodeInvalid, "until"},
-		{"a snooze for days", func() error { _, err := h.Snooze(ctx, kim(), n, now.Add(25*time.Hour)); return err }, fault.CodeInvalid, "until"},
+		{"a snooze for weeks", func() error { _, err := h.Snooze(ctx, kim(), n, now.Add(7*24*time.Hour+2*time.Minute)); return err }, fault.CodeInvalid, "until"},
 		{"no such policy", func() error { _, err := h.RerouteToPolicy(ctx, kim(), n, "p9"); return err }, fault.CodeInvalid, "policy"},
 		{"no such person", func() error { _, err := h.RerouteToUser(ctx, kim(), n, "zoe"); return err }, fault.CodeInvalid, "user"},
 		{"a disabled person", func() error { _, err := h.RerouteToUser(ctx, kim(), n, "max"); return err }, fault.CodeInvalid, "user"},

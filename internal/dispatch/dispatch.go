@@ -26,8 +26,8 @@ import (
 
 // Limits of what people write.
 const (
-	MaxText   = 10_000         // characters of a message or note
-	MaxSnooze = 24 * time.Hour // as the product we follow has it
+	MaxText   = 10_000             // characters of a message or note
+	MaxSnooze = 7 * 24 * time.Hour // from Friday evening to Monday, and a week of holidays
 	MinSnooze = time.Minute
 )
 

@@ -144,7 +144,7 @@ func (d *Dispatcher) heartbeatOf(ctx context.Context, hash string) (heartbeat.He
 	}
 	o, err := d.store.Org(ctx)
 	if err != nil {
-		return heartbeat.Heartbeat{}, fault.Unavailable(phrase.T("dispatch.busy"), 0).Because(err)
+		return heartbeat.Heartbeat{}, fmt.Errorf("look up the key of a heartbeat: %w", err)
 	}
 	d.known.Store(&known{o, time.Now()})
 	h, ok := o.HeartbeatByKey(hash)

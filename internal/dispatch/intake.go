@@ -8,6 +8,7 @@ import (
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
 )
@@ -101,10 +102,10 @@ func (d *Dispatcher) drain(group []*request, size int64) []*request {
 // each request is tried alone, so that one bad alert cannot fail its neighbours.
 func (d *Dispatcher) commit(ctx context.Context, group []*request) {
 	err := d.tryCommit(ctx, group)
-	if err != nil && len(group) > 1 && !errors.Is(err, store.ErrAway) {
+	if err != nil && len(group) > 1 && !away(err) {
 		d.log.WarnContext(ctx, "commit of a group of alerts failed, trying each alone", "alerts", len(group), "err", err)
 		for _, r := range group {
-			if !errors.Is(err, store.ErrAway) { // else it went away meanwhile, and each try would wait for it
+			if !away(err) { // else it went away meanwhile, and each try would wait for it
 				err = d.tryCommit(ctx, []*request{r})
 			}
 			r.done <- err
@@ -114,6 +115,13 @@ func (d *Dispatcher) commit(ctx context.Context, group []*request) {
 	for _, r := range group {
 		r.done <- err
 	}
+}
+
+// away reports whether err is the database's: also when it was lost in the
+// middle, what was in the group is for its senders to repeat.
+func away(err error) bool {
+	_, is := errors.AsType[*store.Away](err)
+	return is
 }
 
 func (d *Dispatcher) tryCommit(ctx context.Context, group []*request) (err error) {
@@ -144,6 +152,9 @@ func (d *Dispatcher) tryCommit(ctx context.Context, group []*request) (err error
 // arrive decides on one alert; open is the set of open incidents and is kept up to date.
 func arrive(tx *store.Tx, open map[string]incident.Incident, a alert.Alert) alert.Alert {
 	a.ID, a.ReceivedAt = tx.NewAlert(), tx.Now
+	if a.Title == "" {
+		a.Title = untitled(tx.Org, a)
+	}
 	inc, exists := open[a.EntityID]
 	if !exists {
 		inc.ID = tx.NewIncident()
@@ -167,4 +178,16 @@ func arrive(tx *store.Tx, open map[string]incident.Incident, a alert.Alert) aler
 	tx.PutAlert(a)
 	keepMuted(tx, a, dec.Reason, facts.Muted.Until)
 	return a
+}
+
+// untitled is the title of an alert that says nothing but how bad it is.
+func untitled(o *org.Org, a alert.Alert) string {
+	from := o.Integrations[a.Integration].Name
+	switch {
+	case from == "":
+		return phrase.T("dispatch.untitled")
+	case a.RoutingKey == "":
+		return phrase.T("dispatch.untitled.from", from)
+	}
+	return phrase.T("dispatch.untitled.for", a.RoutingKey, from)
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/routing"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -220,4 +222,34 @@ func TestLongAlertsAreBounded(t *testing.T) {
 	if _, err := h.Accept(ctx, long); !fault.Is(err, fault.CodeUnavailable) {
 		t.Errorf("Accept() above the bound = %v, want unavailable", err)
 	}
+}
+
+// An alert that says nothing is called after where it came from.
+func TestAlertsWithoutATitle(t *testing.T) {
+	o := &org.Org{Integrations: map[id.Integration]routing.Integration{"i": {ID: "i", Name: "Nagios"}}}
+	for _, tt := range []struct {
+		in   alert.Alert
+		want string
+	}{
+		{alert.Alert{Integration: "i", RoutingKey: "database"}, "Alert for database, from Nagios"},
+		{alert.Alert{Integration: "i"}, "Alert from Nagios"},
+		{alert.Alert{Integration: "gone", RoutingKey: "database"}, "Alert without a title"},
+	} {
+		if got := untitled(o, tt.in); got != tt.want {
+			t.Errorf("%+v is called %q, want %q", tt.in, got, tt.want)
+		}
+	}
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.run(t)
+		a := critical("made-up")
+		a.Title = ""
+		a, err := h.Accept(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := h.store.Alert(t.Context(), a.ID)
+		if err != nil || stored.Title == "" || stored.Title == a.EntityID || h.incident(t, a.Incident).Title != stored.Title {
+			t.Errorf("it is called %q, %v; the incident %q", stored.Title, err, h.incident(t, a.Incident).Title)
+		}
+	})
 }

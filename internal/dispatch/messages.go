@@ -43,7 +43,7 @@ const MaxFiles = 10
 // Say writes a line into a room and returns its number. Who may not read the
 // room is told that there is none, and who talks too fast when to come back.
 func (d *Dispatcher) Say(ctx context.Context, actor people.Actor, l Line) (id.Seq, error) {
-	if !actor.May(people.Talk) {
+	if !room.Speaks(actor, l.Room) {
 		return 0, forbidden()
 	}
 	if err := d.pace.mayTalk(actor, time.Now()); err != nil {

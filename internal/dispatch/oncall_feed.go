@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
@@ -74,7 +75,7 @@ func (d *Dispatcher) RevokeFeed(ctx context.Context, by people.Actor, n id.Feed)
 func (d *Dispatcher) Feed(ctx context.Context, key string) (org.Feed, error) {
 	o, err := d.store.Org(ctx)
 	if err != nil {
-		return org.Feed{}, fault.Unavailable(phrase.T("dispatch.busy"), 0).Because(err)
+		return org.Feed{}, fmt.Errorf("look up the key of a calendar feed: %w", err)
 	}
 	hash := secret.Hash(key)
 	active := func(u id.User) bool { user, ok := o.Users[u]; return ok && !user.Disabled }

@@ -19,7 +19,7 @@ const holidayYears = 3
 func (d *Dispatcher) ReadHolidays(ctx context.Context, calendar []byte) ([]oncall.Holiday, error) {
 	now, err := d.store.Now(ctx)
 	if err != nil {
-		return nil, fault.Unavailable(phrase.T("dispatch.busy"), 0).Because(err)
+		return nil, fmt.Errorf("read holidays: %w", err)
 	}
 	days, err := ical.Days(ctx, calendar, now.AddDate(0, -1, 0), now.AddDate(holidayYears, 0, 0))
 	if bad, ok := errors.AsType[*ical.Error](err); ok {

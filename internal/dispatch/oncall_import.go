@@ -48,11 +48,11 @@ func (d *Dispatcher) ImportCalendar(ctx context.Context, by people.Actor, i Impo
 	}
 	o, err := d.store.Org(ctx)
 	if err != nil {
-		return Imported{}, fault.Unavailable(phrase.T("dispatch.busy"), 0).Because(err)
+		return Imported{}, fmt.Errorf("import a calendar: %w", err)
 	}
 	now, err := d.store.Now(ctx)
 	if err != nil {
-		return Imported{}, fault.Unavailable(phrase.T("dispatch.busy"), 0).Because(err)
+		return Imported{}, fmt.Errorf("import a calendar: %w", err)
 	}
 	zone, err := time.LoadLocation(o.Rotations[i.Rotation].Zone)
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/permit"
-	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/routing"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
@@ -165,7 +164,7 @@ func (d *Dispatcher) Integration(ctx context.Context, key string) (id.Integratio
 	}
 	o, err := d.store.Org(ctx)
 	if err != nil {
-		return "", false, fault.Unavailable(phrase.T("dispatch.busy"), 0).Because(err)
+		return "", false, fmt.Errorf("look up the key of an integration: %w", err)
 	}
 	d.known.Store(&known{o, time.Now()})
 	i, ok := o.Integration(hash)

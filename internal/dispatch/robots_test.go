@@ -147,3 +147,25 @@ func TestRobotsAreNotOnCall(t *testing.T) {
 		}
 	}
 }
+
+// A private room in which only a robot is left has nobody who could read it.
+func TestTheLastPersonClosesTheRoom(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		ctx := t.Context()
+		r := h.room(t, admin(), room.Room{Kind: room.Private, Slug: "racks", Members: []id.User{"kim"}})
+		if _, _, err := h.AddRobot(ctx, admin(), RobotSpec{Name: "Hubot", Room: r.ID}); err != nil {
+			t.Fatal(err)
+		}
+		for _, leaving := range []struct {
+			who    people.Actor
+			closed bool
+		}{{admin(), false}, {kim(), true}} {
+			if err := h.LeaveRoom(ctx, leaving.who, r.ID); err != nil {
+				t.Fatal(err)
+			}
+			if got := h.org(t).Rooms[r.ID].Closed; got != leaving.closed {
+				t.Errorf("after %s has left it is closed: %t", leaving.who.Name, got)
+			}
+		}
+	})
+}

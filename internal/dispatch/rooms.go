@@ -38,7 +38,7 @@ func (d *Dispatcher) OpenRoom(ctx context.Context, actor people.Actor, r room.Ro
 			}
 		}
 		if r.Kind == room.Private {
-			r.Slug = ownSlug(r.Slug)
+			r.Slug = OwnSlug(r.Slug)
 		}
 		return r, changeRoom(tx, actor.Who(), room.Room{}, r)
 	})
@@ -60,7 +60,7 @@ func (d *Dispatcher) ChangeRoom(ctx context.Context, actor people.Actor, n id.Ro
 		is = edit(is)
 		is.ID, is.Kind, is.Closed = was.ID, was.Kind, was.Closed
 		if is.Kind == room.Private && is.Slug != was.Slug {
-			is.Slug = ownSlug(is.Slug)
+			is.Slug = OwnSlug(is.Slug)
 		}
 		if is.Members, err = active(tx.Org, is.Members); err != nil {
 			return is, err
@@ -95,7 +95,8 @@ func (d *Dispatcher) member(ctx context.Context, actor people.Actor, n id.Room, 
 		if is.Members, err = active(tx.Org, members(was)); err != nil {
 			return err
 		}
-		if is.Kind != room.Public && len(is.Members) == 0 { // nobody is left who could read it
+		person := func(u id.User) bool { return !tx.Org.Users[u].Robot }
+		if is.Kind != room.Public && !slices.ContainsFunc(is.Members, person) { // nobody is left who could read it
 			is.Members, is.Closed = was.Members, true
 		}
 		return changeRoom(tx, actor.Who(), was, is)
@@ -122,14 +123,14 @@ func (d *Dispatcher) CloseRoom(ctx context.Context, actor people.Actor, n id.Roo
 	})
 }
 
-// ownSlug gives the name of a private room an end that nobody guesses: else "is
+// OwnSlug gives the name of a private room an end that nobody guesses: else "is
 // taken already" would tell strangers which private rooms there are.
-func ownSlug(wish string) string {
+func OwnSlug(wish string) string {
 	end := "-" + id.Secret(3)
 	if !people.ValidSlug(wish) { // which is refused as it was typed
 		return wish
 	}
-	return strings.TrimRight(wish[:min(len(wish), people.MaxSlug-len(end))], "-") + end
+	return strings.TrimRight(wish[:min(len(wish), people.MaxSlug-room.EndLen)], "-") + end
 }
 
 func changeRoom(tx *store.Tx, by timeline.Actor, was, is room.Room) error {

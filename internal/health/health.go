@@ -1,5 +1,5 @@
 // Package health says what the server will do next and what is wrong, from what
-// is in the database alone: so the answer is the same for "watchroom check",
+// is in the database: so the answer is the same for "watchroom check",
 // for /readyz and on every node, and also while no server runs.
 //
 // Something is late when it has been due for more than Late: a timer, a
@@ -10,6 +10,9 @@
 // more than Late is told too: the mail server is wrong, not this one. What a rota
 // will lack (gaps, people who are away or in two places) is looked for until
 // Ahead from now.
+//
+// One thing is not in the database: that this process could not write to it and
+// nothing has worked since (store.Outage). "watchroom check" tries before it asks.
 //
 // A Report is Ready while the machinery works, and OK while nothing at all is
 // wrong; a rota with a gap is a reason to tell somebody, none to take a node
@@ -102,6 +105,7 @@ type Report struct {
 	Lag               []Lag        `json:"lag"`
 	Open              store.Counts `json:"open_incidents"`
 	Kept              Kept         `json:"kept"`
+	Audit             *Audit       `json:"audit,omitempty"` // nil: nobody asked, see FollowAudit
 
 	Store  string `json:"store"`
 	Schema int64  `json:"schema"`
@@ -123,7 +127,7 @@ var followers = []struct {
 // read, which is a finding of its own for whoever asks.
 func Check(ctx context.Context, s *store.Store, now time.Time) (Report, error) {
 	c := &check{s: s, now: now, r: Report{At: now, Store: s.Engine(), Findings: []Finding{}, Notes: []Finding{}}}
-	for _, look := range []func(context.Context) error{c.schema, c.head, c.timers, c.deliveries, c.lag, c.organisation, c.kept} {
+	for _, look := range []func(context.Context) error{c.schema, c.head, c.timers, c.deliveries, c.lag, c.organisation, c.kept, c.writing} {
 		if err := look(ctx); err != nil {
 			return Report{}, fmt.Errorf("check: %w", err)
 		}
@@ -137,7 +141,7 @@ func Check(ctx context.Context, s *store.Store, now time.Time) (Report, error) {
 // Findings are of the areas Machine and Search alone.
 func Machinery(ctx context.Context, s *store.Store, now time.Time) (Report, error) {
 	c := &check{s: s, now: now, r: Report{At: now, Store: s.Engine(), Findings: []Finding{}, Notes: []Finding{}}}
-	for _, look := range []func(context.Context) error{c.schema, c.head, c.timers, c.deliveries, c.lag} {
+	for _, look := range []func(context.Context) error{c.schema, c.head, c.timers, c.deliveries, c.lag, c.writing} {
 		if err := look(ctx); err != nil {
 			return Report{}, fmt.Errorf("check: %w", err)
 		}

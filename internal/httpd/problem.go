@@ -63,8 +63,16 @@ type Problem struct {
 // headers that follow from p (Retry-After, WWW-Authenticate) are set already.
 type Renderer func(w http.ResponseWriter, r *http.Request, p Problem)
 
-// ProblemOf returns what may be shown of err. Besides faults it knows the
-// errors of net/http for a body over the limit and of a deadline that passed.
+// unavailable is an error of something that is away and may be back: the
+// database. The sentence is for people.
+type unavailable interface {
+	error
+	Unavailable() (sentence string, retryAfter time.Duration)
+}
+
+// ProblemOf returns what may be shown of err. Besides faults it knows what is
+// unavailable, and the errors of net/http for a body over the limit and of a
+// deadline that passed.
 func ProblemOf(err error) Problem {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		p := Problem{Status: Status(f.Code), Code: f.Code, RetryAfter: f.RetryAfter}
@@ -73,6 +81,11 @@ func ProblemOf(err error) Problem {
 			return p // whatever it says was not meant for people
 		}
 		p.Detail, p.Field, p.Extra = f.Message, f.Field, f.Extra
+		return p
+	}
+	if away, ok := errors.AsType[unavailable](err); ok {
+		p := Problem{Status: http.StatusServiceUnavailable, Code: fault.CodeUnavailable}
+		p.Detail, p.RetryAfter = away.Unavailable()
 		return p
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {

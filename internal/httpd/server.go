@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -51,15 +52,21 @@ type Server struct {
 
 	mu    sync.Mutex
 	fresh map[net.Conn]struct{} // guarded by mu: connected, and no request yet
+	crowd *crowd                // guarded by mu
+	told  time.Time             // guarded by mu: when it was last logged that somebody was turned away
 }
 
 // NewServer returns a server for handler, which is usually what Handler made.
 // Once it is told to stop, requests under way have drain to end.
 func NewServer(handler http.Handler, drain time.Duration, log *slog.Logger) *Server {
-	s := &Server{handler: handler, drain: drain, log: log, fresh: map[net.Conn]struct{}{}}
+	s := &Server{handler: handler, drain: drain, log: log, fresh: map[net.Conn]struct{}{}, crowd: newCrowd(maxConnections, maxConnectionsFromOne)}
 	s.draining, s.drainNow = context.WithCancel(context.Background())
 	return s
 }
+
+// Trust says which peers are proxies, that connect for many people. It is
+// called before Run.
+func (s *Server) Trust(proxies []netip.Prefix) { s.crowd.trusted = proxies }
 
 // Run serves what comes in on ln until ctx is done; then it takes no more,
 // tells long-lived streams to end, waits for requests under way as long as
@@ -134,16 +141,34 @@ func (s *Server) idle(giveUp <-chan struct{}) bool {
 	}
 }
 
-// track keeps the connections on which no request has begun. Browsers open
-// such in advance, and Shutdown would wait five seconds for each.
+// track counts connections and keeps those on which no request has begun:
+// browsers open such in advance, and Shutdown would wait five seconds for each.
 func (s *Server) track(conn net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if state == http.StateNew {
+	switch state {
+	case http.StateNew:
+		if !s.crowd.enter(conn) {
+			s.turnAway(conn)
+			return
+		}
 		s.fresh[conn] = struct{}{}
 		return
+	case http.StateClosed, http.StateHijacked:
+		s.crowd.leave(conn)
+	case http.StateActive, http.StateIdle:
 	}
 	delete(s.fresh, conn)
+}
+
+// turnAway closes a connection that is one too many, and says so once a minute.
+func (s *Server) turnAway(conn net.Conn) {
+	_ = conn.Close() // nothing was said yet
+	if time.Since(s.told) < time.Minute {
+		return
+	}
+	s.told = time.Now()
+	s.log.Warn("too many connections: this one was closed; is it a proxy that --trusted-proxies does not name?", "remote", conn.RemoteAddr().String(), "open", len(s.crowd.open))
 }
 
 // hurryFresh gives those connections a moment to say what is on its way already.

@@ -130,8 +130,9 @@ type Outcome string
 const (
 	OutcomeSucceeded Outcome = "succeeded"
 	OutcomeFailed    Outcome = "failed"
-	OutcomeUsage     Outcome = "usage" // it was called wrongly
-	OutcomeLater     Outcome = "later" // it could not now; nothing was changed
+	OutcomeUsage     Outcome = "usage"   // it was called wrongly
+	OutcomeLater     Outcome = "later"   // it could not now; nothing was changed
+	OutcomeRefused   Outcome = "refused" // it may or can not be done; nothing was changed
 	OutcomeTimedOut  Outcome = "timed_out"
 	OutcomeCancelled Outcome = "cancelled"
 )
@@ -222,6 +223,7 @@ const (
 	ReasonFinished       Reason = "finished"
 	ReasonFailed         Reason = "failed"
 	ReasonUsage          Reason = "usage"
+	ReasonRefused        Reason = "refused" // by what runs it, for the right or the state of things; nothing was done
 	ReasonTimedOut       Reason = "timed_out"
 	ReasonStopped        Reason = "stopped"         // it ended because somebody wanted it to
 	ReasonLater          Reason = "later"           // it is tried again
@@ -240,7 +242,7 @@ var Reasons = []Reason{
 	ReasonElsewhere, ReasonTooLate, ReasonNoRight, ReasonPeer, ReasonApprovedBefore, ReasonNotFromBridge, ReasonApproved, ReasonApprovedInPart,
 	ReasonRejected, ReasonCancelled, ReasonCancelling, ReasonSuperseded, ReasonNotDue, ReasonBroken, ReasonChanged, ReasonApproverLost,
 	ReasonStale, ReasonLocked, ReasonWaits, ReasonStarted, ReasonProgress, ReasonNotRunning, ReasonOtherRun, ReasonFinished, ReasonFailed,
-	ReasonUsage, ReasonTimedOut, ReasonStopped, ReasonLater, ReasonGaveUp, ReasonUnknown, ReasonKnownAfterAll, ReasonRunsAgain,
+	ReasonUsage, ReasonRefused, ReasonTimedOut, ReasonStopped, ReasonLater, ReasonGaveUp, ReasonUnknown, ReasonKnownAfterAll, ReasonRunsAgain,
 	ReasonExpired, ReasonFired, ReasonNoSchedule,
 }
 

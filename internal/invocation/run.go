@@ -178,7 +178,9 @@ func (d *decider) finish(in Finish) {
 	if state == Cancelled {
 		by = inv.CancelBy
 	}
-	d.over(by)
+	if reason != ReasonRefused || inv.Agreed() { // that nothing was done concerns who asked, and those who agreed to it
+		d.over(by)
+	}
 }
 
 // ended is the state that a run ends in.
@@ -196,6 +198,8 @@ func ended(in Finish, changes, cancelled bool) (State, Reason) {
 		return Succeeded, ReasonFinished
 	case OutcomeUsage:
 		return Failed, ReasonUsage
+	case OutcomeRefused:
+		return Failed, ReasonRefused
 	case OutcomeTimedOut:
 		return TimedOut, ReasonTimedOut
 	case OutcomeCancelled:

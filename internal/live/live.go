@@ -157,6 +157,9 @@ func (h *Hub) runOnce(ctx context.Context) (more bool, err error) {
 	if first {
 		close(h.ready)
 	}
+	if restored {
+		h.log.InfoContext(ctx, "a backup was restored", "epoch", head.Epoch, "seq", head.Seq)
+	}
 	if head.Seq == seq && head.Rev == rev {
 		return false, nil
 	}
@@ -213,9 +216,16 @@ type Subscription struct {
 	once   sync.Once
 }
 
+// Start is the after of whoever wants all that is kept, the first entry included.
+const Start id.Seq = -1
+
 // Subscribe gives everything after the entry with the given number, in order,
 // without a gap and nothing twice; 0 means from now on. It waits until the Hub
 // runs. The caller ends it with Close.
+//
+// Numbers of another history are found out only when they are far ahead:
+// whoever knows the epoch of theirs compares it with the store's head after
+// Subscribe. A backup that is restored later ends the subscription.
 func (h *Hub) Subscribe(ctx context.Context, after id.Seq) (*Subscription, error) {
 	select {
 	case <-h.ready:
@@ -234,6 +244,8 @@ func (h *Hub) Subscribe(ctx context.Context, after id.Seq) (*Subscription, error
 		}
 	case after == 0:
 		after = h.seq
+	case after < 0:
+		after = 0
 	}
 	h.readers++
 	return &Subscription{hub: h, pos: h.next, after: after, upto: h.seq, resets: h.resets}, nil

@@ -107,3 +107,10 @@ func (o *Org) checkRobots(was *Org) error {
 	}
 	return nil
 }
+
+// Outside reports whether a robot was taken out of its room, where it then
+// neither hears nor speaks.
+func (o *Org) Outside(r Robot) bool {
+	in, ok := o.Room(r.Room)
+	return !ok || !in.CanRead(r.User)
+}

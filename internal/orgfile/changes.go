@@ -1,6 +1,7 @@
 package orgfile
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -35,6 +36,8 @@ type Maker struct {
 	// CheckProvider says what is wrong with the settings of a provider, whose
 	// secrets are sealed; nil: only what is wrong with any provider is found.
 	CheckProvider func(org.Provider) error
+	// RoomSlug gives the name of a private room an end that nobody guesses.
+	RoomSlug func(wish string) string
 	// Now leaves out maintenance that is over; zero: it is not looked at.
 	Now time.Time
 }
@@ -48,13 +51,13 @@ func (d Document) Changes(o *org.Org, opts Options, make Maker) ([]org.Change, e
 	c.teams()
 	c.rotations()
 	c.holidays()
+	c.talk()
 	c.policies()
 	c.routingKeys()
 	c.integrations()
 	c.heartbeats()
 	c.maintenance()
 	c.providers()
-	c.talk()
 	c.settings()
 	if err := inOrder(c.errs); err != nil {
 		return nil, err
@@ -68,6 +71,7 @@ type changer struct {
 	opts     Options
 	maker    Maker
 	names    names
+	calls    map[string]string // the slugs of private rooms, by what a file calls them
 	puts     []org.Change
 	removals []org.Change
 	errs     []error
@@ -265,7 +269,7 @@ func (c *changer) target(t Target) escalation.Target {
 	case "email":
 		return escalation.Target{Email: t.Ref.Name}
 	case "room":
-		return escalation.Target{Room: t.Ref.Name}
+		return escalation.Target{Room: cmp.Or(c.calls[t.Ref.Name], t.Ref.Name)}
 	default:
 		return escalation.Target{Team: c.team(t.Ref)}
 	}

@@ -132,7 +132,7 @@ func (x exporter) target(t escalation.Target) Target {
 	case t.Email != "":
 		return named("email", t.Email)
 	case t.Room != "":
-		return named("room", t.Room)
+		return named("room", x.roomCalled(t.Room))
 	default:
 		return Target{Kind: "team", Ref: x.teamRef(t.Team)}
 	}

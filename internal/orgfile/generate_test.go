@@ -120,8 +120,11 @@ func anyTalk(t *rapid.T, users []id.User) []org.Change {
 			Topic: rapid.SampledFrom([]string{"", " x\ny", "#1"}).Draw(t, "topic"), Members: slices.Compact(members), Sigil: rapid.SampledFrom([]string{"", ".", "off"}).Draw(t, "sigil"),
 			Closed: rapid.Bool().Draw(t, "closed"),
 		}
-		if r.Kind == room.Group {
+		switch r.Kind {
+		case room.Group:
 			r.Slug = ""
+		case room.Private:
+			r.Filed = maybe(t, []string{"filed-" + n}, "filed")
 		}
 		if r.Kind != room.Public && len(r.Members) == 0 {
 			continue

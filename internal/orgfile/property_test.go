@@ -27,7 +27,8 @@ func testMaker() Maker {
 	n := 0
 	next := func() string { n++; return fmt.Sprintf("id%04d", n) }
 	return Maker{
-		NewID: next,
+		NewID:    next,
+		RoomSlug: func(wish string) string { return wish + "-" + next() },
 		NewIntegration: func(kind routing.Kind, name, key string) routing.Integration {
 			if key == "" {
 				key = "fresh-" + next()

@@ -84,9 +84,18 @@ type talk struct {
 
 func (c *changer) talk() {
 	t := &talk{c, map[id.Room]room.Room{}, map[id.Room]Position{}, map[string]id.Room{}}
+	c.calls = map[string]string{}
 	for n, r := range c.o.Rooms {
 		t.rooms[n] = r
-		t.slugs[r.Slug] = n
+		if r.Filed != "" && seen(r, c.opts.Reader) {
+			t.call(r.Filed, r)
+		}
+	}
+	for n, r := range c.o.Rooms {
+		if r.Slug != "" {
+			t.slugs[r.Slug] = n
+			delete(c.calls, r.Slug)
+		}
 	}
 	if c.doc.Rooms.Listed {
 		t.listed()
@@ -101,6 +110,16 @@ func (c *changer) talk() {
 	}
 }
 
+// call lets a file call a private room by the name it knows.
+func (t *talk) call(name string, r room.Room) {
+	t.slugs[name], t.calls[name] = r.ID, r.Slug
+}
+
+// place is by what a room that is there is found again. Private rooms are a
+// space of their own, or to look for one by the name of a public room would
+// tell whether there is one.
+func place(kind room.Kind, name string) string { return string(kind) + " " + name }
+
 // seen reports whether a room may be shown to whoever applies or exports.
 func seen(r room.Room, reader id.User) bool {
 	return r.Kind == room.Public || reader != "" && r.Has(reader)
@@ -109,25 +128,37 @@ func seen(r room.Room, reader id.User) bool {
 func (t *talk) listed() {
 	have := map[string]room.Room{}
 	for _, r := range org.Sorted(t.o.Rooms, func(r room.Room) string { return string(r.ID) }) {
-		key := Room{Slug: r.Slug, Kind: r.Kind, Name: r.Name}.key()
-		if _, ok := have[key]; !ok || seen(r, t.opts.Reader) {
-			have[key] = r
+		for _, name := range []string{cmp.Or(r.Slug, r.Name), r.Filed} {
+			if was, ok := have[place(r.Kind, name)]; name != "" && (!ok || seen(r, t.opts.Reader) && !seen(was, t.opts.Reader)) {
+				have[place(r.Kind, name)] = r
+			}
 		}
 	}
 	for _, r := range t.doc.Rooms.Items {
-		was, known := have[r.key()]
-		delete(have, r.key())
-		switch {
-		case known && was.Kind != r.Kind:
+		at := place(r.Kind, cmp.Or(r.Slug, r.Name))
+		was, known := have[at]
+		delete(have, at)
+		if other, ok := t.o.Rooms[t.slugs[r.Slug]]; !known && ok && other.Kind != r.Kind && other.Slug == r.Slug && seen(other, t.opts.Reader) {
 			t.say(r.At, "room %s: there is one of that name, and it is not %s; rooms stay what they are", r.Slug, r.Kind)
 			continue
-		case known && !seen(was, t.opts.Reader):
+		}
+		if known && was.Filed == r.Slug && r.Slug != "" {
+			t.call(r.Slug, was)
+		}
+		if known && !seen(was, t.opts.Reader) {
 			continue // its members' own
 		}
-		is := room.Room{ID: was.ID, Kind: r.Kind, Slug: r.Slug, Name: r.Name, Topic: r.Topic, Members: was.Members, Sigil: r.Sigil, Closed: r.Closed}
+		is := was
+		is.Kind, is.Name, is.Topic, is.Sigil, is.Closed = r.Kind, r.Name, r.Topic, r.Sigil, r.Closed
 		if !known {
-			is.ID = id.Room(t.maker.NewID())
+			is.ID, is.Slug = id.Room(t.maker.NewID()), r.Slug
+			if r.Kind == room.Private {
+				is.Slug, is.Filed = t.maker.RoomSlug(r.Slug), r.Slug
+			}
 			t.slugs[is.Slug] = is.ID
+			if is.Filed != "" {
+				t.call(is.Filed, is)
+			}
 		}
 		if r.Members != nil {
 			is.Members = t.members(was.Members, *r.Members)
@@ -231,7 +262,7 @@ func (t *talk) leave(n id.Room, u id.User) {
 func (x exporter) rooms() Section[Room] {
 	s := Section[Room]{Listed: true}
 	for _, r := range org.Sorted(x.o.Rooms, func(r room.Room) string { return cmp.Or(r.Slug, r.Name) + string(r.ID) }) {
-		out := Room{Slug: r.Slug, Name: r.Name, Kind: r.Kind, Topic: r.Topic, Members: &[]Ref{}, Sigil: r.Sigil, Closed: r.Closed}
+		out := Room{Slug: x.called(r), Name: r.Name, Kind: r.Kind, Topic: r.Topic, Members: &[]Ref{}, Sigil: r.Sigil, Closed: r.Closed}
 		if !seen(r, x.reader) || r.Kind == room.Group && r.Name == "" {
 			continue // a conversation without a name cannot be told from another
 		}
@@ -245,6 +276,23 @@ func (x exporter) rooms() Section[Room] {
 	return s
 }
 
+// called is what a file calls a room: what the one that made it called it, unless
+// a room of everybody is called so by now.
+func (x exporter) called(r room.Room) string {
+	if _, taken := x.o.RoomNamed(r.Filed); r.Filed == "" || taken {
+		return r.Slug
+	}
+	return r.Filed
+}
+
+// roomCalled is called for the slug of a room, wherever it stands.
+func (x exporter) roomCalled(slug string) string {
+	if r, ok := x.o.RoomNamed(slug); ok && r.Slug == slug && seen(r, x.reader) {
+		return x.called(r)
+	}
+	return slug
+}
+
 func (x exporter) robots() Section[Robot] {
 	s := Section[Robot]{Listed: true}
 	for _, r := range org.Sorted(x.o.Robots, func(r org.Robot) string { return x.o.Users[r.User].Username }) {
@@ -253,7 +301,7 @@ func (x exporter) robots() Section[Robot] {
 		case !ok:
 			out.Room = &Ref{Name: "timeline"}
 		case in.Slug != "" && seen(in, x.reader):
-			out.Room = &Ref{Name: in.Slug}
+			out.Room = &Ref{Name: x.called(in)}
 		}
 		s.Items = append(s.Items, out)
 	}

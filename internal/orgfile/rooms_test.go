@@ -35,6 +35,18 @@ func roomBySlug(t *testing.T, o *org.Org, slug string) room.Room {
 	return r
 }
 
+// filed is the private room that a file calls by a name.
+func filed(t *testing.T, o *org.Org, name string) room.Room {
+	t.Helper()
+	for _, r := range o.Rooms {
+		if r.Filed == name {
+			return r
+		}
+	}
+	t.Fatalf("no file has made a room %s", name)
+	return room.Room{}
+}
+
 func TestRoomsAndRobots(t *testing.T) {
 	doc := parse(t, talking)
 	plan := apply(t, emptyOrg(t), doc, Options{})
@@ -82,12 +94,12 @@ func TestRoomsOfOthers(t *testing.T) {
 	}
 	wanted.Robots.Items[0].Room = nil
 	for _, reader := range []id.User{"", kim.ID} {
-		if got := roomBySlug(t, apply(t, o, wanted, Options{Reader: reader}).After, "plans"); got.Topic != "" || !cmp.Equal(got.Members, []id.User{lee.ID}) {
+		if got := filed(t, apply(t, o, wanted, Options{Reader: reader}).After, "plans"); got.Topic != "" || !cmp.Equal(got.Members, []id.User{lee.ID}) {
 			t.Errorf("%q has made of a room of others: %+v", reader, got)
 		}
 	}
 	after := apply(t, o, wanted, Options{Reader: lee.ID}).After
-	if got := roomBySlug(t, after, "plans"); got.Topic != "mine" || !cmp.Equal(got.Members, []id.User{kim.ID}) {
+	if got := filed(t, after, "plans"); got.Topic != "mine" || !cmp.Equal(got.Members, []id.User{kim.ID}) {
 		t.Errorf("Lee's room is %+v", got)
 	}
 	if got := roomBySlug(t, after, "ops"); !got.Closed || len(got.Members) != 2 {
@@ -98,14 +110,56 @@ func TestRoomsOfOthers(t *testing.T) {
 	}
 }
 
+// TestNamesOfPrivateRoomsTellNothing: whoever tries the name that a file has for
+// a private room gets a room of that name, as if there were none; the file and
+// its members find theirs all the same.
+func TestNamesOfPrivateRoomsTellNothing(t *testing.T) {
+	doc := parse(t, talking+`
+policies:
+  - {slug: all, name: All, steps: [{page: [{user: kim}, {room: plans}]}]}
+`)
+	o := apply(t, emptyOrg(t), doc, Options{}).After
+	lee, _ := o.UserByName("lee")
+	mine := filed(t, o, "plans")
+	if mine.Slug == "plans" || !strings.HasPrefix(mine.Slug, "plans-") {
+		t.Errorf("the room is called %q", mine.Slug)
+	}
+	all, _ := o.PolicyBySlug("all")
+	if got := all.Steps[0].Targets[1].Room; got != mine.Slug {
+		t.Errorf("the step tells the room %q, want %q", got, mine.Slug)
+	}
+	for _, reader := range []id.User{"", lee.ID} {
+		if again := apply(t, o, doc, Options{Reader: reader}); len(again.Changes) != 0 {
+			t.Errorf("applied again by %q: %s", reader, again.Diff)
+		}
+	}
+	if exported := string(ExportFor(o, lee.ID).Encode()); !strings.Contains(exported, "slug: plans\n") || strings.Contains(exported, mine.Slug) {
+		t.Errorf("exported for Lee:\n%s", exported)
+	}
+	probe := parse(t, "rooms: [{slug: plans, topic: of everybody}]")
+	with := apply(t, o, probe, Options{}).After
+	if got := roomBySlug(t, with, "plans"); got.Kind != room.Public || got.Topic != "of everybody" {
+		t.Errorf("a public room of that name is %+v", got)
+	}
+	if got := filed(t, with, "plans"); !cmp.Equal(got, mine) {
+		t.Errorf("the private one has become %+v", got)
+	}
+	for _, reader := range []id.User{"", lee.ID} { // now a file has to call it by its slug
+		exported := parse(t, string(ExportFor(with, reader).Encode()))
+		if again := apply(t, with, exported, Options{Reader: reader}); len(again.Changes) != 0 {
+			t.Errorf("the export for %q changes: %s", reader, again.Diff)
+		}
+	}
+}
+
 func TestWrongRooms(t *testing.T) {
 	o := apply(t, emptyOrg(t), parse(t, talking), Options{}).After
 	for text, want := range map[string]string{
-		"rooms: [{slug: plans}]":                  "org.yaml:1: room plans: there is one of that name, and it is not public",
-		"rooms: [{slug: ops, members: [nobody]}]": `there is no user "nobody"`,
-		"rooms: [{slug: new, kind: private}]":     "a private room needs members",
-		"rooms: [{slug: Wrong Name}]":             "lower-case letters",
-		"robots: [{name: Hubot, room: nowhere}]":  `there is no room "nowhere"`,
+		"rooms: [{slug: ops, kind: private, members: [kim]}]": "org.yaml:1: room ops: there is one of that name, and it is not private",
+		"rooms: [{slug: ops, members: [nobody]}]":             `there is no user "nobody"`,
+		"rooms: [{slug: new, kind: private}]":                 "a private room needs members",
+		"rooms: [{slug: Wrong Name}]":                         "lower-case letters",
+		"robots: [{name: Hubot, room: nowhere}]":              `there is no room "nowhere"`,
 	} {
 		_, err := parse(t, text).Plan(o, Options{}, testMaker())
 		if err == nil || !strings.Contains(err.Error(), want) {

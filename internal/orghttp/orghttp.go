@@ -85,7 +85,7 @@ func Apply(ctx context.Context, d Deps, actor people.Actor, doc orgfile.Document
 	o.Reader = actor.User
 	plan := func(have *org.Org) (orgfile.Plan, error) {
 		p, err := doc.Plan(have, o.Options, orgfile.Maker{
-			NewID: id.New, NewIntegration: d.Dispatch.NewIntegration, Sealed: d.Dispatch.Sealed, CheckProvider: d.CheckProvider, Now: time.Now(),
+			NewID: id.New, NewIntegration: d.Dispatch.NewIntegration, Sealed: d.Dispatch.Sealed, CheckProvider: d.CheckProvider, RoomSlug: dispatch.OwnSlug, Now: time.Now(),
 		})
 		if err != nil {
 			return p, fault.Invalid("", err.Error())

@@ -1,6 +1,7 @@
 package permit
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,9 @@ type Facts struct {
 	// Limited says that Role is less than the person's, because they came with a
 	// token; see Of.
 	Limited bool
-	Robot   bool     // a service user; its role counts only against it
-	Teams   []string // slugs
+	Scopes  []people.Permission // of that token
+	Robot   bool                // a service user; its role counts only against it
+	Teams   []string            // slugs
 	OnCall  []Duty
 
 	Room   string // "ops", "timeline"
@@ -55,7 +57,7 @@ type Facts struct {
 // Of is f for somebody acting now. With a token their role is what the token
 // lets them do, and bounds what any rule gives them.
 func (f Facts) Of(a people.Actor) Facts {
-	f.Role, f.Limited = "", a.Scopes != nil
+	f.Role, f.Limited, f.Scopes = "", a.Scopes != nil, a.Scopes
 	switch {
 	case a.May(people.Manage):
 		f.Role = people.Admin
@@ -65,6 +67,12 @@ func (f Facts) Of(a people.Actor) Facts {
 		f.Role = people.Observer
 	}
 	return f
+}
+
+// may reports whether they have a right, which no rule gives. People of another
+// network who are linked to nobody have none.
+func (f Facts) may(right people.Permission) bool {
+	return right == "" || f.Role.May(right) && (!f.Limited || slices.Contains(f.Scopes, right))
 }
 
 // beyond reports whether a command is more than a token is for.

@@ -26,6 +26,10 @@ const (
 type Policy struct {
 	Text  string // one's own
 	Rules []Rule // those of Default first
+	// Zone is on whose clocks the rules are: weekday, hour, date, time, and the
+	// calendars of the text. UTC when it names none.
+	Zone  *time.Location
+	spans []span // of the text's own calendars
 }
 
 // Problem is one mistake in the text.
@@ -58,15 +62,15 @@ func Compile(text string) (*Policy, error) {
 	if len(text) > MaxText {
 		return nil, Problems{{Line: 1, Sentence: phrase.T("permit.too_long", MaxText)}}
 	}
-	own, bare, wrong := compile(text)
+	own, head, wrong := compile(text)
 	if len(own) > MaxRules {
 		wrong = append(wrong, Problem{Line: own[MaxRules].Line, Sentence: phrase.T("permit.too_many", MaxRules)})
 	}
 	if len(wrong) > 0 {
 		return nil, wrong
 	}
-	p := &Policy{Text: text}
-	if !bare {
+	p := &Policy{Text: text, Zone: head.clock(), spans: head.spans}
+	if !head.bare {
 		built, _, wrong := compile(Default)
 		if len(wrong) > 0 {
 			return nil, wrong // a test compiles it
@@ -80,8 +84,9 @@ func Compile(text string) (*Policy, error) {
 	return p, nil
 }
 
-func compile(text string) (rules []Rule, bare bool, wrong Problems) {
+func compile(text string) (rules []Rule, head header, wrong Problems) {
 	number := 0
+	var calendars []written
 	for line := range strings.Lines(text) {
 		number++
 		line = strings.TrimRight(line, "\r\n")
@@ -90,23 +95,38 @@ func compile(text string) (rules []Rule, bare bool, wrong Problems) {
 		case trimmed == "" || trimmed[0] == '#':
 			continue
 		case strings.Join(strings.Fields(trimmed), " ") == withoutDefaults:
-			bare = true
+			head.bare = true
+			continue
+		case len(line) <= maxLine && begins(trimmed, "zone"):
+			if err := head.setZone(line); err != nil {
+				wrong = append(wrong, problem(number, line, err))
+			}
+			continue
+		case len(line) <= maxLine && begins(trimmed, "calendar"):
+			calendars = append(calendars, written{number, line})
 			continue
 		}
 		r, err := parse(line)
 		if err != nil {
-			p := Problem{Line: number, End: len(line), Sentence: err.Error()}
-			var here *misplaced
-			if errors.As(err, &here) {
-				p.Start, p.End = here.start, here.end
-			}
-			wrong = append(wrong, p)
+			wrong = append(wrong, problem(number, line, err))
 			continue
 		}
 		r.Line, r.Text = number, trimmed
 		rules = append(rules, r)
 	}
-	return rules, bare, wrong
+	wrong = append(wrong, head.read(calendars)...) // when the zone is known
+	slices.SortStableFunc(wrong, func(a, b Problem) int { return a.Line - b.Line })
+	return rules, head, wrong
+}
+
+// problem is what is wrong with a line, and where.
+func problem(number int, line string, err error) Problem {
+	p := Problem{Line: number, End: len(line), Sentence: err.Error()}
+	var here *misplaced
+	if errors.As(err, &here) {
+		p.Start, p.End = here.start, here.end
+	}
+	return p
 }
 
 // misplaced is a mistake at a place of the line.

@@ -144,7 +144,7 @@ func FuzzCompile(f *testing.F) {
 	for _, s := range []string{
 		Default, "without defaults\nallow role:oncall(service) incident.*", `deny deploy.run when env == "prod" and calendar("freeze")`,
 		`require approval(release-managers, peer, 2) for team:web deploy.run on service:shop env:a,b when env == "prod"`,
-		"limit vm.start 5/hour per user", "require step_up for vm.delete", `allow everyone * when args["a"] in [1, 2] and count > 3 ? true : has("x")`,
+		"limit vm.start 5/hour per user", "zone \"Europe/Berlin\"\ncalendar \"freeze\" from 2026-10-25 02:30 until 2026-10-26\ndeny deploy.run when calendar(\"freeze\")", "require step_up for vm.delete", `allow everyone * when args["a"] in [1, 2] and count > 3 ? true : has("x")`,
 		`allow everyone * when len(reason + reason) > 3 and hour in 1..9 and reason[0] == "x"`, "allow everyone * when has()", "deny * when -(-count) > 1 or env?.x",
 	} {
 		f.Add(s)

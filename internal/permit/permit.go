@@ -18,7 +18,12 @@
 // on call for what the argument names. PATTERN is the permission that commands
 // need, or their id, in which * stands for any letters. A line that begins with #
 // is a comment; the line "without defaults" leaves out Default, which is read
-// before all others.
+// before all others; and
+//
+//	zone "Europe/Berlin"
+//	calendar "freeze" from 2026-12-18 18:00 until 2027-01-04 08:00
+//
+// say on whose clocks the rules are, and name stretches of time.
 //
 // EXPRESSION compares, with ==, !=, <, >, in, contains, startsWith, endsWith and
 // matches, joined by and, or and not: the arguments of the command by name (or
@@ -135,6 +140,7 @@ func (p *Policy) Explain(d command.Declaration, f Facts) Explanation {
 // decide looks at every rule for every case. maybe takes what depends on
 // arguments in favour.
 func (p *Policy) decide(d command.Declaration, f Facts, maybe bool, tell func(Looked)) Decision {
+	f = p.here(f)
 	out, final := p.plain(d, f, maybe, tell)
 	if !f.Glass || final || out.StepUp || out.Allowed && out.Approval.Count == 0 {
 		return out
@@ -191,6 +197,10 @@ func (p *Policy) plain(d command.Declaration, f Facts, maybe bool, tell func(Loo
 		return refused("permit.rule.none", phrase.T("permit.no_risk", d.Name())), true
 	case f.Limited && f.beyond(d.Risk):
 		return refused("permit.rule.token", phrase.T("permit.token", d.Name())), true
+	case !f.may(d.Right) && f.Limited:
+		return refused("permit.rule.token", phrase.T("permit.token", d.Name())), true
+	case !f.may(d.Right):
+		return refused("permit.rule.right", phrase.T("permit.right."+string(d.Right), d.Name())), true
 	case len(d.Rooms) > 0 && !slices.Contains(d.Rooms, f.Room):
 		return refused("permit.rule.room", phrase.T("permit.room", d.Name(), "#"+strings.Join(d.Rooms, ", #"))), true
 	case f.User == "" && (!d.Public || d.Risk != command.Reads):
@@ -388,7 +398,7 @@ func (p *Policy) Missing(calendars map[string]bool) Problems {
 			continue
 		}
 		for _, name := range r.cond.calendars {
-			if _, ok := calendars[name]; !ok {
+			if _, ok := calendars[name]; !ok && !p.defines(name) {
 				wrong = append(wrong, Problem{Line: r.Line, End: len(r.Text), Sentence: phrase.T("permit.no_calendar", name)})
 			}
 		}

@@ -502,3 +502,40 @@ func TestExplain(t *testing.T) {
 		t.Errorf("Decision = %+v", e.Decision)
 	}
 }
+
+// What a use case asks of people no rule gives them, and nobody is told that they
+// might.
+func TestRightsAreAboveRules(t *testing.T) {
+	token := func(as people.Role, scopes ...people.Permission) Facts {
+		return kim("").Of(people.Actor{Role: as, Scopes: scopes})
+	}
+	tests := []struct {
+		intent string
+		right  people.Permission
+		asks   Facts
+		want   bool
+	}{
+		{"an administrator", people.Manage, kim(people.Admin), true},
+		{"a member, whom the rules allow it", people.Manage, kim(people.Member), false},
+		{"a member", people.Respond, kim(people.Member), true},
+		{"an observer, whom the rules allow it", people.Respond, kim(people.Observer), false},
+		{"an observer's own account", people.OwnSelf, kim(people.Observer), true},
+		{"nobody's account", people.OwnSelf, Facts{User: "x"}, false},
+		{"a token for it", people.Manage, token(people.Admin, people.Read, people.Manage), true},
+		{"a token for something else", people.OwnSelf, token(people.Admin, people.Read, people.Respond), false},
+		{"a token that goes further than its person", people.Manage, token(people.Member, people.Manage, people.Respond, people.Read), false},
+	}
+	p := policy(t, "allow everyone x.y", "override everyone x.y")
+	for _, tt := range tests {
+		d := declare("x.y", command.Changes)
+		d.Right = tt.right
+		got := p.Decide(d, tt.asks)
+		if might := p.Might(d, tt.asks); got.Allowed != tt.want || might != tt.want {
+			t.Errorf("%s: allowed %t, might %t, want %t: %s", tt.intent, got.Allowed, might, tt.want, got.Why)
+		}
+		tt.asks.Glass, tt.asks.Reason = true, "it burns"
+		if got := p.Decide(d, tt.asks); got.Allowed != tt.want {
+			t.Errorf("%s, breaking the glass: %+v", tt.intent, got)
+		}
+	}
+}

@@ -44,6 +44,7 @@ type Request struct {
 	Deadline time.Time
 	DryRun   bool
 	Private  bool           // the answer is read by who asked alone
+	JSON     bool           // the answer is for a program
 	Zone     *time.Location // of who asked
 	Now      time.Time
 }
@@ -68,6 +69,9 @@ const (
 	Failed    Outcome = "failed"
 	Usage     Outcome = "usage" // it was called wrongly: help is shown
 	Later     Outcome = "later" // it could not now; nothing was changed
+	// Refused says that it may or can not be done, and nothing was: an answer for
+	// who asked alone.
+	Refused   Outcome = "refused"
 	TimedOut  Outcome = "timed_out"
 	Cancelled Outcome = "cancelled"
 )

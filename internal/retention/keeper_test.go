@@ -315,6 +315,13 @@ func TestCommandsGo(t *testing.T) {
 		if err != nil || len(left) != 2 || left[0].ID != "e" || left[1].ID != "c" {
 			a.Errorf("left: %+v (%v)", left, err)
 		}
+		a.do(func(tx *store.Tx) {
+			for number, want := range map[int64]bool{0: false, 1: true, 2: true, 3: false, 4: true, 5: false, 6: false} {
+				if gone, err := tx.InvocationGone(number); err != nil || gone != want {
+					a.Errorf("InvocationGone(%d) = %v, %v, want %v", number, gone, err, want)
+				}
+			}
+		})
 		check := func(want int64) {
 			a.Helper()
 			if good, broken, err := a.CheckAudit(a.Context()); good != want || broken != 0 || err != nil {

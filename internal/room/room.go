@@ -43,6 +43,7 @@ type Room struct {
 	Kind    Kind      `json:"kind"`
 	Slug    string    `json:"slug,omitempty"` // what people type after "#"; "" for groups and direct rooms
 	Name    string    `json:"name,omitempty"`
+	Filed   string    `json:"filed,omitempty"` // what a file calls a private room that it has made; the slug has an end of its own
 	Topic   string    `json:"topic,omitempty"`
 	Members []id.User `json:"members,omitempty"` // of a public room: those who have it in their list
 	Closed  bool      `json:"closed,omitempty"`  // can be read, not written in
@@ -145,13 +146,33 @@ func (r Room) OpenTo(other Room) bool {
 // CanWrite reports whether u may write here, if their role lets them talk at all.
 func (r Room) CanWrite(u id.User) bool { return !r.Closed && r.CanRead(u) }
 
+// Speaks reports whether a may say something in a room, as far as their role
+// goes. Who only reads talks with the bot, alone, and what the bot does for them
+// is decided by their role again; a token without the scope is mute there too.
+func Speaks(a people.Actor, in id.Room) bool {
+	return a.May(people.Talk) || a.User != "" && a.Scopes == nil && a.May(people.Read) && in == DirectOf(a.User, Bot)
+}
+
+// EndLen is the length of what the slug of a private room ends with: a "-" and
+// characters that nobody guesses.
+const EndLen = 6
+
+// Wish is the slug as somebody chose it: that of a private room has an end of
+// its own, which is for addresses.
+func (r Room) Wish() string {
+	if at := len(r.Slug) - EndLen; r.Kind == Private && at > 0 && r.Slug[at] == '-' {
+		return r.Slug[:at]
+	}
+	return r.Slug
+}
+
 // Shown is what the room is called for u; name says what people are called.
 func (r Room) Shown(u id.User, name func(id.User) string) string {
 	switch {
 	case r.ID == Main:
 		return phrase.T("room.main")
 	case r.Kind == Public, r.Kind == Private:
-		return "#" + r.Slug
+		return "#" + r.Wish()
 	case r.Name != "":
 		return r.Name
 	}

@@ -45,3 +45,16 @@ func TestOpenTo(t *testing.T) {
 		}
 	}
 }
+
+// The end of a private room's slug is for addresses alone.
+func TestWish(t *testing.T) {
+	for _, c := range []struct{ kind, slug, want string }{
+		{"private", "leads-nvn8p", "leads"}, {"private", "a-b-nvn8p", "a-b"}, {"private", "leads", "leads"}, {"private", "-nvn8p", "-nvn8p"},
+		{"public", "leads-nvn8p", "leads-nvn8p"}, {"group", "", ""},
+	} {
+		r := room.Room{ID: "r", Kind: room.Kind(c.kind), Slug: c.slug}
+		if got := r.Wish(); got != c.want {
+			t.Errorf("the %s room %s is called %q, want %q", c.kind, c.slug, got, c.want)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func (d *Desk) Find(ctx context.Context, actor people.Actor, ref string) (invoca
 func (d *Desk) find(tx *store.Tx, actor people.Actor, ref string) (invocation.Invocation, error) {
 	inv, err := byRef(tx, ref)
 	if errors.Is(err, store.ErrNotFound) {
-		return inv, noneSuch(ref)
+		return inv, noMore(tx, ref)
 	}
 	if err != nil {
 		return inv, err
@@ -51,10 +51,30 @@ func byRef(tx *store.Tx, ref string) (invocation.Invocation, error) {
 			return inv, err
 		}
 	}
-	if n, err := strconv.ParseInt(strings.TrimPrefix(ref, "#"), 10, 64); err == nil {
+	if n, ok := numberOf(ref); ok {
 		return tx.InvocationByNumber(n)
 	}
 	return tx.Invocation(id.Invocation(ref))
+}
+
+func numberOf(ref string) (int64, bool) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimSpace(ref), "#"), 10, 64)
+	return n, err == nil
+}
+
+// noMore is what is said of a number or code under which there is no command.
+// That there was one is no secret: all numbers up to the last were given out.
+func noMore(tx *store.Tx, ref string) error {
+	if n, ok := numberOf(ref); ok {
+		gone, err := tx.InvocationGone(n)
+		if err != nil {
+			return err
+		}
+		if gone {
+			return fault.Gone(phrase.T("retention.command_gone", n))
+		}
+	}
+	return noneSuch(ref)
 }
 
 // sees reports whether somebody may know of inv. What was asked for privately is
@@ -121,7 +141,7 @@ func (d *Desk) pending(tx *store.Tx, actor people.Actor, in id.Room, input invoc
 // said it on another network.
 func (d *Desk) Approve(ctx context.Context, actor people.Actor, ref string, bridged bool) (invocation.Invocation, error) {
 	return d.act(ctx, actor, ref, func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
-		may, err := d.mayApprove(tx, inv, actor)
+		may, err := d.mayDecide(tx, inv, actor)
 		if err != nil {
 			return nil, err
 		}
@@ -133,9 +153,22 @@ func (d *Desk) Approve(ctx context.Context, actor people.Actor, ref string, brid
 // Deny is a no; of who asked, it takes the request back.
 func (d *Desk) Deny(ctx context.Context, actor people.Actor, ref, reason string) (invocation.Invocation, error) {
 	return d.act(ctx, actor, ref, func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
-		may, err := d.mayApprove(tx, inv, actor)
+		may, err := d.mayDecide(tx, inv, actor)
 		return invocation.Deny{By: actor.Who(), May: may, Reason: clean(reason, maxWhy)}, err
 	})
+}
+
+// mayDecide is mayApprove, and says so when nobody has the right because there
+// is no such command any more. Who asked may take it back all the same.
+func (d *Desk) mayDecide(tx *store.Tx, inv invocation.Invocation, actor people.Actor) (bool, error) {
+	may, err := d.mayApprove(tx, inv, actor)
+	if err != nil || may || inv.State != invocation.Awaiting || actor.User == inv.By.User {
+		return may, err
+	}
+	if _, _, found := d.programs.Find(inv.Command); !found {
+		return false, fault.Conflict(phrase.T("runner.gone"))
+	}
+	return false, nil
 }
 
 // Cancel stops what waits or runs: one's own, and anybody's for who manages.
@@ -268,10 +301,14 @@ func (d *Desk) Press(ctx context.Context, actor people.Actor, token string) (sto
 		}
 		// Of a request several may press: each approval is one. What somebody put
 		// under a message of theirs is not spent by who may not run it.
-		if a.Person != "" || a.Invocation == "" && e.Actor.Origin == timeline.Bot {
-			tx.UseAction(hash)
+		if a.Person == "" && (a.Invocation != "" || e.Actor.Origin != timeline.Bot) {
+			return a, nil
 		}
-		return a, nil
+		tx.UseAction(hash)
+		if a.Invocation != "" { // what becomes of a command is drawn anew
+			return a, nil
+		}
+		return a, press(tx, e, token, actor.Who().Name)
 	})
 }
 

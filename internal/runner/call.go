@@ -55,8 +55,10 @@ func (d *Desk) approvers(tx *store.Tx, inv invocation.Invocation) ([]id.User, er
 func (d *Desk) call(tx *store.Tx, inv *invocation.Invocation, dec invocation.Decision) error {
 	switch {
 	case dec.Reason == invocation.ReasonApproval:
+	case dec.Reason == invocation.ReasonApprovedInPart:
+		return d.callAgain(tx, *inv)
 	case dec.Was == invocation.Awaiting && inv.State != invocation.Awaiting:
-		return d.callOff(tx, *inv)
+		return d.callOff(tx, *inv, dec)
 	default:
 		return nil
 	}
@@ -69,7 +71,7 @@ func (d *Desk) call(tx *store.Tx, inv *invocation.Invocation, dec invocation.Dec
 			continue // the request in the room calls them
 		}
 		own, seq := room.DirectOf(u, room.Bot), tx.NextSeq()
-		request := requesting(*inv, tx)
+		request := d.requesting(*inv, tx)
 		doc, buttons := d.armed(tx, request, seq, *inv)
 		n, err := dispatch.Answer(tx, dispatch.Line{Room: own, Text: request.text, Doc: doc, Invocation: inv.ID, Calls: []id.User{u}})
 		if err != nil {
@@ -83,23 +85,59 @@ func (d *Desk) call(tx *store.Tx, inv *invocation.Invocation, dec invocation.Dec
 	return nil
 }
 
-// callOff says where inv stands in the messages that asked for approval.
-func (d *Desk) callOff(tx *store.Tx, inv invocation.Invocation) error {
-	text := phrase.T("runner.called_off", tick(inv.Line), inv.By.Name, inv.State.Shown())
+// callOff says where inv stands, and who has decided it, in the messages that
+// asked for approval.
+func (d *Desk) callOff(tx *store.Tx, inv invocation.Invocation, dec invocation.Decision) error {
+	text, head := phrase.T("runner.called_off", tick(inv.Line), inv.By.Name, inv.State.Shown()), ""
+	switch {
+	case dec.Reason == invocation.ReasonApproved:
+		who := approvers(inv, tx.Org)
+		text, head = phrase.T("runner.called_off_approved", tick(inv.Line), inv.By.Name, who), phrase.T("runner.head.approved", who)
+	case inv.Cause == invocation.ReasonRejected:
+		text = phrase.T("runner.called_off_rejected", tick(inv.Line), inv.By.Name, deniedBy("runner.by", "runner.by_why", inv, dec, tx))
+		head = notRun(inv, dec, tx).doc.Head
+	case inv.State.Over():
+		head = notRun(inv, dec, tx).doc.Head
+	}
+	s := plain(timeline.StatusWaiting, text)
+	s.doc.Head = head
+	return d.reviseCalls(tx, inv, s)
+}
+
+// callAgain says in the messages that asked for approval who gave theirs, when
+// it takes more than one.
+func (d *Desk) callAgain(tx *store.Tx, inv invocation.Invocation) error {
+	return d.reviseCalls(tx, inv, d.requesting(inv, tx))
+}
+
+func (d *Desk) reviseCalls(tx *store.Tx, inv invocation.Invocation, s said) error {
 	for _, seq := range inv.Called {
-		err := dispatch.Revise(tx, seq, text, plain(timeline.StatusWaiting, text).doc)
+		doc, buttons := d.armed(tx, s, seq, inv)
+		err := dispatch.Revise(tx, seq, s.text, doc)
 		if code := fault.CodeOf(err); err != nil && (code == "" || code == fault.CodeInternal) {
 			return err
+		}
+		for _, b := range buttons {
+			tx.AddAction(b)
 		}
 	}
 	return nil
 }
 
-// speaksForItself reports whether a built-in command that has ended needs no
-// entry of its own: what it did stands in the timeline, and its answer beside it.
+// speaksForItself reports whether a command that has ended needs no entry of its
+// own: of a built-in one what it did stands in the timeline, and its answer
+// beside it; and of one that was over at once, which nobody had to agree to, the
+// answer where it was asked says all.
 func (d *Desk) speaksForItself(inv invocation.Invocation) bool {
+	answered := !private(inv) || inv.Room == room.DirectOf(inv.By.User, room.Bot)
+	if inv.Risk == command.Danger || inv.Glass || !answered {
+		return false
+	}
+	if (inv.State == invocation.Succeeded || inv.State == invocation.Failed) && !inv.StartedAt.IsZero() && inv.Took() < tellEvery && !inv.Agreed() {
+		return true
+	}
 	declared, _, ok := d.programs.Find(inv.Command)
-	return ok && declared.Origin == "" && inv.State == invocation.Succeeded && inv.Risk != command.Danger && !inv.Glass && !private(inv)
+	return ok && declared.Origin == "" && inv.State == invocation.Succeeded
 }
 
 // alarm pages those who answer for what somebody has broken the glass for.

@@ -22,6 +22,7 @@ import (
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -238,7 +239,11 @@ func (d *Desk) save(tx *store.Tx, dec invocation.Decision) (invocation.Invocatio
 	for _, e := range dec.Events {
 		tx.AppendEvent(e)
 	}
+	alone := inv.By.User != "" && inv.Room == room.DirectOf(inv.By.User, room.Bot)
 	for _, e := range dec.Entries {
+		if asked, ok := e.Payload.(timeline.Asked); ok && alone && asked.State == string(invocation.Denied) {
+			continue // they are told, and nobody else reads it
+		}
 		if end, ok := e.Payload.(timeline.Finished); ok {
 			if d.speaksForItself(inv) {
 				continue

@@ -67,7 +67,7 @@ func TestLongOutputIsAFile(t *testing.T) {
 			t.Errorf("kept: output of %d bytes and the files %v", len(got.Output), st.files.kept)
 		}
 		m := st.said()[0].Payload.(timeline.Message)
-		if !strings.HasPrefix(m.Text, "host0\n") || !strings.HasSuffix(m.Text, "host99") || !strings.Contains(m.Text, "… 82 lines are in the file …") {
+		if !strings.HasPrefix(m.Text, "host0\n") || !strings.HasSuffix(m.Text, "host99") || !strings.Contains(m.Text, "… 82 lines are in the file and on the [page of job 1](/jobs/1) …") {
 			t.Errorf("the bot says %q", m.Text)
 		}
 		if n := len(m.Doc.Blocks); n != 3 || m.Doc.Blocks[2].File.Name != "output-1.txt" {
@@ -467,10 +467,14 @@ func TestShorten(t *testing.T) {
 		{"short", "a\nb", []string{"a", "b"}},
 		{"one long line", strings.Repeat("x", 5000), nil},
 		{"a code block is closed", "```\n" + strings.Repeat("line\n", 40), nil},
+		{"and opened again", "```\n" + strings.Repeat("line\n", 40) + "```", nil},
 	} {
-		got := shorten(c.text, true)
+		got := shorten(c.text, 7, true)
 		if len([]rune(got)) > maxRunes+100 || strings.Count(got, "\n") > maxLines+6 {
 			t.Errorf("%s: %d characters, %d lines", c.name, len([]rune(got)), strings.Count(got, "\n"))
+		}
+		if strings.HasSuffix(c.text, "```") && strings.Count(got, "```")%2 != 0 {
+			t.Errorf("%s: a block is left open: %q", c.name, got)
 		}
 		if c.want != nil && !slices.Equal(strings.Split(got, "\n"), c.want) {
 			t.Errorf("%s: %q", c.name, got)
@@ -568,7 +572,7 @@ func TestTheConversationAnswers(t *testing.T) {
 			t.Error(err)
 		}
 		st.wantState(inv.ID, invocation.Rejected)
-		if got := st.said()[0].Payload.(timeline.Message).Text; got != "`wipe it` was rejected by Lee. not on a Sunday" {
+		if got := st.said()[0].Payload.(timeline.Message).Text; got != "`wipe it` was denied by @lee: not on a Sunday." {
 			t.Errorf("the bot says %q", got)
 		}
 	})

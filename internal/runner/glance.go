@@ -14,7 +14,12 @@ const maxGlance = 120
 
 // glance is how a run ended, with the beginning of what it said: who looks at
 // the room alone sees the result without opening a thread.
+// Of what failed it is why: the exit status and the last line of what the
+// program complained of.
 func glance(inv invocation.Invocation, how string) string {
+	if inv.State != invocation.Succeeded && inv.Why != "" {
+		return how + "\n> " + clean(strings.Join(strings.Fields(inv.Why), " "), maxWhy)
+	}
 	out := strings.TrimSpace(inv.Output)
 	if out == "" {
 		return how

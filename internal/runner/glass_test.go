@@ -92,7 +92,7 @@ func TestWhoMayApproveIsCalled(t *testing.T) {
 			t.Fatal(err)
 		}
 		own = st.saidIn(room.DirectOf("ada", room.Bot))
-		if text := own[0].Payload.(timeline.Message).Text; text != "`vault` of Kim needs your approval no more: queued." || len(buttons(own[0])) != 0 {
+		if text := own[0].Payload.(timeline.Message).Text; text != "`vault` of Kim was approved by @ada." || len(buttons(own[0])) != 0 {
 			t.Errorf("afterwards it says %q with %v", text, buttons(own[0]))
 		}
 	})

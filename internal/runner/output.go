@@ -45,8 +45,9 @@ func long(text string) bool {
 }
 
 // shorten is the beginning and the end of a long text, and in between how much
-// of it is missing; kept says that the whole of it is in a file.
-func shorten(text string, kept bool) string {
+// of it is missing and where all of it is: on the page of job, 0 for none, and,
+// kept says, in a file.
+func shorten(text string, job int64, kept bool) string {
 	if !long(text) {
 		return text
 	}
@@ -58,8 +59,14 @@ func shorten(text string, kept bool) string {
 	first, last := firstRunes(strings.Join(head, "\n"), headRunes), lastRunes(strings.Join(tail, "\n"), tailRunes)
 	missing := max(1, len(lines)-1-strings.Count(first, "\n")-1-strings.Count(last, "\n"))
 	between := phrase.N("runner.more_unkept", missing)
-	if kept {
-		between = phrase.N("runner.more", missing)
+	switch {
+	case kept:
+		between = phrase.N("runner.more", missing, job)
+	case job != 0:
+		between = phrase.N("runner.more_page", missing, job)
+	}
+	if closed(first) != first { // both parts are of one block of code
+		last = "```\n" + last
 	}
 	return closed(first) + "\n\n" + between + "\n\n" + last
 }

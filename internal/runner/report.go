@@ -2,11 +2,11 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
@@ -55,7 +55,7 @@ func (p *report) Progress(percent int, text string) {
 
 // Say implements program.Reporter.
 func (p *report) Say(text string, doc *timeline.Document) {
-	text = shorten(output(p.run.hide(text), program.MaxOutput), false)
+	text = shorten(output(p.run.hide(text), program.MaxOutput), 0, false)
 	p.mu.Lock()
 	if p.count >= maxSaid || p.over || text == "" && doc == nil {
 		p.dropped++
@@ -74,9 +74,9 @@ func (p *report) File(name string, content io.Reader) error {
 	p.mu.Unlock()
 	switch {
 	case p.runner.Files == nil:
-		return errors.New("files are not kept here")
+		return fault.Conflict(phrase.T("runner.file.none_kept"))
 	case full:
-		return errors.New("too many files")
+		return fault.TooLarge(phrase.T("runner.file.many", maxFiles))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -76,7 +76,7 @@ var errNoEnd = errors.New("it did not end when it was told to")
 func (r *Runner) run(ctx context.Context, one *run) (program.Result, error) {
 	if one.inv.DryRun {
 		if p, ok := one.program.(Rehearser); !ok || !p.Rehearses(one.inv.Command) {
-			return rehearse(one.inv), nil
+			return r.Desk.rehearse(one.inv), nil
 		}
 	}
 	req := one.request
@@ -250,7 +250,7 @@ func (r *Runner) record(work context.Context, one *run, in invocation.Input) inv
 }
 
 // rehearse is what a dry run says of a program that cannot show more.
-func rehearse(inv invocation.Invocation) program.Result {
+func (d *Desk) rehearse(inv invocation.Invocation) program.Result {
 	parts := []string{phrase.T("runner.rehearsal", tick(inv.Line), inv.By.Name, inv.Rule)}
 	if inv.Approval.Count > 0 {
 		parts = append(parts, phrase.N("runner.rehearsal_approve", inv.Approval.Count))
@@ -260,7 +260,7 @@ func rehearse(inv invocation.Invocation) program.Result {
 	}
 	text := strings.Join(parts, " ")
 	doc := &timeline.Document{Status: timeline.StatusGood, Blocks: []timeline.Block{{Text: text}}}
-	if f := fields(inv); len(f) > 0 {
+	if f := d.fields(inv); len(f) > 0 {
 		doc.Blocks = append(doc.Blocks, timeline.Block{Fields: f})
 	}
 	return program.Result{Outcome: program.Succeeded, Text: text, Doc: doc}

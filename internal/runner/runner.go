@@ -364,7 +364,7 @@ func request(tx *store.Tx, inv invocation.Invocation, actor people.Actor, secret
 	return program.Request{
 		ID: inv.ID, Command: inv.Command, Actor: actor, Username: inv.Username, Room: inv.Room, RoomName: inv.RoomName, Thread: inv.Thread,
 		Message: inv.Message, Incident: inv.Incident, Reason: inv.Reason, Args: maps.Clone(inv.Args), Given: given, Line: inv.Line,
-		Secrets: maps.Clone(secrets), DryRun: inv.DryRun, Private: inv.Private, Zone: zone, Now: tx.Now,
+		Secrets: maps.Clone(secrets), DryRun: inv.DryRun, Private: inv.Private, JSON: inv.JSON, Zone: zone, Now: tx.Now,
 	}
 }
 

@@ -96,7 +96,7 @@ func thread(inv invocation.Invocation) id.Seq {
 
 // private reports whether what is said about inv is for who asked alone.
 func private(inv invocation.Invocation) bool {
-	return inv.By.User != "" && (inv.Private || inv.State == invocation.Denied)
+	return inv.By.User != "" && (inv.Private || inv.State == invocation.Denied || inv.Cause == invocation.ReasonRefused)
 }
 
 // post says something where inv was asked, or else to who asked alone. When

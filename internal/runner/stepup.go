@@ -82,11 +82,11 @@ func (d *Desk) Prove(ctx context.Context, actor people.Actor, ref string) (invoc
 }
 
 // proving asks for the second factor of who asked.
-func proving(inv invocation.Invocation) said {
+func (d *Desk) proving(inv invocation.Invocation) said {
 	page := StepUpPage + "?invocation=" + itoa(inv.Number)
 	s := plain(timeline.StatusWaiting, phrase.T("runner.step_up", inv.Line, inv.By.Name))
 	s.person = inv.By.User
-	s.doc.Blocks = append(s.doc.Blocks, timeline.Block{Fields: fields(inv)}, timeline.Block{Actions: []timeline.Action{
+	s.doc.Blocks = append(s.doc.Blocks, timeline.Block{Fields: d.fields(inv)}, timeline.Block{Actions: []timeline.Action{
 		{Label: phrase.T("runner.button_prove"), URL: page, Style: "primary"},
 		{Label: phrase.T("runner.button_no"), Line: "cancel " + itoa(inv.Number)},
 	}})

@@ -136,7 +136,7 @@ func TestConfirmedApprovedAndRun(t *testing.T) {
 		}
 		pass(500 * time.Millisecond)
 		st.wantState(inv.ID, invocation.Succeeded)
-		st.wantSaid("`wipe the disk` is done, in 0.0 s.\n> did wipe the disk", "`wipe the disk` is confirmed and waits. Somebody else who may run it: `approve "+inv.Short+"` or `deny "+inv.Short+"`.", "did wipe the disk")
+		st.wantSaid("`wipe the disk` is done, in 0.0 s. Approved by @lee.\n> did wipe the disk", "`wipe the disk` is confirmed and waits. Somebody else who may run it: `approve "+inv.Short+"` or `deny "+inv.Short+"`.", "did wipe the disk")
 		st.wantEvents(inv.ID, invocation.EventReceived, invocation.EventDecided, invocation.EventConfirmed, invocation.EventApproved, invocation.EventStarted, invocation.EventFinished)
 	})
 }

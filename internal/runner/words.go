@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/phrase"
@@ -23,13 +24,13 @@ func (d *Desk) words(tx *store.Tx, inv invocation.Invocation, dec invocation.Dec
 	switch inv.State {
 	case invocation.Confirming:
 		if inv.Glass {
-			return asking(phrase.T("runner.confirm_glass", line, inv.Number), inv), said{}
+			return d.asking(phrase.T("runner.confirm_glass", line, inv.Number), inv), said{}
 		}
-		return asking(phrase.T("runner.confirm", line, inv.Number), inv), said{}
+		return d.asking(phrase.T("runner.confirm", line, inv.Number), inv), said{}
 	case invocation.Proving:
-		return proving(inv), said{}
+		return d.proving(inv), said{}
 	case invocation.Awaiting:
-		now = requesting(inv, tx)
+		now = d.requesting(inv, tx)
 		if dec.Was == invocation.Confirming || dec.Was == invocation.Proving { // what is changed in place calls nobody
 			further = said{text: phrase.T("runner.approval_wanted", line, group(inv), inv.Short)}
 		}
@@ -37,18 +38,46 @@ func (d *Desk) words(tx *store.Tx, inv invocation.Invocation, dec invocation.Dec
 	case invocation.Queued:
 		return plain(timeline.StatusWaiting, queuedWords(inv, dec, tx)), said{}
 	case invocation.Running:
-		return running(inv), said{}
+		return running(inv, tx.Org), said{}
 	case invocation.Expired, invocation.Rejected:
-		now = plain(timeline.StatusBad, endWords(inv, dec, tx))
+		now = notRun(inv, dec, tx)
 		if dec.Was == invocation.Confirming || dec.Was == invocation.Proving {
 			return now, said{} // who was asked to confirm it knows
 		}
 		return now, called(inv, now)
 	}
-	if dec.Was != invocation.Running && dec.Was != invocation.Unknown { // it was not run
-		return plain(timeline.StatusBad, endWords(inv, dec, tx)), said{}
+	switch {
+	case dec.Was != invocation.Running && dec.Was != invocation.Unknown:
+		return notRun(inv, dec, tx), said{}
+	case inv.Cause == invocation.ReasonRefused && !inv.JSON:
+		return refusal(inv)
 	}
 	return ended(inv, endWords(inv, dec, tx))
+}
+
+// refusal is short and private: why is for who asked.
+func refusal(inv invocation.Invocation) (now, further said) {
+	now = plain(timeline.StatusWarning, phrase.T("runner.nothing_done", tick(inv.Line)))
+	now.doc.Head = phrase.T("runner.head.not_run")
+	text := phrase.T("runner.refused", tick(inv.Line), inv.Why)
+	return now, said{text: text, doc: &timeline.Document{Blocks: []timeline.Block{{Text: text}}}}
+}
+
+// notRun is the end of what was never begun, under a heading that says why.
+func notRun(inv invocation.Invocation, dec invocation.Decision, tx *store.Tx) said {
+	s := plain(timeline.StatusBad, endWords(inv, dec, tx))
+	s.doc.Head = phrase.T("runner.head.not_run")
+	switch inv.Cause {
+	case invocation.ReasonRejected:
+		s.doc.Head = deniedBy("runner.head.rejected", "runner.head.rejected_why", inv, dec, tx)
+	case invocation.ReasonExpired, invocation.ReasonStale:
+		s.doc.Head, s.doc.Status = phrase.T("runner.head.expired"), timeline.StatusWarning
+	case invocation.ReasonCancelled, invocation.ReasonSuperseded:
+		s.doc.Head, s.doc.Status = phrase.T("runner.head.cancelled"), timeline.StatusWarning
+	case invocation.ReasonDenied:
+		s.doc.Head = phrase.T("runner.head.refused")
+	}
+	return s
 }
 
 // plain is a message of words alone, with a colour.
@@ -65,25 +94,25 @@ func called(inv invocation.Invocation, s said) said {
 	return s
 }
 
-func asking(text string, inv invocation.Invocation) said {
+func (d *Desk) asking(text string, inv invocation.Invocation) said {
 	s := plain(timeline.StatusWaiting, text)
 	s.person = inv.By.User
-	s.doc.Blocks = append(s.doc.Blocks, timeline.Block{Fields: fields(inv)}, timeline.Block{Actions: []timeline.Action{
+	s.doc.Blocks = append(s.doc.Blocks, timeline.Block{Fields: d.fields(inv)}, timeline.Block{Actions: []timeline.Action{
 		{Label: phrase.T("runner.button_confirm"), Line: "confirm " + itoa(inv.Number), Style: "primary"},
 		{Label: phrase.T("runner.button_no"), Line: "cancel " + itoa(inv.Number)},
 	}})
 	return tidy(s)
 }
 
-func requesting(inv invocation.Invocation, tx *store.Tx) said {
+func (d *Desk) requesting(inv invocation.Invocation, tx *store.Tx) said {
 	need := inv.Approval.Count
 	var text strings.Builder
 	text.WriteString(phrase.N("runner.approve", need, inv.By.Name, tick(inv.Line), group(inv), inv.Short, spent(inv.DueAt.Sub(tx.Now))))
 	for i, a := range inv.Approvals {
-		text.WriteString("\n" + phrase.T("runner.approved_by", a.By.Name, i+1, need))
+		text.WriteString("\n" + phrase.T("runner.approved_by", userOf(a.By, tx.Org), i+1, need))
 	}
 	s := plain(timeline.StatusWaiting, text.String())
-	s.doc.Blocks = append(s.doc.Blocks, timeline.Block{Fields: fields(inv)}, timeline.Block{Actions: []timeline.Action{
+	s.doc.Blocks = append(s.doc.Blocks, timeline.Block{Fields: d.fields(inv)}, timeline.Block{Actions: []timeline.Action{
 		{Label: phrase.T("runner.button_approve"), Line: "approve " + inv.Short, Style: "primary"},
 		{Label: phrase.T("runner.button_deny"), Line: "deny " + inv.Short, Style: "danger"},
 	}})
@@ -109,11 +138,16 @@ func group(inv invocation.Invocation) string {
 	return phrase.T("runner.group_anybody")
 }
 
-// fields are what the arguments mean.
-func fields(inv invocation.Invocation) []timeline.Field {
+// fields are what the arguments mean, by the names that people have for them.
+func (d *Desk) fields(inv invocation.Invocation) []timeline.Field {
+	declared, _, _ := d.programs.Find(inv.Command)
 	var all []timeline.Field
 	for _, g := range inv.Given {
-		all = append(all, timeline.Field{Name: g.Name, Value: clean(g.Value, maxLine)})
+		name := command.Arg{Name: g.Name}.Words() // of a command that there is no more
+		if a, ok := declared.Arg(g.Name); ok {
+			name = a.Words()
+		}
+		all = append(all, timeline.Field{Name: name, Value: clean(g.Value, maxLine)})
 	}
 	return all
 }
@@ -145,11 +179,24 @@ func queuedWords(inv invocation.Invocation, dec invocation.Decision, tx *store.T
 		}
 		return strings.TrimSpace(phrase.T("runner.later", line, spent(inv.DueAt.Sub(tx.Now)), why))
 	}
+	if who := approvers(inv, tx.Org); who != "" {
+		return phrase.T("runner.agreed_by", line, who)
+	}
 	return phrase.T("runner.agreed", line)
 }
 
+// approvers are those who said yes to inv, as people call them; "" when nobody
+// had to.
+func approvers(inv invocation.Invocation, o *org.Org) string {
+	all := make([]string, len(inv.Approvals))
+	for i, a := range inv.Approvals {
+		all[i] = userOf(a.By, o)
+	}
+	return strings.Join(all, ", ")
+}
+
 // running is the living message of a run.
-func running(inv invocation.Invocation) said {
+func running(inv invocation.Invocation, o *org.Org) said {
 	line := tick(inv.Line)
 	text := phrase.T("runner.running", line)
 	switch {
@@ -157,6 +204,9 @@ func running(inv invocation.Invocation) said {
 		text = phrase.T("runner.cancelling", line)
 	case inv.Percent != nil:
 		text = phrase.T("runner.running_percent", line, *inv.Percent)
+	}
+	if who := approvers(inv, o); who != "" {
+		text += " " + phrase.T("runner.with_approval", who)
 	}
 	s := plain(timeline.StatusRunning, text)
 	s.doc.Progress = inv.Percent
@@ -173,13 +223,19 @@ func running(inv invocation.Invocation) said {
 // endWords is how inv ended, in a sentence.
 func endWords(inv invocation.Invocation, dec invocation.Decision, tx *store.Tx) string {
 	line, took := tick(inv.Line), spent(inv.Took())
+	withApproval := func(text string) string {
+		if who := approvers(inv, tx.Org); who != "" {
+			text += " " + phrase.T("runner.with_approval", who)
+		}
+		return text
+	}
 	switch inv.Cause {
 	case invocation.ReasonDenied:
 		return sentence("runner.denied", line, inv.Why)
 	case invocation.ReasonExpired:
 		return phrase.T("runner.expired", line)
 	case invocation.ReasonRejected:
-		return sentence("runner.rejected", line, byOf(dec), inv.Why)
+		return phrase.T("runner.rejected", line, deniedBy("runner.by", "runner.by_why", inv, dec, tx))
 	case invocation.ReasonSuperseded:
 		return phrase.T("runner.superseded", line)
 	case invocation.ReasonCancelled:
@@ -205,19 +261,36 @@ func endWords(inv invocation.Invocation, dec invocation.Decision, tx *store.Tx) 
 		}
 		return phrase.T("runner.cancelled", line, nameOf(inv.CancelBy, tx.Org), took)
 	case invocation.ReasonFinished:
-		return phrase.T("runner.done", line, took)
+		return withApproval(phrase.T("runner.done", line, took))
 	}
-	return phrase.T("runner.failed", line, took)
+	return withApproval(phrase.T("runner.failed", line, took))
 }
 
 // sentence is a text whose last value may be empty.
 func sentence(key string, args ...any) string { return strings.TrimSpace(phrase.T(key, args...)) }
 
-func byOf(dec invocation.Decision) string {
-	if n := len(dec.Events); n > 0 {
-		return dec.Events[n-1].By.Name
+// deniedBy is who did not agree, and why when they said it.
+func deniedBy(key, withReason string, inv invocation.Invocation, dec invocation.Decision, tx *store.Tx) string {
+	if inv.Why == "" {
+		return phrase.T(key, userOf(by(dec), tx.Org))
 	}
-	return timeline.Self.Name
+	return phrase.T(withReason, userOf(by(dec), tx.Org), strings.TrimRight(inv.Why, ". "))
+}
+
+// by is who did what dec is about.
+func by(dec invocation.Decision) timeline.Actor {
+	if n := len(dec.Events); n > 0 {
+		return dec.Events[n-1].By
+	}
+	return timeline.Self
+}
+
+// userOf is what people call somebody when they talk of them: "@kim".
+func userOf(a timeline.Actor, o *org.Org) string {
+	if u, ok := o.Users[a.User]; ok {
+		return "@" + u.Username
+	}
+	return nameOf(a, o)
 }
 
 func nameOf(a timeline.Actor, o *org.Org) string {
@@ -225,6 +298,13 @@ func nameOf(a timeline.Actor, o *org.Org) string {
 		return o.Settings.Bot.Called()
 	}
 	return a.Name
+}
+
+// tells reports whether an output says itself why it ended: a program that
+// failed ends with that sentence, and with all that it complained of.
+func tells(output, why string) bool {
+	first, _, _ := strings.Cut(why, ". ")
+	return strings.Contains(output, first)
 }
 
 // ended is the end of a run: how it ended, and with a new line what it said.
@@ -240,12 +320,12 @@ func ended(inv invocation.Invocation, how string) (now, further said) {
 	parts := make([]string, 0, 3)
 	if inv.State != invocation.Succeeded || strings.TrimSpace(inv.Output) == "" {
 		parts = append(parts, how)
-		if inv.Why != "" && inv.State != invocation.Unknown {
+		if inv.Why != "" && inv.State != invocation.Unknown && !tells(inv.Output, inv.Why) {
 			parts = append(parts, "> "+strings.ReplaceAll(inv.Why, "\n", "\n> "))
 		}
 	}
 	whole := len(inv.Files) > 0
-	if out := shorten(inv.Output, whole); strings.TrimSpace(out) != "" {
+	if out := shorten(inv.Output, inv.Number, whole); strings.TrimSpace(out) != "" {
 		parts = append(parts, out)
 	}
 	further = said{text: strings.Join(parts, "\n"), doc: inv.Doc}

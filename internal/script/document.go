@@ -89,9 +89,15 @@ func ours(address string) bool {
 	return strings.HasPrefix(address, "/") && !strings.HasPrefix(address, "//") && !strings.Contains(address, "\\")
 }
 
-// table gives every row the width of the head.
+// table gives the head and every row the width of the widest: a column without a
+// title has an empty one.
 func table(t timeline.Table, each func(string) string) *timeline.Table {
 	out := timeline.Table{Head: mapped(t.Head[:min(len(t.Head), maxColumns)], each)}
+	for _, row := range t.Rows[:min(len(t.Rows), maxRows)] {
+		for len(out.Head) < min(len(row), maxColumns) {
+			out.Head = append(out.Head, "")
+		}
+	}
 	for _, row := range t.Rows[:min(len(t.Rows), maxRows)] {
 		row = mapped(row[:min(len(row), len(out.Head))], each)
 		for len(row) < len(out.Head) {

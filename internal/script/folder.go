@@ -32,6 +32,9 @@ type Problem struct {
 	Err  error
 }
 
+// Why is what is wrong, for those who keep the folder.
+func (p Problem) Why() string { return cause(p.Err) }
+
 // Load reads every command in dir. One that is broken hides no other.
 func Load(dir string, o Options) ([]*Command, []Problem) {
 	resolved, err := filepath.Abs(dir)
@@ -102,7 +105,7 @@ func (l *loader) file(name string, e fs.DirEntry, manifests map[string]bool) {
 	info, err := l.root.Stat(name) // a link out of the folder is an error here
 	switch {
 	case err != nil && (has || e.Type()&fs.ModeSymlink != 0):
-		l.problem(name, fmt.Errorf("cannot be read inside the folder: %w", err))
+		l.problem(name, err)
 	case err != nil || info.IsDir():
 	case !info.Mode().IsRegular():
 		l.problem(name, errors.New("not a regular file"))

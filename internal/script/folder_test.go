@@ -59,12 +59,12 @@ func TestABrokenFileHidesNoOther(t *testing.T) {
 	}
 	said := map[string]string{}
 	for _, p := range problems {
-		said[p.File] += p.Err.Error()
+		said[p.File] += p.Why()
 	}
 	for file, want := range map[string][]string{
 		"alone": {"no manifest alone.yaml"}, "open": {"everybody may write"}, "openmanifest": {"everybody may write"}, "norun": {"chmod +x"},
 		"typo":  {`no "title"`, "summary is missing", `"none" is none of`, `"stuff" is none of`, "typo.yaml:"},
-		"twice": {`good.sh already has`}, "orphan.yaml": {"no executable"}, "out": {"cannot be read inside the folder"}, "up": {"cannot be read inside"},
+		"twice": {`good.sh already has`}, "orphan.yaml": {"no executable"}, "out": {"outside its folder"}, "up": {"outside its folder"},
 	} {
 		for _, w := range want {
 			if !strings.Contains(said[file], w) {

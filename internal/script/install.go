@@ -52,15 +52,28 @@ func Install(ctx context.Context, file string, o Options) (*Command, error) {
 	return c, err
 }
 
-// ask runs the executable under the usual limits, with nothing of ours.
+// ask runs the executable for its manifest, under the usual limits, with nothing of ours.
 func ask(ctx context.Context, path string, o Options) ([]byte, error) {
-	folder, err := os.MkdirTemp(o.Temp, "watchroom-script-")
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	c := &Command{options: o}
+	text, err := c.prints(ctx, path, []string{manifestFlag}, program.Request{}, nil, maxManifest)
+	if err == nil && len(text) == 0 {
+		err = errors.New("it printed nothing")
+	}
+	return text, err
+}
+
+// prints is what the executable prints when it is asked something about itself,
+// at most a little more than most bytes: no secrets, no standard input, and the
+// limits of a run.
+func (c *Command) prints(ctx context.Context, path string, args []string, r program.Request, more []string, most int64) ([]byte, error) {
+	folder, err := os.MkdirTemp(c.options.Temp, "watchroom-script-")
 	if err != nil {
 		return nil, err
 	}
 	defer remove(folder)
-	c := &Command{options: o}
-	s := start{Path: path, Args: []string{manifestFlag}, Env: c.environment(program.Request{}, folder), Dir: folder, Limits: Standard}
+	s := start{Path: path, Args: args, Env: append(c.environment(r, folder), more...), Dir: folder, Limits: c.Limits.or(Standard)}
 	if s.User, err = c.account(folder); err != nil {
 		return nil, err
 	}
@@ -68,12 +81,10 @@ func ask(ctx context.Context, path string, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
 	defer context.AfterFunc(ctx, p.kill)()
 	_ = p.toIn.Close()
 	var says bytes.Buffer
-	_, _ = io.Copy(&says, io.LimitReader(p.fromOut, maxManifest+1))
+	_, _ = io.Copy(&says, io.LimitReader(p.fromOut, most+1))
 	p.kill() // it has said what there is to say
 	<-p.done
 	p.close()
@@ -82,8 +93,6 @@ func ask(ctx context.Context, path string, o Options) ([]byte, error) {
 		return nil, errors.New(p.end.Error)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case says.Len() == 0:
-		return nil, errors.New("it printed nothing")
 	}
 	return says.Bytes(), nil
 }

@@ -136,7 +136,7 @@ func (p *reader) args(f fields) []command.Arg {
 }
 
 func (p *reader) arg(item strictyaml.Node) command.Arg {
-	af := p.fields(item, "an argument", "name", "type", "summary", "required", "option", "many", "default", "values", "pattern", "min", "max")
+	af := p.fields(item, "an argument", "name", "type", "summary", "required", "option", "many", "default", "values", "complete", "pattern", "min", "max")
 	names := make([]string, 0, len(types))
 	for _, t := range types {
 		names = append(names, string(t))
@@ -144,7 +144,7 @@ func (p *reader) arg(item strictyaml.Node) command.Arg {
 	a := command.Arg{
 		Name: af.needed("name"), Type: command.Type(af.oneOf("type", string(command.String), names...)), Summary: af.text("summary"),
 		Required: af.yes("required"), Option: af.yes("option"), Many: af.yes("many"), Default: af.text("default"),
-		Values: af.list("values"), Pattern: af.text("pattern"), Min: af.bound("min"), Max: af.bound("max"),
+		Values: af.list("values"), Asks: af.yes("complete"), Pattern: af.text("pattern"), Min: af.bound("min"), Max: af.bound("max"),
 	}
 	return a
 }

@@ -2,8 +2,13 @@ package script
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // mask stands for a secret.
@@ -13,8 +18,9 @@ const mask = "***"
 // itself: the lines of a private key do, its brackets do not.
 const minLine = 8
 
-// masker replaces secrets in what a script says. It finds them as they are; one
-// that was encoded, reversed or said letter by letter passes, and the manual says so.
+// masker replaces secrets in what a script says. It finds them as they are and as
+// they stand in JSON and in addresses; one that was encoded otherwise, reversed or
+// said letter by letter passes, and the manual says so.
 type masker struct {
 	secrets [][]byte // the longest first
 	first   [256]bool
@@ -30,17 +36,67 @@ func newMasker(values []string) *masker {
 	}
 	for _, v := range values {
 		v = strings.TrimSpace(v)
-		add(v)
+		for _, form := range forms(v) {
+			add(form)
+		}
 		if strings.Contains(v, "\n") {
 			for line := range strings.Lines(v) {
 				if line = strings.TrimSpace(line); len(line) >= minLine {
-					add(line)
+					for _, form := range forms(line) {
+						add(form)
+					}
 				}
 			}
 		}
 	}
 	slices.SortFunc(m.secrets, func(a, b []byte) int { return len(b) - len(a) })
 	return m
+}
+
+// forms are a value as it is, inside a string of JSON as common libraries write
+// it, and inside an address.
+func forms(v string) []string {
+	var plain bytes.Buffer
+	e := json.NewEncoder(&plain)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v) // a string always can be
+	inJSON := plain.String()
+	inJSON = inJSON[1 : len(inJSON)-2] // between the quotes, without the end of the line
+	html := strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`).Replace(inJSON)
+	all := []string{v, inJSON, html, strings.ReplaceAll(inJSON, "/", `\/`), ascii(inJSON)}
+	for _, bare := range []string{"", "/", "!*'()"} { // what is left as it is differs
+		all = append(all, percent(v, "-_.~"+bare))
+	}
+	return append(all, url.QueryEscape(v))
+}
+
+// ascii is what stands in a string of JSON with everything beyond ASCII escaped.
+func ascii(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch one, two := utf16.EncodeRune(r); {
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		case one != utf8.RuneError:
+			fmt.Fprintf(&b, `\u%04x\u%04x`, one, two)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// percent is s in an address, with letters, digits and what is bare as they are.
+func percent(s, bare string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || strings.IndexByte(bare, c) >= 0 {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // text masks what is known whole.

@@ -1,8 +1,16 @@
 package script
 
 import (
+	"encoding/base64"
+	"errors"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 func TestMask(t *testing.T) {
@@ -20,6 +28,10 @@ func TestMask(t *testing.T) {
 		{[]string{"aa"}, "aaa", "***"},
 		{[]string{"a", "abc"}, "xab", "x***b"}, // the end may have been the beginning of more
 		{[]string{" padded \n"}, "is padded here", "is *** here"},
+		{[]string{`p"w\x/<ü😀`}, `{"json":"p\"w\\x/<ü😀"}`, `{"json":"***"}`},
+		{[]string{`p"w\x/<ü😀`}, `{"go":"p\"w\\x/\u003cü😀","php":"p\"w\\x\/<ü😀"}`, `{"go":"***","php":"***"}`},
+		{[]string{`p"w\x/<ü😀`}, `{"python":"p\"w\\x/<\u00fc\ud83d\ude00"}`, `{"python":"***"}`},
+		{[]string{"a b/c&d'!é"}, "curl h?go=a+b%2Fc%26d%27%21%C3%A9 js=a%20b%2Fc%26d'!%C3%A9 py=a%20b/c%26d%27%21%C3%A9", "curl h?go=*** js=*** py=***"},
 		{[]string{"BEGIN\nlong-enough\n}\nEND"}, "a long-enough } b", "a *** } b"},
 	} {
 		if got := newMasker(c.secrets).text(c.in); got != c.want {
@@ -81,4 +93,46 @@ func FuzzLines(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Nothing that a script says in a table is left out because its head is short.
+func TestTablesAreAsWideAsTheirRows(t *testing.T) {
+	same := func(s string) string { return s }
+	got := table(timeline.Table{Head: []string{"host"}, Rows: [][]string{{"db1"}, {"db2", "93 %", "full"}, {}}}, same)
+	want := &timeline.Table{Head: []string{"host", "", ""}, Rows: [][]string{{"db1", "", ""}, {"db2", "93 %", "full"}, {"", "", ""}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("table() (-want +got):\n%s", diff)
+	}
+	if got := table(timeline.Table{Head: []string{"a"}, Rows: [][]string{make([]string, maxColumns+5)}}, same); len(got.Head) != maxColumns || len(got.Rows[0]) != maxColumns {
+		t.Errorf("table() is %d columns wide", len(got.Head))
+	}
+}
+
+// Why a file is not attached is said in words of ours.
+func TestCausesInWords(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if err := errors.Join(root.Mkdir("folder", 0o700), root.Symlink("/etc/passwd", "link")); err != nil {
+		t.Fatal(err)
+	}
+	_, letter := base64.StdEncoding.DecodeString("%%")
+	talk := &talk{folder: root}
+	for what, want := range map[string]string{
+		"gone": "it, or what it names, is not there", "../x": "it is outside its folder", "link": "it is outside its folder", "folder": "it is no regular file",
+		"%%": "its base64 is wrong", "loud": "the machine says no space left on device",
+	} {
+		_, err := talk.read(what)
+		switch what {
+		case "%%":
+			err = letter
+		case "loud":
+			err = &os.PathError{Op: "read", Path: "/srv/x", Err: syscall.ENOSPC}
+		}
+		if got := cause(err); got != want {
+			t.Errorf("%s: %q, want %q (%v)", what, got, want, err)
+		}
+	}
 }

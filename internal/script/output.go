@@ -2,10 +2,12 @@ package script
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"syscall"
 	"unicode"
 
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -253,19 +256,34 @@ func (t *talk) file(s said) (why string) {
 	case s.Base64 != "":
 		content, err = base64.StdEncoding.DecodeString(s.Base64)
 	}
-	if err == nil {
-		err = t.out.File(name, strings.NewReader(t.m.text(string(content))))
-	}
 	if err != nil {
 		return phrase.T("script.file", name, t.clean(cause(err)))
+	}
+	if err = t.out.File(name, strings.NewReader(t.m.text(string(content)))); err != nil {
+		return phrase.T("script.file", name, t.clean(strings.TrimSuffix(cmp.Or(fault.MessageOf(err), phrase.T("script.cause.not_kept")), ".")))
 	}
 	return ""
 }
 
-// cause is an error without the paths of this machine.
+// cause is an error in words of ours, and without the paths of this machine.
 func cause(err error) string {
-	if p, ok := errors.AsType[*os.PathError](err); ok {
-		return p.Err.Error()
+	if said := fault.MessageOf(err); said != "" && fault.CodeOf(err) != fault.CodeInternal {
+		return said
+	}
+	if _, ok := errors.AsType[base64.CorruptInputError](err); ok {
+		return phrase.T("script.cause.base64")
+	}
+	p, ok := errors.AsType[*os.PathError](err)
+	number, system := errors.AsType[syscall.Errno](err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return phrase.T("script.cause.missing")
+	case errors.Is(err, fs.ErrPermission):
+		return phrase.T("script.cause.permission")
+	case system:
+		return phrase.T("script.cause.system", number.Error())
+	case ok && p.Err != nil: // of os.Root, which has no name for it
+		return phrase.T("script.cause.outside")
 	}
 	return err.Error()
 }

@@ -36,6 +36,7 @@ type request struct {
 	Line       string            `json:"line"`
 	Deadline   time.Time         `json:"deadline"`
 	DryRun     bool              `json:"dry_run,omitempty"`
+	JSON       bool              `json:"json,omitempty"`
 	Zone       string            `json:"zone,omitempty"`
 	Now        time.Time         `json:"now"`
 }
@@ -63,7 +64,7 @@ func (c *Command) stdin(r program.Request, deadline time.Time) ([]byte, error) {
 		User: person{string(r.Actor.User), r.Username, r.Actor.Name}, Room: place{string(r.Room), r.RoomName},
 		Thread: int64(r.Thread), Message: int64(r.Message), Incident: int64(r.Incident), Reason: r.Reason,
 		Args: map[string]string{}, Given: []given{}, Secrets: c.secretArgs(r), Line: r.Line,
-		Deadline: deadline.UTC().Truncate(time.Second), DryRun: r.DryRun, Now: r.Now.UTC(),
+		Deadline: deadline.UTC().Truncate(time.Second), DryRun: r.DryRun, JSON: r.JSON, Now: r.Now.UTC(),
 	}
 	maps.Copy(q.Args, r.Args)
 	for _, g := range r.Given {
@@ -160,6 +161,9 @@ func (c *Command) environment(r program.Request, folder string) []string {
 	}
 	if r.DryRun {
 		env["CHATOPS_DRY_RUN"] = "1"
+	}
+	if r.JSON {
+		env["CHATOPS_JSON"] = "1"
 	}
 	all := make([]string, 0, len(env))
 	for _, name := range slices.Sorted(maps.Keys(env)) {

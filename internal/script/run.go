@@ -298,8 +298,6 @@ func (r *run) verdict(e end) (program.Outcome, string) {
 	switch e.Exit {
 	case 0:
 		return program.Succeeded, ""
-	case 1:
-		return program.Failed, phrase.T("script.failed")
 	case 2:
 		return program.Usage, phrase.T("script.usage")
 	case 75:

@@ -298,7 +298,7 @@ printf '{"type":"result","text":"all *done*","private":true}'
 			t.Errorf("the end does not mention %q:\n%s", want, res.Text)
 		}
 	}
-	if len(out.progress) != 1 || len(out.said) != 2 || out.said[0] != "half way" || out.said[1] != "| a | b |\n| --- | --- |\n| 1 |  |\n| 2 | 3 |" {
+	if len(out.progress) != 1 || len(out.said) != 2 || out.said[0] != "half way" || out.said[1] != "| a | b |  |\n| --- | --- | --- |\n| 1 |  |  |\n| 2 | 3 | 4 |" {
 		t.Errorf("progress %q, said %q", out.progress, out.said)
 	}
 	doc := out.docs[1]

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -116,7 +117,11 @@ func (a *alarms) told(al Alarm, now time.Time, ok bool) {
 // tell takes both paths; true when one of them worked, or when there is none.
 func (w *Watch) tell(ctx context.Context, a Alarm) bool {
 	a.Node = w.d.Host
-	w.d.Log.ErrorContext(ctx, "the server watches itself", "state", a.State, "object", a.Object, "text", a.Text)
+	level := slog.LevelError
+	if a.State == cleared {
+		level = slog.LevelInfo
+	}
+	w.d.Log.Log(ctx, level, "the server watches itself", "state", a.State, "object", a.Object, "text", a.Text)
 	paths, worked := 0, 0
 	try := func(path string, send func(context.Context) error) {
 		paths++

@@ -2,6 +2,7 @@ package selfwatch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/fault"
@@ -17,7 +18,11 @@ type Problem struct {
 	Once   bool   // it happened; there is no end of it to wait for
 }
 
-// look returns what is wrong now.
+// databaseKey is of the problem that the database cannot be read.
+const databaseKey = "database"
+
+// look returns what is wrong now. While the database cannot be read nobody
+// knows what has become of what was wrong before: it is taken to last.
 func (w *Watch) look(ctx context.Context) []Problem {
 	var found []Problem
 	if by := w.clocks.jump(); by.Abs() > ClockSlack {
@@ -28,7 +33,8 @@ func (w *Watch) look(ctx context.Context) []Problem {
 	report, away, err := w.machinery(ctx)
 	if err != nil {
 		w.d.Log.ErrorContext(ctx, "look at ourselves", "err", err)
-		return append(found, Problem{Key: "database", Object: phrase.T("selfwatch.object.database"), Text: phrase.T("selfwatch.database")})
+		w.troubled = time.Now()
+		return append(slices.Clone(w.found), Problem{Key: databaseKey, Object: phrase.T("selfwatch.object.database"), Text: phrase.T("selfwatch.database")})
 	}
 	if away.Abs() > ClockSlack {
 		found = append(found, Problem{Key: "database clock", Object: phrase.T("selfwatch.object.clock"), Text: phrase.T("selfwatch.clock_apart", away.Round(time.Second))})
@@ -41,12 +47,22 @@ func (w *Watch) look(ctx context.Context) []Problem {
 	if p := w.synthetic.Load(); p != nil {
 		found = append(found, *p)
 	}
+	if _, away := w.d.Store.Outage(); away {
+		w.troubled = time.Now()
+	}
+	w.found = found
 	return found
 }
 
-// machinery looks at the database; away is how far its clock is ahead of ours.
+// machinery looks at the database, having tried to write when that did not work
+// before: nobody else may have anything to write. away is how far its clock is ahead of ours.
 func (w *Watch) machinery(ctx context.Context) (report health.Report, away time.Duration, err error) {
 	defer fault.Recover(&err)
+	if _, lasts := w.d.Store.Outage(); lasts {
+		if err := w.d.Store.TryWrite(ctx); err != nil {
+			w.d.Log.DebugContext(ctx, "try to write", "err", err)
+		}
+	}
 	now, err := w.d.Store.Now(ctx)
 	if err != nil {
 		return report, 0, err

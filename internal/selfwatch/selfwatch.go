@@ -5,7 +5,8 @@
 //     that raises an alarm when the calls stop. It is the only part that notices
 //     a node that is gone altogether.
 //   - Looks: every fifteen seconds each node looks at its queues (health.Machinery),
-//     at the database, at its clocks. A wall clock that moved by more than
+//     at the database, at its clocks. When something could not be written, it tries
+//     to write until that works again. A wall clock that moved by more than
 //     ClockSlack against the one that only counts, or is that far from the
 //     database's, is a jump.
 //   - Synthetic page: on one node at a time, every few minutes, a page to nobody
@@ -32,6 +33,7 @@ import (
 	"net/http"
 	"net/mail"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,7 +55,8 @@ const (
 	leaseFor    = 30 * time.Second
 	leaseName   = "selfwatch"
 	leaseKey    = "lease" // of the problem that it was lost
-	beatTries   = 5       // outward calls that fail in a row before somebody is told
+	troubledFor = time.Minute
+	beatTries   = 5 // outward calls that fail in a row before somebody is told
 )
 
 // Config says what is watched and who is told. The zero value looks and logs.
@@ -119,7 +122,10 @@ type Watch struct {
 	cfg    Config
 	d      Deps
 	clocks clocks
-	alarms alarms // of the loop alone
+
+	alarms   alarms    // of the loop alone, as the next two
+	found    []Problem // by the last look that could read the database
+	troubled time.Time // when the database was last seen away
 
 	seen      atomic.Pointer[seen]
 	leads     atomic.Bool
@@ -186,7 +192,7 @@ func (w *Watch) lookOnce(ctx context.Context) {
 		found = append(found, Problem{Key: "outward", Object: phrase.T("selfwatch.object.outward"), Text: phrase.T("selfwatch.unheard")})
 	}
 	w.mu.Lock()
-	found = append(found, w.events...)
+	found = append(found, slices.DeleteFunc(w.events, w.explained)...)
 	w.events = nil
 	w.mu.Unlock()
 	for _, a := range w.alarms.update(time.Now(), found) {
@@ -194,6 +200,12 @@ func (w *Watch) lookOnce(ctx context.Context) {
 		w.record(ctx, a)
 		w.alarms.told(a, time.Now(), told)
 	}
+}
+
+// explained reports whether a lease was lost because the database is or was
+// away, of which the operator is told already.
+func (w *Watch) explained(p Problem) bool {
+	return p.Key == leaseKey && time.Since(w.troubled) < troubledFor
 }
 
 func (w *Watch) happened(p Problem) {

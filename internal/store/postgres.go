@@ -22,6 +22,7 @@ import (
 type postgres struct {
 	pool  *pgxpool.Pool
 	db    *sql.DB
+	away  *outages
 	turn  chan struct{} // writers of this node queue here, not on the server
 	local bool          // decisions use our clock
 	node  string        // who we are among those who listen
@@ -67,9 +68,9 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 		return fmt.Errorf("the database cannot be reached: %w", err)
 	}
 	s.write = stdlib.OpenDBFromPool(pool)
-	s.read = &reader{DB: s.write, patience: patience}
+	s.read = &reader{DB: s.write, outages: &s.outages, patience: patience}
 	s.write.SetMaxIdleConns(0) // the pool keeps them
-	e := &postgres{pool: pool, db: s.write, turn: make(chan struct{}, 1), local: s.clock != nil, node: id.New(), patience: patience}
+	e := &postgres{pool: pool, db: s.write, away: &s.outages, turn: make(chan struct{}, 1), local: s.clock != nil, node: id.New(), patience: patience}
 	e.turn <- struct{}{}
 	s.engine = e
 	s.memory.use = true
@@ -270,6 +271,8 @@ func (t *postgresTx) QueryContext(ctx context.Context, query string, args ...any
 }
 
 func (t *postgresTx) silence() time.Duration { return t.e.patience }
+
+func (t *postgresTx) outage() *outages { return t.e.away }
 
 func (t *postgresTx) commit(ctx context.Context, all []statement, about Topics, done func()) error {
 	ctx, cancel := bounded(ctx, t.e.patience)

@@ -17,10 +17,12 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// line is a connection to a server that can fall silent without being closed.
+// line is a connection to a server that can fall silent without being closed,
+// or be cut, and then closes whatever begins.
 type line struct {
 	net.Listener
 	mu   sync.Mutex
+	gone bool       // guarded by mu
 	dead []net.Conn // guarded by mu
 	open []net.Conn // guarded by mu
 }
@@ -38,6 +40,10 @@ func newLine(t *testing.T, server string) *line {
 			from, err := ln.Accept()
 			if err != nil {
 				return
+			}
+			if l.isGone() {
+				_ = from.Close()
+				continue
 			}
 			to, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", server)
 			if err != nil {
@@ -73,6 +79,29 @@ func (l *line) silence() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open, l.dead = nil, append(l.dead, l.open...)
+}
+
+// cut ends every connection, and refuses others until mend.
+func (l *line) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = true
+	for _, c := range l.open {
+		_ = c.Close()
+	}
+	l.open = nil
+}
+
+func (l *line) mend() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = false
+}
+
+func (l *line) isGone() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gone
 }
 
 // quiet writes to a connection unless it fell silent.

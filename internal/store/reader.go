@@ -13,12 +13,15 @@ type reader struct {
 	*sql.DB
 	keep     bool
 	patience time.Duration // for the first and for the last row; 0: any
+	outages  *outages
 
 	mu   sync.RWMutex
 	kept map[string]*sql.Stmt // guarded by mu
 }
 
 func (r *reader) silence() time.Duration { return r.patience }
+
+func (r *reader) outage() *outages { return r.outages }
 
 // QueryContext is that of sql.DB. What is asked when there are many texts
 // already is prepared for itself alone; none is ever dropped, for somebody may

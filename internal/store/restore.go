@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -31,18 +32,18 @@ const restoreStatement = time.Hour
 // Readers see the old or the new, and the head has a new epoch by which those
 // who follow the timeline notice. Deliveries that were waiting wait again.
 func (s *Store) Restore(ctx context.Context, r io.Reader) (err error) {
-	b, err := s.ReadBackup(ctx, r)
+	b, err := ReadBackup(ctx, r)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	return b.Restore(ctx)
+	return b.Restore(ctx, s)
 }
 
-// ReadBackup reads a backup to its end and checks all of it; nothing is changed
-// yet. The caller closes what it returns.
-func (s *Store) ReadBackup(ctx context.Context, r io.Reader) (_ *WholeBackup, err error) {
-	schema, _, err := s.Version(ctx)
+// ReadBackup reads a backup to its end and checks all of it; no store is needed
+// for that, nor changed. The caller closes what it returns.
+func ReadBackup(ctx context.Context, r io.Reader) (_ *WholeBackup, err error) {
+	schema, err := newestSchema()
 	if err != nil {
 		return nil, fmt.Errorf("restore: %w", err)
 	}
@@ -50,7 +51,7 @@ func (s *Store) ReadBackup(ctx context.Context, r io.Reader) (_ *WholeBackup, er
 	if err != nil {
 		return nil, fmt.Errorf("restore: %w", err)
 	}
-	b := &WholeBackup{store: s, file: file, schema: schema}
+	b := &WholeBackup{file: file, schema: schema}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Close())
@@ -59,8 +60,16 @@ func (s *Store) ReadBackup(ctx context.Context, r io.Reader) (_ *WholeBackup, er
 	if _, err := io.Copy(file, r); err != nil {
 		return nil, fmt.Errorf("restore: read backup: %w", err)
 	}
-	err = readBackup(file, schema, func(t tableOf, row []any) error {
-		if t.name == "file" {
+	if err := b.bringUpTo(ctx, schema); err != nil {
+		return nil, fmt.Errorf("restore: %w", err)
+	}
+	err = readBackup(b.file, backupTables(), func(t tableOf, row []any) error {
+		switch t.name {
+		case "head":
+			b.Seq = headOf(row).seq
+		case "incident":
+			b.Incidents++
+		case "file":
 			b.keys = append(b.keys, t.contents(row)...)
 		}
 		return nil
@@ -74,9 +83,12 @@ func (s *Store) ReadBackup(ctx context.Context, r io.Reader) (_ *WholeBackup, er
 
 // WholeBackup is a backup that was read and is complete and unchanged.
 type WholeBackup struct {
-	store  *Store
+	At        time.Time // when it was made
+	Seq       id.Seq    // of the last entry in it
+	Incidents int
+
 	file   *os.File
-	schema int64
+	schema int64 // the version of its tables, now
 	keys   []string
 }
 
@@ -86,21 +98,28 @@ func (b *WholeBackup) Keys() []string { return b.keys }
 // Close removes its copy.
 func (b *WholeBackup) Close() error { return errors.Join(b.file.Close(), os.Remove(b.file.Name())) }
 
-// Restore replaces everything by it.
-func (b *WholeBackup) Restore(ctx context.Context) error {
-	err := b.store.Do(ctx, func(tx *Tx) error {
-		in := &restorer{tx: tx, ended: ctx.Err}
+// Restore replaces everything in s by it.
+func (b *WholeBackup) Restore(ctx context.Context, s *Store) error {
+	has, _, err := s.Version(ctx)
+	if err == nil && has != b.schema { // a newer program has opened it meanwhile
+		err = fmt.Errorf("the tables are of version %d and this program restores into version %d", has, b.schema)
+	}
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	err = s.Do(ctx, func(tx *Tx) error {
+		in := &restorer{ctx: tx.ctx, into: tx.tx, ended: ctx.Err}
 		if err := in.empty(); err != nil { //nolint:contextcheck // a transaction has its own; the caller's is looked at beside it
 			return err
 		}
-		if err := readBackup(b.file, b.schema, in.row); err != nil {
+		if err := readBackup(b.file, backupTables(), in.row); err != nil {
 			return err
 		}
 		if err := in.flush(); err != nil { //nolint:contextcheck // as above
 			return err
 		}
 		tx.DropClaims() // whoever claimed a delivery then is not at work on it now
-		tx.head, tx.dirty, tx.restored = in.head, true, true
+		tx.head, tx.dirty, tx.restored = headOf(in.head), true, true
 		tx.head.epoch = id.New()
 		return nil
 	})
@@ -113,9 +132,10 @@ func (b *WholeBackup) Restore(ctx context.Context) error {
 // restorer writes rows as they come, in statements of many; everything else
 // that writes has buffers instead, which a whole backup would not fit into.
 type restorer struct {
-	tx    *Tx
+	ctx   context.Context
+	into  tx
 	ended func() error // says that nobody waits for the restore any more
-	head  head
+	head  []any        // its one row, which is there already
 	table tableOf
 	rows  [][]any
 }
@@ -139,18 +159,15 @@ func (in *restorer) exec(st statement) error {
 	if err := in.ended(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(in.tx.ctx, restoreStatement)
+	ctx, cancel := context.WithTimeout(in.ctx, restoreStatement)
 	defer cancel()
-	_, err := all(ctx, in.tx.tx, func(*sql.Rows) (struct{}, error) { return struct{}{}, nil }, st.query, st.args...)
+	_, err := all(ctx, in.into, func(*sql.Rows) (struct{}, error) { return struct{}{}, nil }, st.query, st.args...)
 	return err
 }
 
 func (in *restorer) row(t tableOf, values []any) error {
 	if t.name == "head" {
-		h := head{epoch: values[0].(string), seq: id.Seq(values[1].(int64)), incident: id.Incident(values[2].(int64))}
-		h.alert, h.delivery = id.Alert(values[3].(int64)), id.Delivery(values[4].(int64))
-		h.rev, h.config, h.at = values[5].(int64), values[6].(int64), instant(values[7].(int64))
-		in.head = h
+		in.head = values
 		return nil
 	}
 	if t.name != in.table.name || len(in.rows) == 64 {
@@ -163,7 +180,17 @@ func (in *restorer) row(t tableOf, values []any) error {
 	return nil
 }
 
+func headOf(values []any) head {
+	h := head{epoch: values[0].(string), seq: id.Seq(values[1].(int64)), incident: id.Incident(values[2].(int64))}
+	h.alert, h.delivery = id.Alert(values[3].(int64)), id.Delivery(values[4].(int64))
+	h.rev, h.config, h.at = values[5].(int64), values[6].(int64), instant(values[7].(int64))
+	return h
+}
+
 func (in *restorer) flush() error {
+	if len(in.rows) == 0 {
+		return nil
+	}
 	var into strings.Builder
 	into.WriteString(`INSERT INTO ` + in.table.name + ` (`)
 	for i, c := range in.table.names() {
@@ -186,21 +213,53 @@ func bad(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrBackup, fmt.Errorf(format, args...))
 }
 
-// readBackup reads a backup from the beginning and gives every row to visit,
-// its values as int64, bool or string. It returns nil only when the backup is
-// complete and unchanged.
-func readBackup(file io.ReadSeeker, schema int64, visit func(tableOf, []any) error) error {
+// backupLines are the lines of a backup from its beginning on.
+func backupLines(file io.ReadSeeker) (*bufio.Scanner, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("read backup: %w", err)
+		return nil, fmt.Errorf("read backup: %w", err)
 	}
 	zip, err := gzip.NewReader(bufio.NewReaderSize(file, 64<<10))
 	if err != nil {
-		return bad("it is not compressed with gzip")
+		return nil, bad("it is not compressed with gzip")
 	}
 	lines := bufio.NewScanner(zip)
 	lines.Buffer(make([]byte, 0, 64<<10), maxBackupLine)
 	lines.Split(wholeLines)
-	p := &backupParser{tables: backupTables(), schema: schema, visit: visit}
+	return lines, nil
+}
+
+// headerOf is how a backup begins: when it was made, and of tables of which version.
+func headerOf(file io.ReadSeeker) (backupHeader, error) {
+	lines, err := backupLines(file)
+	if err != nil {
+		return backupHeader{}, err
+	}
+	if !lines.Scan() {
+		return backupHeader{}, bad("it is damaged or cut off before its first line ends: %w", cmp.Or(lines.Err(), io.ErrUnexpectedEOF))
+	}
+	return readHeader(lines.Bytes())
+}
+
+func readHeader(line []byte) (backupHeader, error) {
+	var h backupHeader
+	if err := json.Unmarshal(line, &h); err != nil || h.Watchroom != "backup" {
+		return h, bad("it was not made by Watchroom")
+	}
+	if h.Format != backupFormat {
+		return h, bad("it has format %d, and this program reads format %d", h.Format, backupFormat)
+	}
+	return h, nil
+}
+
+// readBackup reads a backup of tables from the beginning and gives every row to
+// visit, its values as int64, bool or string. It returns nil only when the
+// backup is complete and unchanged.
+func readBackup(file io.ReadSeeker, tables []tableOf, visit func(tableOf, []any) error) error {
+	lines, err := backupLines(file)
+	if err != nil {
+		return err
+	}
+	p := &backupParser{tables: tables, visit: visit}
 	sum := sha256.New()
 	for lines.Scan() {
 		line := lines.Bytes()
@@ -235,7 +294,6 @@ func wholeLines(data []byte, atEOF bool) (advance int, line []byte, err error) {
 type backupParser struct {
 	tables []tableOf // those to come; the first is the current one once begun
 	begun  bool      // a table was begun
-	schema int64
 	visit  func(tableOf, []any) error
 	lines  int
 	rows   int64
@@ -249,27 +307,14 @@ func (p *backupParser) line(line []byte, sum func() string) error {
 	case p.ended:
 		return bad("something follows its end")
 	case p.lines == 1:
-		return p.header(line)
+		_, err := readHeader(line)
+		return err
 	case bytes.HasPrefix(line, []byte(`[`)):
 		return p.row(line)
 	case bytes.HasPrefix(line, []byte(`{"end"`)):
 		return p.end(line, sum())
 	}
 	return p.table(line)
-}
-
-func (p *backupParser) header(line []byte) error {
-	var h backupHeader
-	if err := json.Unmarshal(line, &h); err != nil || h.Watchroom != "backup" {
-		return bad("it was not made by Watchroom")
-	}
-	if h.Format != backupFormat {
-		return bad("it has format %d, and this program reads format %d", h.Format, backupFormat)
-	}
-	if h.Schema != p.schema {
-		return bad("its tables are of version %d and those here of version %d: restore it with the program that made it, then upgrade", h.Schema, p.schema)
-	}
-	return nil
 }
 
 func (p *backupParser) table(line []byte) error {

@@ -28,6 +28,13 @@ func (s *Store) LastInvocation(ctx context.Context) (int64, error) {
 	return one(ctx, s.read, value[int64], `SELECT COALESCE(MAX(number), 0) FROM invocation`)
 }
 
+// InvocationGone reports whether there once was an invocation of a number that
+// is there no more: all up to the highest were given out.
+func (tx *Tx) InvocationGone(number int64) (bool, error) {
+	return one(tx.ctx, tx.tx, value[bool], `SELECT CAST($1 AS BIGINT) > 0 AND CAST($1 AS BIGINT) < COALESCE(MAX(number), 0)
+		AND NOT EXISTS (SELECT 1 FROM invocation WHERE number = $1) FROM invocation`, number)
+}
+
 // RemoveInvocations removes the records of commands that are over, but never
 // that with the highest number.
 func (tx *Tx) RemoveInvocations(list []id.Invocation) Removed {

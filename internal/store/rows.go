@@ -21,6 +21,7 @@ import (
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	silence() time.Duration // for how long a query may take; 0: any time
+	outage() *outages       // where it is noted that the database is away
 }
 
 // bounded ends after limit, unless there is none or ctx has one of its own.
@@ -34,17 +35,14 @@ func bounded(ctx context.Context, limit time.Duration) (context.Context, context
 // ErrNotFound says that there is no such row.
 var ErrNotFound = errors.New("not found")
 
-// ErrAway says that no transaction could be begun: nothing was wrong with what
-// was to be written.
-var ErrAway = errors.New("the database is away")
-
 // all runs a query and scans every row with scan.
 func all[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	asked, seen := ctx, q.outage().seen()
 	ctx, cancel := bounded(ctx, q.silence())
 	defer cancel()
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", firstLine(query), err)
+		return nil, fmt.Errorf("%s: %w", firstLine(query), q.outage().failed(asked, reading, err))
 	}
 	defer rows.Close()
 	var found []T
@@ -56,8 +54,9 @@ func all[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error),
 		found = append(found, v)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", firstLine(query), err)
+		return nil, fmt.Errorf("%s: %w", firstLine(query), q.outage().failed(asked, reading, err))
 	}
+	q.outage().worked(ctx, seen, reading)
 	return found, nil
 }
 

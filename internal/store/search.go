@@ -37,9 +37,10 @@ func (e *sqlite) search(ctx context.Context, q querier, words, rooms []string, f
 // index, of up to limit entries, and moves the cursor. It keeps no writer
 // waiting where the engine can. More says that further entries were there.
 func (s *Store) IndexNext(ctx context.Context, cursor string, limit int, words func(timeline.Entry) string) (more bool, err error) {
+	seen := s.outages.seen()
 	t, err := s.engine.aside(ctx)
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", ErrAway, err)
+		return false, s.outages.failed(ctx, beginning, err)
 	}
 	open := true
 	defer func() { // a panic in words must not keep the writer
@@ -78,8 +79,9 @@ func (s *Store) IndexNext(ctx context.Context, cursor string, limit int, words f
 	todo = append(todo, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{cursor, int64(upto)}}, upsertCursor)...)
 	open = false
 	if err := t.commit(ctx, todo, 0, func() {}); err != nil {
-		return false, fmt.Errorf("index timeline: %w", err)
+		return false, fmt.Errorf("index timeline: %w", s.outages.failed(ctx, committing, err))
 	}
+	s.outages.worked(ctx, seen, committing)
 	return upto < h.seq, nil
 }
 

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,6 +20,7 @@ import (
 // writing connection that keeps its statements prepared.
 type sqlite struct {
 	db       *sql.DB
+	outages  *outages
 	turn     chan struct{} // holds one token: whoever has it writes
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt // of conn; guarded by turn
@@ -28,6 +31,9 @@ const maxPrepared = 200
 
 func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if err := makePrivate(path); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
 	dsn := func(more string) string {
@@ -42,17 +48,30 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	s.read = &reader{DB: read, keep: true, kept: map[string]*sql.Stmt{}}
+	s.read = &reader{DB: read, outages: &s.outages, keep: true, kept: map[string]*sql.Stmt{}}
 	s.write.SetMaxOpenConns(2) // one for transactions, one for migrations and single statements
 	s.read.SetMaxOpenConns(8)
 	s.read.SetMaxIdleConns(8)
-	e := &sqlite{db: s.write, turn: make(chan struct{}, 1), prepared: map[string]*sql.Stmt{}}
+	e := &sqlite{db: s.write, outages: &s.outages, turn: make(chan struct{}, 1), prepared: map[string]*sql.Stmt{}}
 	s.engine = e
 	if e.conn, err = s.write.Conn(ctx); err != nil {
 		return fmt.Errorf("open database %s: %w", path, err)
 	}
 	e.turn <- struct{}{}
 	return nil
+}
+
+// makePrivate makes the file when there is none, for its owner alone: it holds
+// all that was said and the hashes of passwords. SQLite makes the files beside it alike.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func (e *sqlite) name() string { return "sqlite" }
@@ -167,6 +186,8 @@ func (t *sqliteTx) QueryContext(ctx context.Context, query string, args ...any) 
 }
 
 func (t *sqliteTx) silence() time.Duration { return 0 }
+
+func (t *sqliteTx) outage() *outages { return t.e.outages }
 
 func (t *sqliteTx) commit(ctx context.Context, all []statement, _ Topics, done func()) error {
 	for _, s := range all {

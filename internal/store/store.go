@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,7 @@ type Config struct {
 	Database string           // postgres:// URL
 	Clock    func() time.Time // nil: time.Now on SQLite, the server's clock on PostgreSQL
 	Alone    bool             // no other process opens this database, which the caller sees to; see Store.Alone
+	Log      *slog.Logger     // told when the database goes away and when it is back; nil: nobody is
 }
 
 // Store is an open database.
@@ -56,6 +58,7 @@ type Store struct {
 	recent  recentEntries
 	ahead   atomic.Pointer[func(*Tx) error] // see BeforeCommit
 	memory  memory
+	outages outages
 	alone   bool
 }
 
@@ -125,6 +128,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 func connect(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{clock: cfg.Clock, alone: cfg.Alone, wakes: newWakes(), reading: make(chan struct{}, 1)}
+	s.outages.settle = settle
+	if s.outages.log = cfg.Log; cfg.Log == nil {
+		s.outages.log = slog.New(slog.DiscardHandler)
+	}
 	var err error
 	if cfg.Database != "" {
 		err = s.openPostgres(ctx, cfg.Database)
@@ -190,9 +197,19 @@ func (s *Store) Version(ctx context.Context) (applied, newest int64, err error) 
 	}
 	applied, newest, err = p.GetVersions(ctx)
 	if err != nil {
-		return 0, 0, fmt.Errorf("read schema version: %w", err)
+		return 0, 0, fmt.Errorf("read schema version: %w", s.outages.failed(ctx, reading, err))
 	}
 	return applied, newest, nil
+}
+
+// newestSchema is the version of the tables that the migrations here lead to,
+// which is the same for both engines.
+func newestSchema() (int64, error) {
+	files, err := fs.ReadDir(migrations, "migrations/sqlite") // sorted
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	return goose.NumericComponent(files[len(files)-1].Name())
 }
 
 func (s *Store) migrator() (*goose.Provider, error) {

@@ -138,12 +138,16 @@ func (s *Store) doAsking(ctx context.Context, entities []string, fn func(*Tx, ma
 }
 
 func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (err error) {
+	seen := s.outages.seen()
 	t, h, err := s.engine.begin(ctx, ahead)
 	if errors.Is(err, errAsked) {
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrAway, err)
+		return s.outages.failed(ctx, beginning, err)
+	}
+	if ahead == nil || !ahead.guessed {
+		s.outages.worked(ctx, seen, beginning)
 	}
 	tx := &Tx{
 		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h, began: h, done: func() {},
@@ -190,8 +194,9 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	}
 	about := tx.topics()
 	if err := t.commit(tx.ctx, all, about, done); err != nil { //nolint:contextcheck // what has begun is finished
-		return err
+		return s.outages.failed(tx.ctx, committing, err) //nolint:contextcheck // as above
 	}
+	s.outages.worked(tx.ctx, seen, committing) //nolint:contextcheck // as above
 	s.wake(about)
 	return nil
 }

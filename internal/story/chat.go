@@ -88,6 +88,9 @@ func (w words) commands() []Part {
 		if !phrase.Has("story." + key) {
 			key = "command_asked"
 		}
+		if p.Why != "" && phrase.Has("story."+key+".why") {
+			key += ".why"
+		}
 		return w.say(key, w.actor(), subject(p.Line), text(p.Why), subject(p.Short))
 	case timeline.Approval:
 		return w.say("command_approved", w.actor(), subject(p.Line), number(p.Got), number(p.Of))

@@ -118,6 +118,7 @@ type (
 // which is complete by itself.
 type Document struct {
 	Status Status  `json:"status,omitempty"` // a colour and a word; "": none
+	Head   string  `json:"head,omitempty"`   // what to say instead of the word
 	Blocks []Block `json:"blocks,omitempty"`
 	// Progress of long work, 0 to 100; nil: none.
 	Progress *int `json:"progress,omitempty"`
@@ -179,6 +180,7 @@ type Action struct {
 	URL   string `json:"url,omitempty"`   // a page of ours to open
 	Token string `json:"token,omitempty"` // unguessable, of this button of this message
 	Style string `json:"style,omitempty"` // "primary", "danger", or ""
+	Used  string `json:"used,omitempty"`  // who pressed it, once it works no more
 }
 
 // The payloads of commands. ID is the invocation; Line is as it was understood,

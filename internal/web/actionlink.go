@@ -72,7 +72,7 @@ func (s *Server) confirmAction(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if m.outcome != "" {
-		return s.confirmPage(w, r, m)
+		return s.confirmPage(w, r, m.again())
 	}
 	actor := people.Actor{User: m.user.ID, Name: m.user.Name, Role: m.user.Role, Origin: timeline.Mail}
 	do := s.Dispatch.Acknowledge
@@ -86,6 +86,7 @@ func (s *Server) confirmAction(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		m.outcome = "already"
+		m = m.again()
 	case err != nil:
 		return err
 	default:
@@ -124,6 +125,19 @@ func (s *Server) mailed(r *http.Request) (mailed, error) {
 // late reports whether what the link asks for has happened.
 func (m mailed) late() bool {
 	return m.inc.State == incident.Resolved || m.link.Action == AckLink && m.inc.State == incident.Acknowledged
+}
+
+// again tells a second click of the same person, which has done what they
+// wanted, from somebody else having been faster.
+func (m mailed) again() mailed {
+	by, state := m.inc.AckedBy, incident.Acknowledged
+	if m.link.Action == ResolveLink {
+		by, state = m.inc.ResolvedBy, incident.Resolved
+	}
+	if m.outcome == "already" && m.inc.State == state && by.User == m.user.ID {
+		m.outcome = "done"
+	}
+	return m
 }
 
 func (s *Server) confirmPage(w http.ResponseWriter, r *http.Request, m mailed) error {

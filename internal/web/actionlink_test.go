@@ -10,6 +10,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -63,11 +64,11 @@ func TestOneClickActsOnce(t *testing.T) {
 	if want := (timeline.Actor{User: "u-kim", Name: "Kim", Origin: timeline.Mail}); by != want {
 		t.Errorf("acknowledged by %+v, want %+v", by, want)
 	}
-	for _, path := range []string{kims, adas} { // again, and somebody else
-		status, page := h.click(path)
-		if status != http.StatusConflict || !strings.Contains(page, "by Kim") {
-			t.Errorf("second POST: %d, want 409 and who did it\n%s", status, page)
-		}
+	if status, page := h.click(adas); status != http.StatusConflict || !strings.Contains(page, "by Kim") {
+		t.Errorf("POST of somebody else: %d, want 409 and who did it\n%s", status, page)
+	}
+	if status, page := h.click(kims); status != http.StatusOK || !strings.Contains(page, phrase.T("web.confirm.done.ack")) {
+		t.Errorf("second POST: %d, want 200 and that it is done\n%s", status, page)
 	}
 	h.has(h.get("", adas), "by Kim")
 
@@ -79,6 +80,12 @@ func TestOneClickActsOnce(t *testing.T) {
 		t.Errorf("incident is %s", state)
 	}
 	h.has(h.get("", kims), "resolved", "by Ada")
+	if status, page := h.click(kims); status != http.StatusConflict {
+		t.Errorf("acknowledging what is resolved: %d, want 409\n%s", status, page)
+	}
+	if status, page := h.click(resolve); status != http.StatusOK || !strings.Contains(page, phrase.T("web.confirm.done.resolve")) {
+		t.Errorf("resolving twice: %d, want 200\n%s", status, page)
+	}
 }
 
 func TestLinksThatDoNothing(t *testing.T) {

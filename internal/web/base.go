@@ -30,7 +30,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, o *org.Org, title,
 
 // viewer is actor as the pages know a person.
 func (s *Server) viewer(o *org.Org, actor people.Actor) view.Viewer {
-	v := view.Viewer{OrgName: o.Settings.Name, Demo: s.Demo}
+	v := view.Viewer{OrgName: o.Settings.Name, Bot: o.Settings.Bot.Called(), Demo: s.Demo}
 	user, ok := o.Users[actor.User]
 	if !ok {
 		return v

@@ -64,6 +64,11 @@ func (s *Server) showCommands(w http.ResponseWriter, r *http.Request) error {
 	if by.May(people.Manage) && s.Services != nil {
 		l.Services = serviceRows(s.Services())
 	}
+	if by.May(people.Manage) && s.Unusable != nil {
+		for _, p := range s.Unusable() {
+			l.Unusable = append(l.Unusable, view.FieldValue{Name: p.From, Value: p.Why})
+		}
+	}
 	if l.Trial.Line = text(r, "line"); l.Trial.Line != "" {
 		if l.Trial, err = s.tryLine(r.Context(), o, by, as, in, l.Trial.Line); err != nil {
 			return err

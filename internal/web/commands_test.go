@@ -40,6 +40,9 @@ func employ(tb testing.TB, deps *Deps, box dispatch.Sealer) {
 		}
 		return []SecretState{{"WIPE_TOKEN", "The secret WIPE_TOKEN of host wipe is not set."}, {"HOST_KEY", ""}}
 	}
+	deps.Unusable = func() []bot.Problem {
+		return []bot.Problem{{From: "disk.sh", Why: "everybody may write to it: chmod o-w"}, {From: "script deploy.sh", Why: "it is called as another"}}
+	}
 	deps.Declared = func() []commands.Declaration { return catalogue.Tree().All() }
 	deps.Try = bot.New(deps.Store, deps.Dispatch, deps.Desk, judge, log, time.Hour).Try
 }
@@ -69,6 +72,8 @@ func TestCommandsPage(t *testing.T) {
 	h.has(page, `name="as"`, "WIPE_TOKEN: not set", "The secret WIPE_TOKEN of host wipe is not set.", "HOST_KEY: set")
 	h.lacks(h.get("olga", "/commands"), "WIPE_TOKEN") // she could not set it
 	h.lacks(h.get("olga", "/commands"), `name="as"`)  // only who manages looks at the rights of others
+	h.has(h.get("ada", "/commands"), "Cannot be used", "disk.sh", "chmod o-w", "script deploy.sh")
+	h.lacks(h.get("olga", "/commands"), "Cannot be used", "disk.sh")
 	try := func(who, as, line string) string {
 		return h.get(who, "/commands?line="+strings.ReplaceAll(line, " ", "+")+"&as="+as)
 	}

@@ -52,6 +52,8 @@ func snoozeUntil(how, until, morningAt string, now time.Time) (time.Time, error)
 	switch how {
 	case "morning":
 		return nextMorning(morningAt, now), nil
+	case "monday":
+		return nextMonday(morningAt, now), nil
 	case "":
 	default:
 		d, err := time.ParseDuration(how)
@@ -71,8 +73,7 @@ func snoozeUntil(how, until, morningAt string, now time.Time) (time.Time, error)
 	return time.Time{}, fault.Invalid("until", phrase.T("webmain.bad_time"))
 }
 
-// nextMorning is the next time the local clock shows at. It is never further
-// than a snooze may be, although a day can have 25 hours.
+// nextMorning is the next time the local clock shows at.
 func nextMorning(at string, now time.Time) time.Time {
 	clock, err := time.Parse("15:04", at)
 	if err != nil {
@@ -82,6 +83,16 @@ func nextMorning(at string, now time.Time) time.Time {
 	morning := time.Date(y, m, d, clock.Hour(), clock.Minute(), 0, 0, now.Location())
 	if morning.Sub(now) < dispatch.MinSnooze {
 		morning = time.Date(y, m, d+1, clock.Hour(), clock.Minute(), 0, 0, now.Location())
+	}
+	return morning
+}
+
+// nextMonday is the next morning that is a Monday's. It is never further than a
+// snooze may be, although a week can have an hour more.
+func nextMonday(at string, now time.Time) time.Time {
+	morning := nextMorning(at, now)
+	for morning.Weekday() != time.Monday {
+		morning = morning.AddDate(0, 0, 1)
 	}
 	if latest := now.Add(dispatch.MaxSnooze); morning.After(latest) {
 		return latest

@@ -59,7 +59,7 @@ func (s *Server) integrationsPage(w http.ResponseWriter, r *http.Request, status
 	if err != nil {
 		return err
 	}
-	v := view.IntegrationList{Page: page, Name: name, Errors: errs}
+	v := view.IntegrationList{Page: page, Hubot: s.hubotLines("<" + phrase.T("hubot.integration.key") + ">"), Name: name, Errors: errs}
 	for _, i := range org.Sorted(o.Integrations, func(i routing.Integration) string { return i.Name }) {
 		row := view.IntegrationRow{Name: i.Name, Href: integrationsPath + "/" + string(i.ID), Off: i.Off}
 		last, err := s.Store.Alerts(r.Context(), store.AlertFilter{Integration: i.ID, Limit: 1})

@@ -76,8 +76,8 @@ func (s *Server) showJobs(w http.ResponseWriter, r *http.Request) error {
 
 func jobRow(inv invocation.Invocation) view.JobRow {
 	row := view.JobRow{Number: inv.Number, Line: inv.Line, By: inv.By.Name, State: string(inv.State), Status: inv.State.Shown(), At: inv.AskedAt}
-	if took := inv.Took(); took > 0 {
-		row.Took = took.Round(100 * time.Millisecond).String()
+	if took := inv.Took().Round(100 * time.Millisecond); took > 0 {
+		row.Took = took.String()
 	}
 	return row
 }
@@ -124,7 +124,7 @@ func roomOf(o *org.Org, by people.Actor, in id.Room) string {
 	if !ok || !r.CanRead(by.User) {
 		return phrase.T("commands_web.elsewhere")
 	}
-	return r.Shown(by.User, o.UserName)
+	return r.Shown(by.User, nameIn(o))
 }
 
 // detail is what an event says beyond its kind.

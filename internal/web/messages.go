@@ -23,7 +23,7 @@ import (
 
 func (s *Server) messageRoutes() []Route {
 	return []Route{
-		{"POST /rooms/{room}/messages", people.Talk, s.say},
+		{"POST /rooms/{room}/messages", people.Read, s.say}, // who may not talk, to the bot alone
 		{"GET /threads/{seq}", people.Read, s.thread},
 		{"GET /messages/{seq}", people.Read, s.showMessage},
 		{"GET /messages/{seq}/source", people.Read, s.messageSource},
@@ -35,8 +35,8 @@ func (s *Server) messageRoutes() []Route {
 		{"POST /messages/{seq}/unpin", people.Talk, s.pin},
 		{"POST /messages/{seq}/link", people.Talk, s.linkMessage},
 		{"POST /messages/{seq}/unread", people.Read, s.markUnread},
-		{"POST /messages/{seq}/actions/{token}", people.Talk, s.press},
-		{"GET /complete", people.Talk, s.complete},
+		{"POST /messages/{seq}/actions/{token}", people.Read, s.press},
+		{"GET /complete", people.Read, s.complete},
 	}
 }
 

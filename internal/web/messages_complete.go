@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
@@ -43,7 +44,7 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	text := query.Get("text")
-	if len(text) > maxCompleted {
+	if len(text) > maxCompleted || !room.Speaks(actor, in.ID) {
 		return answerJSON(w, map[string]any{"candidates": []candidate{}})
 	}
 	at, err := strconv.Atoi(query.Get("at"))
@@ -241,6 +242,9 @@ func (s *Server) press(w http.ResponseWriter, r *http.Request) error {
 	}
 	if s.Press == nil {
 		return noMessage()
+	}
+	if !room.Speaks(actorOf(r), e.Room) {
+		return fault.Forbidden(phrase.T("dispatch.forbidden"))
 	}
 	inv, err := s.Press(r.Context(), actorOf(r), r.PathValue("token"))
 	if sent, err := s.toStepUp(w, r, inv, err); sent || err != nil {

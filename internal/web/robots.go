@@ -79,7 +79,7 @@ const saidShown = 120
 
 func (s *Server) robotRow(r *http.Request, o *org.Org, robot org.Robot) (view.RobotRow, error) {
 	viewer := actorOf(r)
-	row := view.RobotRow{ID: string(robot.ID), Name: robot.Name, Username: o.Users[robot.User].Username, Room: phrase.T("hubot.room.hidden")}
+	row := view.RobotRow{ID: string(robot.ID), Name: robot.Name, Username: o.Users[robot.User].Username, Room: phrase.T("hubot.room.hidden"), Outside: o.Outside(robot)}
 	if s.Robots != nil {
 		link := s.Robots()[robot.ID]
 		row.Since, row.HeardAt, row.Called = link.Since, link.HeardAt, link.Name
@@ -154,8 +154,12 @@ func (s *Server) newRobot(w http.ResponseWriter, r *http.Request) error {
 
 // freshKey is a key as it is shown once, with the lines that start a Hubot.
 func (s *Server) freshKey(r org.Robot, key string) view.FreshRobot {
-	return view.FreshRobot{Name: r.Name, Key: key, Lines: "export HUBOT_VICTOROPS_URL=" + dispatch.RobotURL(s.PublicURL) +
-		"\nexport HUBOT_VICTOROPS_KEY=" + key + "\nbin/hubot --adapter victorops"}
+	return view.FreshRobot{Name: r.Name, Key: key, Lines: s.hubotLines(key)}
+}
+
+// hubotLines start a Hubot that has a key.
+func (s *Server) hubotLines(key string) string {
+	return "export HUBOT_VICTOROPS_URL=" + dispatch.RobotURL(s.PublicURL) + "\nexport HUBOT_VICTOROPS_KEY=" + key + "\nbin/hubot --adapter victorops"
 }
 
 func (s *Server) robot(r *http.Request) (*org.Org, org.Robot, error) {

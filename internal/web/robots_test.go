@@ -99,5 +99,12 @@ func TestRobotInAHiddenRoom(t *testing.T) {
 		h.has(page, "Spy", "a room you are not in")
 		h.lacks(page, "surprise-party")
 	}
+	h.lacks(h.get("ada", robotsPath), "is not in its room any more")
+	h.has(h.get("ada", "/integrations"), "Hubot and other robots", "HUBOT_VICTOROPS_URL=", "HUBOT_VICTOROPS_KEY=", "bin/hubot", robotsPath)
+	out := func(r room.Room) room.Room { r.Members = []id.User{"u-kim"}; return r }
+	if _, err := h.dispatch.ChangeRoom(t.Context(), kim, secret.ID, out); err != nil {
+		t.Fatal(err)
+	}
+	h.has(h.get("ada", robotsPath), "is not in its room any more")
 	h.send(robotsPath+"/"+string(robot.ID), http.StatusSeeOther, "name", "Agent", "username", "spy", "room", string(secret.ID)) // it may stay
 }

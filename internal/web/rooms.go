@@ -31,7 +31,7 @@ func (s *Server) roomRoutes() []Route {
 		{"POST /rooms/{room}/change", people.Talk, s.changeRoom},
 		{"POST /rooms/{room}/members", people.Talk, s.changeMembers},
 		{"POST /rooms/{room}/read", people.Read, s.markRead},
-		{"POST /rooms/{room}/typing", people.Talk, s.typing},
+		{"POST /rooms/{room}/typing", people.Read, s.typing},
 		{"GET /chat/rooms", people.Read, s.roomList},
 		{"GET /chat/jump", people.Read, s.jumpTargets},
 		{"GET /chat/emoji", people.Read, s.emoji},
@@ -228,7 +228,7 @@ func (s *Server) roomHead(ctx context.Context, o *org.Org, actor people.Actor, r
 	}
 	kept := r.ID != room.Main && r.Kind != room.Direct
 	talks := actor.May(people.Talk)
-	h.CanWrite = r.CanWrite(actor.User) && talks
+	h.CanWrite = r.CanWrite(actor.User) && room.Speaks(actor, r.ID)
 	h.CanJoin = kept && !h.Joined && !r.Closed && talks
 	h.CanEdit = kept && talks && r.CanWrite(actor.User) && (h.Joined || actor.May(people.Manage))
 	return h, nil

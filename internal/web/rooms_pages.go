@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -163,8 +162,8 @@ func (s *Server) changeRoom(w http.ResponseWriter, r *http.Request) error {
 	actor := actorOf(r)
 	is, err := s.Dispatch.ChangeRoom(r.Context(), actor, found.ID, func(is room.Room) room.Room {
 		is.Topic = text(r, "topic")
-		if is.Kind != room.Group {
-			is.Slug = cmp.Or(strings.TrimPrefix(text(r, "name"), "#"), is.Slug)
+		if wish := strings.TrimPrefix(text(r, "name"), "#"); is.Kind != room.Group && wish != "" && wish != is.Wish() {
+			is.Slug = wish
 		}
 		return is
 	})

@@ -6,7 +6,6 @@ import (
 
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/markdown"
-	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/store"
 )
@@ -46,6 +45,10 @@ func (s *Server) typing(w http.ResponseWriter, r *http.Request) error {
 	_, found, err := s.askedRoom(r)
 	if err != nil {
 		return err
+	}
+	if !room.Speaks(actorOf(r), found.ID) { // nothing will come of it
+		w.WriteHeader(http.StatusNoContent)
+		return nil
 	}
 	s.presence.change(r.PostFormValue("tab"), actorOf(r).User, func(p *store.Presence) {
 		p.Active, p.Room, p.Thread, p.Typing = true, found.ID, seqOf(r.PostFormValue("thread")), time.Now().Add(typingFor)
@@ -87,7 +90,7 @@ func (s *Server) jumpTargets(w http.ResponseWriter, r *http.Request) error {
 		link := s.roomLink(o, actor.User, found, store.Unread{}, there)
 		all = append(all, target{Kind: link.Kind, Name: link.Name, Hint: link.Topic, Href: link.Href})
 	}
-	if actor.May(people.Talk) {
+	if room.Speaks(actor, room.DirectOf(actor.User, room.Bot)) {
 		bot := o.Settings.Bot.Called()
 		all = append(all, target{Kind: "bot", Name: bot, Hint: "@" + bot, Href: "/rooms/@" + bot})
 	}

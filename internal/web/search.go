@@ -181,8 +181,14 @@ func sentence(e timeline.Entry, names story.Names) string {
 	if p, ok := e.Payload.(timeline.Message); ok && !p.Deleted {
 		return markdown.Plain(p.Text)
 	}
+	if p, ok := e.Payload.(timeline.Noted); ok { // its author is named beside it
+		return markdown.Plain(p.Text)
+	}
 	var text strings.Builder
 	for _, p := range story.Parts(e, names) {
+		if p.Kind == story.Quote {
+			p.Text = markdown.Plain(p.Text)
+		}
 		text.WriteString(p.Text)
 	}
 	return text.String()

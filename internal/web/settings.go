@@ -129,16 +129,18 @@ func settingsCards(o *org.Org, v view.Viewer) []view.SettingsCard {
 		card("policies", "/settings/policies", "policy", len(o.Policies)),
 		card("routing", "/settings/routing", "route", len(o.Keys)),
 		card("maintenance", "/settings/maintenance", "snooze", -1),
-		card("heartbeats", "/settings/heartbeats", "clock", len(o.Heartbeats)),
+		card("heartbeats", "/settings/heartbeats", "pulse", len(o.Heartbeats)),
 		card("drills", "/settings/drills", "test", -1),
 		card("explain", "/explain", "help", -1),
+		card("commands", "/commands", "list", -1),
+		card("jobs", "/jobs", "clock", -1),
 	}
 	if v.May(string(people.Ingest)) {
 		cards = append(cards, card("integrations", "/integrations", "plug", len(o.Integrations)))
 	}
 	cards = append(cards, card("organisation", "/settings/organisation", "org", -1))
 	if v.May(string(people.Manage)) {
-		cards = append(cards, card("robots", "/settings/robots", "robot", len(o.Robots)), card("providers", "/settings/providers", "send", len(o.Providers)), card("tokens", "/settings/tokens", "token", -1), card("retention", "/settings/retention", "clock", -1))
+		cards = append(cards, card("robots", "/settings/robots", "robot", len(o.Robots)), card("providers", "/settings/providers", "send", len(o.Providers)), card("tokens", "/settings/tokens", "token", -1), card("retention", "/settings/retention", "archive", -1))
 	}
 	return cards
 }

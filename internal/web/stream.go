@@ -49,7 +49,8 @@ var (
 //	ping    {}                                         every 15 seconds
 //	reset   {}                                         too much was missed, or the numbers began anew: load the page
 //
-// It resumes after the number in Last-Event-ID or in after. Entries that the
+// It resumes after the number in Last-Event-ID or in after, unless the epoch in
+// the address says that the number is of a past before a restore. Entries that the
 // filter holds back move the id along with the next ping, so that nobody
 // resumes further back than needed.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
@@ -64,26 +65,22 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	}
 	f.thread = 0 // what is said in threads comes along and says so
 	after := afterOf(r)
-	head, err := s.Store.Head(ctx)
-	if err != nil {
+	sub, err := s.Live.Subscribe(ctx, after)
+	if err == nil {
+		defer sub.Close()
+	} else if !errors.Is(err, live.ErrReset) {
 		return err
+	}
+	head, gone := s.Store.Head(ctx) // after subscribing: what is restored from here on ends the subscription
+	if gone != nil {
+		return gone
 	}
 	out := newReader(s, w, r, f, after, head.Seq)
-	if after > 0 && head.Seq > after+maxBehind {
+	if err != nil || otherPast(r, after, head) || after > 0 && head.Seq > after+maxBehind {
 		out.open()
 		out.end(ctx, out.reset())
 		return nil
 	}
-	sub, err := s.Live.Subscribe(ctx, after)
-	if errors.Is(err, live.ErrReset) {
-		out.open()
-		out.end(ctx, out.reset())
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer sub.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer httpd.OnDraining(ctx, func() { cancel(errDraining) })()
@@ -106,6 +103,13 @@ func afterOf(r *http.Request) id.Seq {
 		}
 	}
 	return id.Seq(after)
+}
+
+// otherPast reports whether the number that a reader has was given out before a
+// backup was restored: a page that stayed open says of which epoch it is.
+func otherPast(r *http.Request, after id.Seq, head store.Head) bool {
+	epoch := r.URL.Query().Get("epoch")
+	return after > head.Seq || epoch != "" && epoch != head.Epoch
 }
 
 // reader is one open stream.
@@ -228,9 +232,10 @@ func (out *reader) beat(ctx context.Context) error {
 	return nil
 }
 
+// reset takes the browser's number away, too, lest it comes back with it by itself.
 func (out *reader) reset() error {
 	out.hurry()
-	out.write([]byte("event: reset\ndata: {}\n\n"))
+	out.write([]byte("id:\nevent: reset\ndata: {}\n\n"))
 	return out.flush()
 }
 

@@ -50,7 +50,7 @@ func (s *Server) timeline(ctx context.Context, o *org.Org, f filter, at position
 	}
 	tl := view.Timeline{
 		Entries: entries, Older: part.older, Newer: part.newer,
-		Head: head.Seq, CanPost: v.May(string(people.Talk)), Files: s.Uploads != nil,
+		Head: head.Seq, Epoch: head.Epoch, CanPost: v.May(string(people.Talk)), Files: s.Uploads != nil && v.May(string(people.Talk)),
 	}
 	if f.thread == 0 && f.incident == 0 {
 		if tl.Removed, err = s.removedFrom(ctx, f.room); err != nil {

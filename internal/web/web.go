@@ -49,6 +49,7 @@ type Deps struct {
 	MailConfigured bool                                   // pages can leave the house
 	Carriers       *carrier.Set                           // who carries pages; nil: what needs them is not offered
 	Box            carrier.Sealer                         // of providers' secrets; nil: they cannot be changed
+	Unusable       func() []bot.Problem                   // commands that there would be; nil: none
 	SecretsOf      func(commandID string) []SecretState   // of a command; nil: none has any
 	Services       func() []bot.Service                   // whose commands are ours; nil: none
 	Robots         func() map[id.Robot]dispatch.RobotLink // those connected to this node; nil: it does not know

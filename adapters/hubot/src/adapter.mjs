@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const main = 'timeline' // the organisation's timeline, as rooms are called
@@ -16,6 +18,11 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
       this.users = new Map() // by id
       this.rooms = new Map() // by id
       this.stopped = new AbortController()
+      if (robot.Response) { // the listeners' own: middleware sees files, too
+        robot.Response = class extends robot.Response {
+          sendFile (file, caption) { return this.send(withFile(file, caption)) }
+        }
+      }
     }
 
     get log () { return this.robot.logger }
@@ -67,9 +74,12 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
           this.emit('connected')
         }
       }
-      for await (const { id, entry } of this.client.follow([...this.rooms.keys()].map(id => id || main), this.last, signal, open)) {
+      for await (const { id, entry, reset } of this.client.follow([...this.rooms.keys()].map(id => id || main), this.last, signal, open)) {
         if (entry) await this.take(entry, from)
-        if (id !== undefined) this.last = Math.max(id, this.last ?? 0)
+        if (reset) {
+          this.log.warn('watchroom: the server was restored from a backup; what was said meanwhile is not heard')
+          this.last = id
+        } else if (id !== undefined) this.last = Math.max(id, this.last ?? 0)
       }
     }
 
@@ -178,7 +188,9 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
 
     // Scripts speak. A string is a message; an object is one with more:
     // { text, thread, incident, files, quote, buttons: [{ label, line, style, url }] }.
-    // What was posted is returned, each { seq }.
+    // Each file is the id of one that was uploaded, or one that is sent with the
+    // message: { path, name } or { content, name }. What was posted is returned,
+    // each { seq }.
 
     async send (envelope, ...strings) { return this.post(envelope, strings, text => text) }
 
@@ -187,6 +199,9 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
     async emote (envelope, ...strings) { return this.post(envelope, strings, text => `_${text}_`) }
 
     async play (envelope, ...strings) { return this.send(envelope, ...strings) }
+
+    // sendFile says a file with words about it. A file is a path, too.
+    async sendFile (envelope, file, caption) { return this.send(envelope, withFile(file, caption)) }
 
     async post (envelope, strings, dress) {
       const posted = []
@@ -199,12 +214,28 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
         body.thread ??= this.threadOf(envelope)
         if (body.text.trim() === '' && !body.files?.length) continue
         try {
+          if (body.files) body.files = await this.upload(body.files)
           posted.push(await this.client.post(`/rooms/${this.target(envelope)}/messages`, body))
         } catch (err) { // a script's timer has nobody who would catch it
           this.log.error(`watchroom: say in ${this.roomOf(envelope)}: ${err.message}`)
         }
       }
       return posted
+    }
+
+    // upload sends those files that the server does not have, and returns the ids
+    // of all. It is one after the other: a robot is one of many.
+    async upload (files) {
+      const ids = []
+      for (const file of files) {
+        if (typeof file === 'string') {
+          ids.push(file)
+          continue
+        }
+        const bytes = file.content === undefined ? await readFile(file.path) : Buffer.from(file.content)
+        ids.push(await this.client.upload(file.name ?? basename(String(file.path ?? 'file.txt')), bytes))
+      }
+      return ids
     }
 
     async topic (envelope, ...strings) {
@@ -232,6 +263,12 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
       return this.options.threads && message?.id ? Number(message.id) : undefined
     }
   }
+}
+
+// withFile is a message with a file: one as in a message's list, or its path.
+function withFile (file, caption) {
+  const path = typeof file === 'string' || file instanceof URL
+  return { text: caption, files: [path ? { path: file } : file] }
 }
 
 // sorted tells buttons that run a line from those that lead somewhere: these are

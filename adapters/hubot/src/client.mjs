@@ -7,6 +7,9 @@ const silence = 60_000
 // tries is how often a request is made that the server did not take.
 const tries = 4
 
+// uploadFor is how long a file may take on its way.
+const uploadFor = 300_000
+
 // Problem is an answer that is none: what the server says is wrong.
 export class Problem extends Error {
   constructor (status, text) {
@@ -32,6 +35,10 @@ export class Client {
   put (path, body) { return this.ask('PUT', path, body) }
   delete (path) { return this.ask('DELETE', path) }
 
+  // upload sends bytes as a file, which is nobody else's until a message shows
+  // it, and returns what the server calls it.
+  async upload (name, bytes) { return (await this.ask('POST', `/files?name=${encodeURIComponent(name)}`, bytes)).id }
+
   // ask returns the answer's JSON, null when it is empty. It tries again when
   // the server surely did nothing: it was not there, or it said so.
   async ask (method, path, body) {
@@ -44,10 +51,12 @@ export class Client {
 
   async try (method, path, body, last) {
     const headers = this.headers()
-    if (body !== undefined) headers['content-type'] = 'application/json'
+    const bytes = body instanceof Uint8Array
+    if (body !== undefined) headers['content-type'] = bytes ? 'application/octet-stream' : 'application/json'
     let response
     try {
-      response = await fetch(this.url + path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000) })
+      const signal = AbortSignal.timeout(bytes ? uploadFor : 30_000)
+      response = await fetch(this.url + path, { method, headers, body: bytes ? body : body && JSON.stringify(body), signal })
     } catch (err) {
       if (last || err.cause?.code !== 'ECONNREFUSED') throw err
       return { for: 1000 }
@@ -76,7 +85,8 @@ export class Client {
   // follow gives the entries of rooms as { id, entry }, from the one after the
   // number last on, or from now on. An entry may be absent, then only the
   // number has moved. It ends with the stream; opened is called with the
-  // server's clock.
+  // server's clock. When a backup was restored and last is of another past, the
+  // server says { id, reset }: on from there. The epoch of the numbers tells it.
   async * follow (rooms, last, signal, opened) {
     const dead = new AbortController()
     let timer
@@ -85,13 +95,18 @@ export class Client {
       timer = setTimeout(() => dead.abort(new Error('the stream is silent')), silence)
     }
     const headers = { ...this.headers(), accept: 'text/event-stream' }
-    if (last !== undefined) headers['last-event-id'] = String(last)
+    const query = new URLSearchParams({ rooms: rooms.join(',') })
+    if (last !== undefined) {
+      headers['last-event-id'] = String(last)
+      if (this.epoch) query.set('epoch', this.epoch)
+    }
     alive()
     try {
-      const response = await fetch(`${this.url}/timeline/stream?rooms=${encodeURIComponent(rooms.join(','))}`, {
+      const response = await fetch(`${this.url}/timeline/stream?${query}`, {
         headers, signal: AbortSignal.any([signal, dead.signal])
       })
       if (!response.ok) throw await problem(response)
+      this.epoch = response.headers.get('watchroom-epoch') ?? this.epoch
       opened(Date.parse(response.headers.get('date') ?? '') || Date.now())
       const chunks = response.body.pipeThrough(new TransformStream({
         transform (chunk, out) {
@@ -99,8 +114,12 @@ export class Client {
           out.enqueue(chunk)
         }
       }))
-      for await (const { id, data } of events(chunks)) {
-        yield { id: id === undefined ? undefined : Number(id), entry: data && JSON.parse(data) }
+      for await (const { id, name, data } of events(chunks)) {
+        if (name === 'reset') {
+          const { seq, epoch } = JSON.parse(data)
+          this.epoch = epoch
+          yield { id: seq, reset: true }
+        } else yield { id: id === undefined ? undefined : Number(id), entry: data && JSON.parse(data) }
       }
     } finally {
       clearTimeout(timer)

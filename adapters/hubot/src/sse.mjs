@@ -1,9 +1,10 @@
-// events reads a stream of server-sent events: { id, data } each. An event
-// without data moves the id alone.
+// events reads a stream of server-sent events: { id, name, data } each. An event
+// without data moves the id alone; most have no name.
 export async function * events (chunks) {
   const decoder = new TextDecoder()
   let rest = ''
   let id
+  let name
   let data = []
   for await (const chunk of chunks) {
     rest += decoder.decode(chunk, { stream: true })
@@ -12,8 +13,8 @@ export async function * events (chunks) {
     rest = lines.pop()
     for (const line of lines) {
       if (line === '') {
-        if (id !== undefined || data.length > 0) yield { id, data: data.length > 0 ? data.join('\n') : undefined }
-        id = undefined
+        if (id !== undefined || data.length > 0) yield { id, name, data: data.length > 0 ? data.join('\n') : undefined }
+        id = name = undefined
         data = []
         continue
       }
@@ -21,6 +22,7 @@ export async function * events (chunks) {
       const field = at < 0 ? line : line.slice(0, at)
       const value = at < 0 ? '' : line.slice(at + 1).replace(/^ /, '')
       if (field === 'id') id = value
+      if (field === 'event') name = value
       if (field === 'data') data.push(value)
     }
   }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { makeAdapter } from '../src/adapter.mjs'
 import { Client, Problem } from '../src/client.mjs'
 import { events } from '../src/sse.mjs'
@@ -13,8 +17,8 @@ async function read (...chunks) {
 }
 
 test('a stream is read however it is cut', async () => {
-  const text = 'retry: 3000\n\nid: 7\ndata: {"a":\ndata: 1}\n\n: beat\nid: 9\n\ndata:x\r\n\r\n'
-  const want = [{ id: '7', data: '{"a":\n1}' }, { id: '9', data: undefined }, { id: undefined, data: 'x' }]
+  const text = 'retry: 3000\n\nid: 7\ndata: {"a":\ndata: 1}\n\n: beat\nid: 9\n\nevent: reset\ndata:x\r\n\r\n'
+  const want = [{ id: '7', name: undefined, data: '{"a":\n1}' }, { id: '9', name: undefined, data: undefined }, { id: undefined, name: 'reset', data: 'x' }]
   assert.deepEqual(await read(text), want)
   for (let n = 1; n < text.length; n++) assert.deepEqual(await read(text.slice(0, n), text.slice(n)), want, `cut at ${n}`)
 })
@@ -27,7 +31,12 @@ class Adapter extends EventEmitter {
 }
 class TextMessage { constructor (user, text, id) { Object.assign(this, { user, text, id, room: user.room }) } }
 class TopicMessage extends TextMessage {}
+class Response {
+  constructor (robot, envelope) { Object.assign(this, { robot, envelope }) }
+  send (...strings) { return this.robot.adapter.send(this.envelope, ...strings) }
+}
 class Robot extends EventEmitter {
+  Response = Response
   name = 'Hubot'
   heard = []
   logger = { info () {}, warn () {}, error () {} }
@@ -36,7 +45,7 @@ class Robot extends EventEmitter {
 
 // A little of Watchroom: rooms, people, a stream that the test writes.
 async function server (t) {
-  const s = { posted: [], streams: [], asked: [], rooms: [{ id: '', kind: 'public' }, { id: 'r1', kind: 'public', slug: 'ops' }], said: [] }
+  const s = { posted: [], files: [], streams: [], asked: [], epoch: 'e1', rooms: [{ id: '', kind: 'public' }, { id: 'r1', kind: 'public', slug: 'ops' }], said: [] }
   const http = createServer(async (request, response) => {
     const url = new URL(request.url, 'http://x')
     s.asked.push(`${request.method} ${url.pathname}`)
@@ -52,10 +61,14 @@ async function server (t) {
         return answer({ items: [{ id: 'u1', username: 'kim', name: 'Kim' }] })
       case 'GET /timeline': return answer({ items: [{ seq: 0 }] })
       case 'GET /timeline/stream':
-        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        response.writeHead(200, { 'content-type': 'text/event-stream', 'watchroom-epoch': s.epoch })
         response.write('retry: 3000\n\n')
-        s.streams.push({ response, rooms: url.searchParams.get('rooms'), last: request.headers['last-event-id'] })
+        s.streams.push({ response, rooms: url.searchParams.get('rooms'), last: request.headers['last-event-id'], epoch: url.searchParams.get('epoch') })
         return http.emit('stream')
+      case 'POST /files':
+        if (url.searchParams.get('name') === 'large.bin') return answer({ detail: 'That is too large.' }, 413)
+        s.files.push([url.searchParams.get('name'), request.headers['content-type'], body])
+        return answer({ id: `f${s.files.length}` }, 201)
       case 'POST /rooms/gone/messages': return answer({ detail: 'There is no such room.' }, 404)
       case 'POST /rooms/busy/messages':
         if (s.asked.filter(a => a.includes('busy')).length < 2) {
@@ -80,7 +93,7 @@ async function start (t, options = {}, prepare = () => {}) {
   prepare(s)
   const robot = new Robot()
   const Watchroom = makeAdapter({ Adapter, TextMessage, TopicMessage })
-  const adapter = new Watchroom(robot, s.client, options)
+  const adapter = robot.adapter = new Watchroom(robot, s.client, options)
   t.after(() => adapter.close())
   const connected = once(adapter, 'connected')
   await adapter.run()
@@ -124,6 +137,24 @@ test('in a direct room the robot is always meant', async t => {
   assert.equal((await hear(2)).text, '@marvin ping')
 })
 
+test('a restored backup begins other numbers', async t => {
+  const { say, hear, stream, state, robot } = await start(t)
+  say({ seq: 90, payload: { text: 'one' } })
+  await hear(1)
+  state.streams[0].response.end() // stop, restore, start
+  state.epoch = 'e2'
+  const second = await stream(2)
+  assert.deepEqual([state.streams[1].last, state.streams[1].epoch], ['90', 'e1'])
+  second.write('id: 40\nevent: reset\ndata: {"seq":40,"epoch":"e2"}\n\n')
+  say({ seq: 41, payload: { text: 'two' } }, second)
+  await hear(2)
+  second.write('id: 39\nevent: reset\ndata: {"seq":39,"epoch":"e3"}\n\n') // under it
+  second.end()
+  await stream(3)
+  assert.deepEqual([state.streams[2].last, state.streams[2].epoch], ['39', 'e3'])
+  assert.deepEqual(robot.heard.map(m => m.text), ['one', 'two'])
+})
+
 test('a stream that breaks goes on after the last number', async t => {
   const { say, hear, stream, streams, robot, state } = await start(t)
   say({ seq: 1, payload: { text: 'one' } })
@@ -162,6 +193,31 @@ test('what scripts say goes where it belongs', async t => {
     { method: 'DELETE', path: '/messages/7', body: '' },
     { method: 'POST', path: '/rooms/busy/messages', body: { text: 'x' } }
   ])
+})
+
+test('a file is uploaded and said where the question was', async t => {
+  const { robot, adapter, state } = await start(t)
+  const logged = []
+  robot.logger.error = text => logged.push(text)
+  const folder = await mkdtemp(join(tmpdir(), 'watchroom-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const path = join(folder, 'größe.csv')
+  await writeFile(path, 'a;b\n1;2\n')
+  const envelope = { room: 'ops', user: { name: 'kim' }, message: { room: 'ops', id: '7', thread: 5 } }
+  assert.deepEqual(await new robot.Response(robot, envelope).sendFile(path, 'the figures'), [{ seq: 101 }])
+  await adapter.sendFile({ room: '@kim' }, pathToFileURL(path))
+  await adapter.reply(envelope, { text: 'both', files: ['f0', { content: 'x', name: 'x.txt' }] })
+  assert.deepEqual(await adapter.sendFile(envelope, { content: 'x', name: 'large.bin' }, 'not said'), [])
+  assert.deepEqual(await adapter.sendFile(envelope, join(folder, 'none'), 'not said'), [])
+  assert.equal(state.files.length, 3)
+  assert.deepEqual(state.files[0], ['größe.csv', 'application/octet-stream', 'a;b\n1;2\n'])
+  assert.deepEqual(state.posted, [
+    { method: 'POST', path: '/rooms/ops/messages', body: { text: 'the figures', files: ['f1'], thread: 5 } },
+    { method: 'POST', path: '/rooms/%40kim/messages', body: { text: '', files: ['f2'] } },
+    { method: 'POST', path: '/rooms/ops/messages', body: { text: '@kim both', files: ['f0', 'f3'], thread: 5 } }
+  ])
+  assert.match(logged[0], /too large/)
+  assert.match(logged[1], /no such file/)
 })
 
 test('answers may always open a thread', async t => {

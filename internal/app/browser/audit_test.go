@@ -51,6 +51,9 @@ func (a *auditor) look(name string, expected ...string) {
 		a.check(name, s.name+" dark", `{"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}`)
 		a.shoot(name, s.name, "dark")
 	}
+	if touching := value[string](a.tab, touchingTimes); touching != "" {
+		a.Errorf("%s: a time without a space beside it: %s", name, touching)
+	}
 	if over := value[int](a.tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 		a.Errorf("%s: %d pixels wider than a phone: %s", name, over, value[string](a.tab, wideParts))
 	}
@@ -59,6 +62,9 @@ func (a *auditor) look(name string, expected ...string) {
 
 // wideParts names what stands out on the right.
 const wideParts = `all("body *").filter((e) => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((e) => e.localName + "." + e.className).join(", ")`
+
+// touchingTimes names times that run into the word before or after them.
+const touchingTimes = `all("time").filter((e) => /[\p{L}\p{N}·]$/u.test(e.previousSibling?.nodeValue ?? "") || /^[\p{L}\p{N}·]/u.test(e.nextSibling?.nodeValue ?? "")).map((e) => squeeze(e.parentElement.textContent)).slice(0, 3).join(" | ")`
 
 // arm puts axe-core into the page; scripts of the tests are not held to the
 // page's own policy.
@@ -150,6 +156,7 @@ func everyPage(t *testing.T, chromium context.Context) {
 			a.page("settings-"+p+"-new", list+"/new")
 		}
 	}
+	a.commandPages()
 	a.page("integrations", "/integrations")
 	a.page("integration", a.first("/integrations", ".row-link"))
 	a.page("mailbox", "/mailbox")
@@ -169,7 +176,27 @@ func everyPage(t *testing.T, chromium context.Context) {
 	a.click("[data-card] [popovertarget]", "")
 	a.look("card-menu")
 	a.click("[data-open='#dialog-reroute']", "")
+	a.until(`document.activeElement?.closest("#dialog-reroute .dialog-body")`) // its first field, not the cross
 	a.look("reroute")
+	a.press("\x1b")
+	a.until(`document.activeElement?.matches("[data-card] [popovertarget]")`)
+}
+
+// commandPages are those about commands, and for how long what is said is kept.
+func (a *auditor) commandPages() {
+	a.Helper()
+	a.page("commands", "/commands")
+	a.page("commands-try", "/commands?line=resolve+1")
+	a.page("jobs", "/jobs")
+	a.page("job-waits", a.first("/jobs?show=approve", "main .row-link"))
+	a.page("robots", "/settings/robots")
+	a.page("retention", "/settings/retention")
+	a.media("light", wide)
+	a.fill("main [name=messages]", "1")
+	a.click("main form button", "What would this remove?")
+	a.sees("main .notice", "")
+	a.look("retention-would")
+	a.page("search", "/search?q=deploy")
 }
 
 // first is where the first link on a page leads that matches sel.

@@ -76,8 +76,8 @@ func chatApproval(t *testing.T, chromium context.Context) {
 	noor.sees(".by-bot .doc-status", "Waiting")
 	noor.presses("Deny")
 	for _, tb := range []*tab{kim, noor} {
-		tb.sees(".by-bot .doc-status", "Failed")
-		tb.sees(".by-bot", "was rejected by Noor Haddad")
+		tb.sees(".by-bot .doc-status", "Denied by @noor")
+		tb.sees(".by-bot", "was denied by @noor")
 		tb.misses(".by-bot .doc-actions button", "Deny")
 	}
 	state(2, incident.Triggered)

@@ -348,7 +348,11 @@ func chatPages(t *testing.T, chromium context.Context) {
 	if _, err := h.app.Dispatch.Say(t.Context(), h.actor("noor"), dispatch.Line{Room: r.ID, Thread: root, Text: "who does the DNS?"}); err != nil {
 		t.Fatal(err)
 	}
+	h.tell("ada", r.ID, "!incident note 1 "+strings.Repeat("unbreakable", 15))
 	a := newAuditor(h.enter(chromium, "ada"), "chat")
+	a.waitFor("the note is written", func() bool { return h.last("incident.note").State.Over() })
+	a.page("job-long", fmt.Sprintf("/jobs/%d", h.last("incident.note").Number))
+	a.page("jobs-long", "/jobs")
 	a.page("room", "/rooms/ops")
 	a.page("thread", fmt.Sprintf("/threads/%d", root))
 	a.page("about", "/rooms/ops/about")

@@ -261,3 +261,28 @@ func TestNobodyBringsARobotWhereTheyAreNot(t *testing.T) {
 		t.Errorf("the room tells %d things (%v), want its opening", len(head), err)
 	}
 }
+
+// A robot that was taken out of its room is told of once, and stays connected.
+func TestARobotOutsideItsRoom(t *testing.T) {
+	h := newHouse(t)
+	secret := h.openRoom(room.Room{Kind: room.Private, Slug: "secret"})
+	by := people.Actor{User: secret.Members[0], Name: "Ada", Role: people.Admin, Origin: timeline.Browser}
+	if _, err := h.dispatch.ChangeRobot(t.Context(), by, h.robot.ID, dispatch.RobotSpec{Name: "Hubot", Room: secret.ID}); err != nil {
+		t.Fatal(err)
+	}
+	c := h.dial()
+	c.login(h.key)
+	if _, err := h.dispatch.ChangeRoom(t.Context(), by, secret.ID, func(r room.Room) room.Room {
+		r.Members = secret.Members
+		return r
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c.says("one", "hello?")
+	c.says("two", "anybody?")
+	c.quiet() // an answer to a ping
+	h.stop()
+	if n := strings.Count(h.log.String(), "cannot speak in its room any more"); n != 1 {
+		t.Errorf("it is told %d times:\n%s", n, h.log)
+	}
+}

@@ -132,7 +132,15 @@ func (c *session) say(ctx context.Context, e envelope) error {
 		if err := c.rate.Wait(ctx); err != nil {
 			return err
 		}
-		if err := c.post(ctx, by, dispatch.Line{Room: robot.Room, Text: text}); err != nil {
+		err := c.post(ctx, by, dispatch.Line{Room: robot.Room, Text: text})
+		if fault.Is(err, fault.CodeNotFound) || fault.Is(err, fault.CodeForbidden) { // the page of robots says so
+			if !c.outside {
+				c.log.InfoContext(ctx, "a robot cannot speak in its room any more", "robot", robot.Name)
+			}
+			c.outside = true
+			return nil
+		}
+		if err != nil {
 			c.log.ErrorContext(ctx, "post a line of a robot", "err", err)
 			return nil // the robot cannot be told
 		}

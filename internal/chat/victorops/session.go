@@ -47,7 +47,8 @@ type session struct {
 
 	// Of the reader alone.
 	rate              *rate.Limiter
-	nonsense, unknown int // frames
+	nonsense, unknown int  // frames
+	outside           bool // it was told that the robot cannot speak in its room
 }
 
 func (s *Server) newSession(conn *websocket.Conn, from string) *session {

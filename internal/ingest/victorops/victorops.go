@@ -93,13 +93,24 @@ func Parse(body []byte, opts Options) (alert.Alert, error) {
 	if a.RoutingKey == "" {
 		a.RoutingKey = routingKey(p.fields["VO_ROUTING_KEY"])
 	}
-	if a.EntityID == "" {
-		a.EntityID = opts.NewEntityID()
-	}
 	if a.Title == "" {
 		a.Title = a.EntityID
 	}
+	if a.EntityID == "" { // one of ours says nothing to anybody, so it is no title
+		a.EntityID = opts.NewEntityID()
+		if a.Title == "" {
+			a.Title = firstLine(a.Message)
+		}
+	}
 	return a, nil
+}
+
+func firstLine(s string) string {
+	s = strings.TrimSpace(s)
+	if end := strings.IndexAny(s, "\r\n"); end >= 0 {
+		s = s[:end]
+	}
+	return alert.Cut(strings.TrimSpace(s), alert.MaxField)
 }
 
 // object returns body as valid UTF-8 that is known to be one JSON object. JSON

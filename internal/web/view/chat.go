@@ -186,6 +186,14 @@ type Hit struct {
 	Lines []Found // its words, with what was looked for marked
 }
 
+// lead says where the link of a hit leads.
+func (h Hit) lead() string {
+	if h.Entry.Chat {
+		return cw("search.show_at", h.Entry.Actor)
+	}
+	return cw("search.show_in", h.Room.called())
+}
+
 // Found is a run of text; On says that it is what was looked for.
 type Found struct {
 	Text string

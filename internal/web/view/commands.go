@@ -19,6 +19,7 @@ type CommandList struct {
 	Rooms  []Option // and where
 	// Services are those whose commands are ours, for who manages.
 	Services []ServiceRow
+	Unusable []FieldValue // files, and what is wrong with them; for who manages
 }
 
 // ServiceRow is a ChatOps RPC service, and how it is doing.

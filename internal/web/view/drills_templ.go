@@ -469,9 +469,9 @@ func DrillsPage(l DrillList) templ.Component {
 							}
 						} else {
 							var templ_7745c5c3_Var26 string
-							templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(dt("unproven.last"))
+							templ_7745c5c3_Var26, templ_7745c5c3_Err = templ.JoinStringErrs(dt("unproven.last") + " ")
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/view/drills.templ`, Line: 83, Col: 31}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `internal/web/view/drills.templ`, Line: 83, Col: 37}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var26))
 							if templ_7745c5c3_Err != nil {

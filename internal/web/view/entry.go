@@ -324,6 +324,7 @@ type Timeline struct {
 	Older    bool    // there are older ones
 	Newer    bool    // there are newer ones: the reader jumped to a date
 	Head     id.Seq  // the newest number there was when the page was made, filtered or not
+	Epoch    string  // of which history the numbers are
 	Filter   Filter
 	Incident id.Incident // set in an incident's room
 	Room     *RoomHead   // nil: the organisation's timeline

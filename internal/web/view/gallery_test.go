@@ -5,8 +5,10 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,7 +44,7 @@ func gallery() map[string]templ.Component {
 	}
 	already := confirm("already")
 	already.Card, already.By, already.At = in.Acknowledged[0], "Kim Sørensen", ago(2*60e9)
-	return map[string]templ.Component{
+	all := map[string]templ.Component{
 		"home":             HomePage(home),
 		"home-timeline":    HomePage(timelinePane),
 		"home-people":      HomePage(peoplePane),
@@ -88,6 +90,8 @@ func gallery() map[string]templ.Component {
 		"components":       componentsPage(),
 		"fragment-entries": EntryList(sampleEntries(3), sampleViewer()),
 	}
+	maps.Copy(all, settingsGallery())
+	return all
 }
 
 // componentsPage shows what settings pages are built of.
@@ -132,6 +136,9 @@ func sequence(parts ...templ.Component) templ.Component {
 	})
 }
 
+// touching is a word that runs into the time after it: a line of a template ends there.
+var touching = regexp.MustCompile(`[\pL\pN·:,]<time[^>]*>`)
+
 func TestGallery(t *testing.T) {
 	dir := os.Getenv("WATCHROOM_GALLERY") // set it to look at the pages
 	if dir == "" {
@@ -148,6 +155,9 @@ func TestGallery(t *testing.T) {
 				at := strings.Index(html, bad)
 				t.Errorf("%s contains %q: …%s…", name, bad, html[max(0, at-60):min(len(html), at+60)])
 			}
+		}
+		if at := touching.FindString(html); at != "" {
+			t.Errorf("%s has a time without a space before it: %s", name, at)
 		}
 		if err := os.WriteFile(filepath.Join(dir, name+".html"), b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)

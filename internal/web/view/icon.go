@@ -143,6 +143,10 @@ func iconPath(name string) string {
 		return `<path d="M4.5 19 10 5h1.5L17 19M6.6 14h8.3M19 12v7M16.5 15.5h5"/>`
 	case "robot":
 		return `<rect x="4.5" y="8" width="15" height="11" rx="3"/><path d="M12 8V4M9 13h.01M15 13h.01M9.5 16h5M2.5 12v4M21.5 12v4"/><circle cx="12" cy="3.8" r="1"/>`
+	case "pulse":
+		return `<path d="M3 12h4l2.5-6.5 5 13 2.5-6.5h4"/>`
+	case "archive":
+		return `<path d="M3.5 5h17v4h-17zM5.5 9v10.5h13V9M10 13h4"/>`
 	case "test":
 		return `<path d="M13 3 5.5 13.5H12L11 21l7.5-10.5H12z"/>`
 	}

@@ -112,7 +112,7 @@ func (in Incidents) lists() []stateList {
 type snooze struct{ value, label string }
 
 func snoozes() []snooze {
-	return []snooze{{"30m", t("snooze.30m")}, {"1h", t("snooze.1h")}, {"4h", t("snooze.4h")}, {"morning", t("snooze.morning")}}
+	return []snooze{{"30m", t("snooze.30m")}, {"1h", t("snooze.1h")}, {"4h", t("snooze.4h")}, {"morning", t("snooze.morning")}, {"monday", t("snooze.monday")}}
 }
 
 // handOver lists policies and people in one choice; the values are "policy:<id>" and "user:<id>".

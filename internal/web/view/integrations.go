@@ -8,6 +8,7 @@ type IntegrationList struct {
 	Rows   []IntegrationRow
 	Name   string // of a new one, as typed
 	Errors map[string]string
+	Hubot  string // the lines that start one
 }
 
 // IntegrationRow is one integration in the list.

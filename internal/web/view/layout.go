@@ -63,11 +63,11 @@ func scriptTexts() map[string]string {
 	for _, key := range []string{
 		"offline", "offline_since", "updating", "conflict", "failed", "forbidden", "signed_out", "network",
 		"done.ack", "done.resolve", "done.unack", "done.snooze", "done.reroute", "done.responders",
-		"triggered", "new_entries", "updated",
+		"triggered", "new_entries", "new_many", "updated",
 	} {
 		out[key] = t("script." + key)
 	}
-	for _, key := range []string{"live.on", "live.off", "live.connecting", "message.sending", "message.failed", "action.open"} {
+	for _, key := range []string{"live.on", "live.off", "live.connecting", "message.sending", "message.failed", "action.open", "action.open_room", "action.sign_in"} {
 		out[key] = t(key)
 	}
 	chatTexts(out)

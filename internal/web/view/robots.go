@@ -20,6 +20,7 @@ type RobotList struct {
 // RobotRow is one robot.
 type RobotRow struct {
 	ID, Name, Username, Room string
+	Outside                  bool      // it cannot speak in its room any more
 	Since                    time.Time // it has been connected; zero: it is not
 	HeardAt                  time.Time
 	Called                   string    // how it calls itself

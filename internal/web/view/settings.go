@@ -21,7 +21,7 @@ func settingsSide(v Viewer, current string) []SideGroup {
 	when := SideGroup{Title: st("nav.when"), Links: []SideLink{
 		link("rotations", "/settings/rotations", "rotation"), link("policies", "/settings/policies", "policy"),
 		link("routing", "/settings/routing", "route"), link("maintenance", "/settings/maintenance", "snooze"),
-		link("heartbeats", "/settings/heartbeats", "clock"), link("drills", "/settings/drills", "test"), link("explain", "/explain", "help"),
+		link("heartbeats", "/settings/heartbeats", "pulse"), link("drills", "/settings/drills", "test"), link("explain", "/explain", "help"),
 	}}
 	house := SideGroup{Title: st("nav.house"), Links: []SideLink{link("commands", "/commands", "list"), link("jobs", "/jobs", "clock")}}
 	if v.May("integrate") {
@@ -29,7 +29,7 @@ func settingsSide(v Viewer, current string) []SideGroup {
 	}
 	house.Links = append(house.Links, link("organisation", "/settings/organisation", "org"))
 	if v.May("manage") {
-		house.Links = append(house.Links, link("robots", "/settings/robots", "robot"), link("providers", "/settings/providers", "send"), link("tokens", "/settings/tokens", "token"), link("retention", "/settings/retention", "clock"))
+		house.Links = append(house.Links, link("robots", "/settings/robots", "robot"), link("providers", "/settings/providers", "send"), link("tokens", "/settings/tokens", "token"), link("retention", "/settings/retention", "archive"))
 	}
 	return []SideGroup{
 		{Title: st("nav.general"), Links: []SideLink{

@@ -30,6 +30,7 @@ type Viewer struct {
 	Can      func(action string) bool // nil: nothing
 	Theme    string                   // "", "light", "dark": the stored choice, when there is one
 	OrgName  string
+	Bot      string // what it is called, without @
 	Demo     bool
 }
 

@@ -1,8 +1,10 @@
 package hubottest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +19,7 @@ import (
 	"github.com/watchroom/watchroom/internal/account"
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/api"
+	"github.com/watchroom/watchroom/internal/blob"
 	"github.com/watchroom/watchroom/internal/chat/victorops"
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/escalation"
@@ -32,6 +35,7 @@ import (
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
+	"github.com/watchroom/watchroom/internal/upload"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -45,6 +49,7 @@ type house struct {
 	store    *store.Store
 	dispatch *dispatch.Dispatcher
 	accounts *account.Service
+	files    *upload.Service
 	chat     *victorops.Server
 	web      *httptest.Server
 	robot    org.Robot
@@ -74,6 +79,7 @@ func newHouse(t *testing.T) *house {
 	log := slog.New(slog.DiscardHandler)
 	h.dispatch = dispatch.New(h.store, box, log)
 	h.accounts = account.New(h.store, box, account.Options{PublicURL: "http://watch.example", Log: log})
+	h.files = openFiles(t, h.store, log)
 	h.furnish()
 	h.web = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
@@ -99,7 +105,7 @@ func (h *house) start() {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+victorops.Path, h.chat)
 	err := api.Register(mux, api.Deps{
-		Store: h.store, Dispatch: h.dispatch, Accounts: h.accounts, Stream: stream{hub}, Log: log, PublicURL: &url.URL{Scheme: "http", Host: "watch.example"},
+		Store: h.store, Dispatch: h.dispatch, Accounts: h.accounts, Files: h.files, Stream: stream{hub}, Log: log, PublicURL: &url.URL{Scheme: "http", Host: "watch.example"},
 		Authenticate: func(*http.Request) (people.Actor, error) { return people.Actor{}, fault.Unauthenticated("") },
 		AssetURL:     func(name string) string { return "/static/" + name },
 	})
@@ -144,6 +150,24 @@ func (h *house) furnish() {
 	if h.ops, err = h.dispatch.OpenRoom(h.Context(), ada(), room.Room{Kind: room.Private, Slug: "ops", Members: []id.User{"kim", h.robot.User}}); err != nil {
 		h.Fatal(err)
 	}
+}
+
+func openFiles(t *testing.T, s *store.Store, log *slog.Logger) *upload.Service {
+	t.Helper()
+	bucket, err := blob.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := bucket.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	scanner, err := blob.NewScanner("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return upload.New(s, bucket, blob.Intake{Policy: blob.Policy{MaxBytes: 1 << 20}, Inspector: blob.NewInspector(1), Scanner: scanner}, log)
 }
 
 func ada() people.Actor {
@@ -246,6 +270,23 @@ func TestHubotOverTheChatEndpoint(t *testing.T) {
 	h.answers("PONG")
 }
 
+// readsFile is that somebody who reads the room gets the one file that a line shows.
+func (h *house) readsFile(u id.User, shown timeline.Entry, name string, want []byte) {
+	h.Helper()
+	m, _ := shown.Payload.(timeline.Message)
+	if len(m.Files) != 1 || m.Files[0].Name != name {
+		h.Fatalf("it shows the files %+v", m.Files)
+	}
+	c, err := h.files.Open(h.Context(), u, m.Files[0].ID, false)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer c.Close()
+	if got, err := io.ReadAll(c); err != nil || !bytes.Equal(got, want) {
+		h.Errorf("the file has %d bytes (%v), and was sent with %d", len(got), err, len(want))
+	}
+}
+
 // answersTo is the one thing that the robot answers.
 func (h *house) answersTo(text string) string {
 	h.Helper()
@@ -277,6 +318,12 @@ func TestHubotWithOurAdapter(t *testing.T) {
 	if e := h.answers(fmt.Sprintf("name=kim room=%s id=%d thread=%d", h.ops.Slug, seq, root)); e[0].Thread != root {
 		t.Errorf("in a thread answered %+v", e)
 	}
+	h.kim(dispatch.Line{Room: h.ops.ID, Thread: root, Text: "hubot show yourself"})
+	shown := h.answers("this is me")[0]
+	if shown.Room != h.ops.ID || shown.Thread != root {
+		t.Errorf("a file was shown in %q, thread %d", shown.Room, shown.Thread)
+	}
+	h.readsFile("kim", shown, "test.mjs", read(t, "testdata/scripts/test.mjs"))
 	h.kim(dispatch.Line{Text: "hubot announce the release"})
 	if e := h.answers("the release"); e[0].Room != h.ops.ID {
 		t.Errorf("announced %+v", e)
@@ -284,7 +331,11 @@ func TestHubotWithOurAdapter(t *testing.T) {
 	h.kim(dispatch.Line{Text: "hubot later"})
 	h.answers("later")
 	h.kim(dispatch.Line{Text: "hubot choose"})
-	h.answers("Deploy?\n- Yes: `deploy web`")
+	asked := h.answers("Deploy?")[0].Payload.(timeline.Message)
+	button := func(b timeline.Block) bool { return len(b.Actions) == 1 && b.Actions[0].Label == "Yes" }
+	if asked.Doc == nil || !slices.ContainsFunc(asked.Doc.Blocks, button) {
+		t.Errorf("a question with a button has %+v", asked.Doc)
+	}
 	h.kim(dispatch.Line{Text: "hubot echo héllo 🚀 \"q\" & <b>"})
 	h.answers("@kim héllo 🚀 \"q\" & <b>")
 	if found := h.answersTo("hubot help"); !strings.Contains(found, "deploy.run") {

@@ -53,7 +53,7 @@ async function accept(answer, act, number) {
     return false;
   }
   if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname === "/login")) {
-    toast("warning", say("signed_out"), { href: "/login", text: say("action.open") });
+    toast("warning", say("signed_out"), { href: "/login", text: say("action.sign_in") });
     return false;
   }
   if (!answer.ok) {

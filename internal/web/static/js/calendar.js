@@ -207,7 +207,10 @@ function follow() {
   const connect = () => {
     source?.close();
     source = new EventSource(`/timeline/stream?${new URLSearchParams(kinds.map((k) => ["kind", k]))}`);
-    source.onopen = () => (document.body.dataset.follows = "");
+    source.onopen = () => {
+      if ("follows" in document.body.dataset) news(); // back again: who knows what happened meanwhile
+      document.body.dataset.follows = "";
+    };
     source.addEventListener("entry", news);
     source.addEventListener("reset", news);
   };

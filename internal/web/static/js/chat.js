@@ -2,7 +2,7 @@
 // or the keyboard, reactions, editing, deleting with a way back, pins, links.
 // Messages are drawn the same for everybody; what is this reader's own is
 // marked here.
-import { $, $$, complain, parse, post, say, toast } from "./dom.js";
+import { $, $$, complain, parse, post, say, showDialog, toast } from "./dom.js";
 import { composerFor } from "./composer.js";
 import { pick, place, used } from "./emoji.js";
 import { openPanel } from "./panel.js";
@@ -251,9 +251,10 @@ async function edit(message) {
   const list = message.closest("[data-stream]");
   if (list) nearest(list, form);
   const close = () => {
+    const now = form.closest("[data-message]") ?? message; // it may have been drawn anew
     form.remove();
-    message.classList.remove("is-editing");
-    (composerFor(message)?.box ?? message).focus();
+    now.classList.remove("is-editing");
+    (composerFor(now)?.box ?? now).focus();
   };
   box.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
@@ -319,7 +320,7 @@ function link(message) {
   const form = $("form[data-link]", dialog);
   form.dataset.seq = message.dataset.seq;
   form.reset();
-  dialog.showModal();
+  showDialog(dialog);
   form.onsubmit = async (event) => {
     event.preventDefault();
     const number = new FormData(form).get("incident").replace("#", "").trim();

@@ -117,6 +117,12 @@ export function fade(box, tone) {
   setTimeout(leave, tone === "critical" || tone === "warning" ? 9000 : 4500);
 }
 
+// showDialog opens a dialog with the keyboard in its first field, where it has one.
+export function showDialog(dialog) {
+  dialog.showModal();
+  $(".dialog-body :is(input:not([type=hidden]), select, textarea)", dialog)?.focus();
+}
+
 // refreshParts fetches this page again and puts in what is marked data-refresh.
 let refreshing = null;
 export function refreshParts() {

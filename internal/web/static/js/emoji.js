@@ -8,6 +8,7 @@ const most = 24; // remembered
 let list = null;
 let loading = null;
 let take = null; // what is done with the chosen one
+let anchor = null; // what the picker stands beside
 
 export async function allEmoji() {
   loading ??= (async () => {
@@ -31,6 +32,7 @@ export function startEmoji() {
   const search = $("[data-emoji-search]", picker);
   const grid = $("[data-emoji-grid]", picker);
   search.addEventListener("input", () => fill(picker));
+  window.addEventListener("resize", () => picker.matches(":popover-open") && anchor && place(picker, anchor));
   picker.addEventListener("click", (event) => {
     const button = event.target.closest("[data-sign]");
     if (button) choose(picker, button.dataset.sign);
@@ -69,6 +71,7 @@ export async function pick(beside, done) {
   const picker = $("[data-emoji-picker]");
   if (!picker?.showPopover) return;
   take = done;
+  anchor = beside;
   picker.showPopover();
   const search = $("[data-emoji-search]", picker);
   search.value = "";

@@ -40,6 +40,7 @@ class Live {
     this.show("connecting");
     const query = this.timeline.query();
     query.set("after", this.timeline.cursor);
+    query.set("epoch", this.timeline.epoch);
     query.set("tab", tab);
     if (isAway()) query.set("away", "1");
     const source = new EventSource(`/timeline/stream?${query}`);

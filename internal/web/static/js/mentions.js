@@ -12,12 +12,20 @@ const most = 10;
 function token(text, at, alone) {
   const before = text.slice(0, at);
   const line = before.slice(before.lastIndexOf("\n") + 1);
-  if (/^[!./$%&?+~^][a-z]/i.test(line) && before.length === line.length) return { from: 0, text: before, command: true };
+  if (before.length === line.length && (/^[!./$%&?+~^][a-z]/i.test(line) || spokenTo(line))) return { from: 0, text: before, command: true };
   const found = /(^|[\s([{"'])((?:@@?|#|:)[\w.+-]*(?::[\w.-]*)?)$/.exec(line);
   if (!found && alone && /^[a-z]/i.test(line) && before.length === line.length) return { from: 0, text: before, command: true };
   if (!found) return null;
   if (found[2].startsWith(":") && found[2].length < 3) return null;
   return { from: at - found[2].length, text: found[2], command: false };
+}
+
+// spokenTo reports whether a line begins as people speak to the bot: "@victor ack", "victor: ack".
+function spokenTo(line) {
+  const name = document.body.dataset.bot ?? "";
+  const low = line.toLowerCase();
+  if (!name) return false;
+  return low.startsWith(`@${name} `) || [":", ","].some((sign) => low.startsWith(name + sign) || low.startsWith(`@${name}${sign}`));
 }
 
 export class Completion {

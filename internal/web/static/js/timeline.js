@@ -7,6 +7,7 @@ import { day, midnight, say as sayTime } from "./time.js";
 const limit = 50; // entries asked for at once
 const most = 1000; // entries kept in the page
 const together = 5 * 60_000; // between two messages of which the second needs no name
+const breath = 1500; // milliseconds in which what arrives is read out together
 const near = 90; // pixels from the end that still count as the end
 
 class Timeline extends EventTarget {
@@ -20,10 +21,12 @@ class Timeline extends EventTarget {
     this.room = section.dataset.chatRoom ?? "main";
     this.thread = Number(section.dataset.thread ?? 0);
     this.cursor = Number(section.dataset.head); // the newest number heard of, shown or not
+    this.epoch = section.dataset.epoch; // of which history the numbers are: a restored backup begins another
     this.older = section.dataset.older === "true";
     this.present = section.dataset.newer !== "true";
     this.held = new Map(); // live entries that arrived while the reader is in the past
     this.unread = 0;
+    this.heard = []; // entries that are not read out yet
     this.loading = null;
     this.turn = 0; // answers to an earlier filter or jump are dropped
     this.move = 0; // the last way that was asked for: an earlier one stops where it is
@@ -226,12 +229,24 @@ class Timeline extends EventTarget {
     const items = [...parse(html).querySelectorAll("[data-seq]")];
     for (const item of items) item.classList.add("entry-new");
     this.place(items);
-    const voice = $("[data-announce]", this.section);
-    if (voice) voice.textContent = ($(".entry-line, .entry-body", items[0])?.textContent ?? "").replace(/\s+/g, " ").trim();
+    this.announce(items[0]);
     if (follow) {
       this.trim("older");
       this.toEnd();
     } else this.announceUnread();
+  }
+
+  // announce reads out what is new, to those who listen. In a storm it says how
+  // much there is, and one's own lines it leaves out.
+  announce(item) {
+    const voice = $("[data-announce]", this.section);
+    if (!voice || !item || item.dataset.by === document.body.dataset.user) return;
+    this.heard.push(($(".entry-line, .entry-body", item)?.textContent ?? "").replace(/\s+/g, " ").trim().slice(0, 200));
+    this.speaking ??= setTimeout(() => {
+      voice.textContent = this.heard.length > 2 ? say("new_many", this.heard.length) : this.heard.join(". ");
+      this.heard = [];
+      this.speaking = null;
+    }, breath);
   }
 
   // arrive joins what was fetched with what came live in the meantime.
@@ -297,7 +312,17 @@ class Timeline extends EventTarget {
     const old = this.list.querySelector(`[data-seq="${seq}"]`);
     const fresh = html && parse(html).querySelector("[data-seq]");
     if (!old || !fresh) return null;
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const edit = $("[data-edit]", old); // what is being typed in it stays
     this.holdEnd(() => old.replaceWith(fresh));
+    if (edit && fresh.matches("[data-message]")) {
+      $(".entry-body", fresh).append(edit);
+      fresh.classList.add("is-editing");
+    }
+    if (focused) {
+      fresh.tabIndex = -1;
+      (fresh.contains(focused) ? focused : fresh).focus({ preventScroll: true });
+    }
     this.group();
     return fresh;
   }
@@ -328,6 +353,7 @@ class Timeline extends EventTarget {
     const at = item.getBoundingClientRect();
     this.scroller.scrollTop += at.top - box.top - (box.height - at.height) / 2;
     if (frames > 0) requestAnimationFrame(() => this.center(item, frames - 1, move));
+    else this.stuck = this.present && this.atEnd; // it may stand near the end
   }
 
   trim(edge) {

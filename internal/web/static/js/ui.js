@@ -1,6 +1,6 @@
 // What pages are operated with: dialogs, menus, copying, asking before doing.
 // Everything hangs on data- attributes, so that pages need no script of their own.
-import { $, $$, fade, refreshParts, toast, say } from "./dom.js";
+import { $, $$, fade, refreshParts, showDialog, toast, say } from "./dom.js";
 
 export function startUI() {
   document.addEventListener("click", onClick);
@@ -10,6 +10,7 @@ export function startUI() {
   document.addEventListener("focusin", (event) => event.target.matches("[data-select-all]") && event.target.select());
   for (const box of $$("[data-toast]")) fade(box, /tone-(\w+)/.exec(box.className)?.[1]);
   guessZone();
+  for (const here of $$(".side [aria-current=page], .tabs [aria-current=page]")) inView(here);
   for (const part of $$("[data-refresh-every]")) {
     setInterval(() => document.hidden || refreshParts(), Number(part.dataset.refreshEvery) * 1000);
   }
@@ -54,7 +55,7 @@ function openDialog(event, opener) {
     form.action = `/incidents/${opener.dataset.number}/${form.dataset.dialogForm}`;
     form.dataset.number = opener.dataset.number;
   }
-  dialog.showModal();
+  showDialog(dialog);
 }
 
 // legacyCopy works where a page without TLS is refused the clipboard.
@@ -131,4 +132,13 @@ function guessZone() {
   if (!select) return;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if ([...select.options].some((o) => o.value === zone)) select.value = zone;
+}
+
+// inView scrolls a row of links sideways to where one is; the page stays where it is.
+function inView(link) {
+  const row = link.closest(".side, .tabs");
+  if (row.scrollWidth <= row.clientWidth) return;
+  const at = link.getBoundingClientRect();
+  const box = row.getBoundingClientRect();
+  row.scrollLeft += at.left - box.left - (box.width - at.width) / 2;
 }

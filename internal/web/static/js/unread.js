@@ -18,8 +18,16 @@ export function startUnread(timeline) {
 // keepUnread makes a room unread from a message on; it stays so until the room
 // is opened again.
 export async function keepUnread(message) {
-  await post(`/messages/${message.dataset.seq}/unread`);
-  if (reading?.timeline.list.contains(message) || message.closest("[data-side-panel]")) reading?.keep(Number(message.dataset.seq));
+  const here = reading?.timeline.list.contains(message) || message.closest("[data-side-panel]") ? reading : null;
+  const before = here?.kept;
+  if (here) here.kept = true; // what the room counts then may be heard before the answer
+  try {
+    await post(`/messages/${message.dataset.seq}/unread`);
+  } catch (error) {
+    if (here) here.kept = before;
+    throw error;
+  }
+  here?.keep(Number(message.dataset.seq));
 }
 
 // toFirstUnread goes to where reading stopped; false when all is read.
@@ -216,6 +224,6 @@ function tell(call, name, href, here) {
       location.href = href;
     };
   } else if (!document.hidden && !here) {
-    toast("info", `${title}: ${call.text}`.slice(0, 200), { href, text: say("action.open") });
+    toast("info", `${title}: ${call.text}`.slice(0, 200), { href, text: say("action.open_room") });
   }
 }

@@ -9,6 +9,7 @@ export default robot => {
   robot.respond(/topic (.*)/i, res => res.topic(res.match[1]))
   robot.respond(/later/i, res => { setTimeout(() => robot.messageRoom('timeline', 'later'), 50) })
   robot.respond(/choose/i, res => res.send({ text: 'Deploy?', buttons: [{ label: 'Yes', line: 'deploy web' }] }))
+  robot.respond(/show yourself/i, res => res.sendFile(new URL(import.meta.url), 'this is me'))
   robot.respond(/VictorOps alert (.*)/i, res => {
     const alert = JSON.parse(res.match[1])
     res.send(`alert ${alert.INCIDENT_NAME} ${alert.NOTIFICATIONTYPE} ${alert.ANNOTATIONS.length} ${alert.SERVICEOUTPUT}`)
