@@ -71,8 +71,8 @@ type engine interface {
 	clock() string // its clock in SQL, in microseconds; 0 when decisions use ours
 	// follow calls wake whenever another node has committed, until ctx ends.
 	follow(ctx context.Context, wake func(Topics)) error
-	// search is how entries are found by words, in any of rooms when they are named; arg adds an argument to the query.
-	search(ctx context.Context, q querier, words, rooms []string, few bool, arg func(any) string) (found, error)
+	// search is how entries are found by words; arg adds an argument to the query.
+	search(ctx context.Context, q querier, a asked, arg func(any) string) (found, error)
 	few(ctx context.Context, q querier, kinds []any) (bool, error) // whether entries of these kinds are rare
 	forgetWords(seq id.Seq) statement
 	indexWords(seqs []int64, words []string) []statement // rows of entry_text
