@@ -51,6 +51,7 @@ type Store struct {
 	clock   func() time.Time
 	org     atomic.Pointer[snapshot]
 	reading chan struct{} // holds one: whoever reads the organisation
+	behind  chan struct{} // holds one: whoever queues with the writers for those in DoBehind
 	taken   atomic.Int64  // when alerts were last committed, in nanoseconds since 1970
 	wakes   *wakes
 	recent  recentEntries
@@ -124,7 +125,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 func connect(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{clock: cfg.Clock, alone: cfg.Alone, wakes: newWakes(), reading: make(chan struct{}, 1)}
+	s := &Store{clock: cfg.Clock, alone: cfg.Alone, wakes: newWakes(), reading: make(chan struct{}, 1), behind: make(chan struct{}, 1)}
 	var err error
 	if cfg.Database != "" {
 		err = s.openPostgres(ctx, cfg.Database)

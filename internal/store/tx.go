@@ -57,6 +57,19 @@ type timerKey struct {
 // any error nothing was written.
 func (s *Store) Do(ctx context.Context, fn func(*Tx) error) error { return s.do(ctx, nil, fn) }
 
+// DoBehind is Do for what may wait and comes in heaps: of all those on this node
+// only one at a time queues with the other writers. So who brings an alert or
+// fires a timer waits for one of them, and not for the heap.
+func (s *Store) DoBehind(ctx context.Context, fn func(*Tx) error) error {
+	select {
+	case s.behind <- struct{}{}:
+		defer func() { <-s.behind }()
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrAway, context.Cause(ctx))
+	}
+	return s.Do(ctx, fn)
+}
+
 // DoWithOpen is Do with the open incidents of the given entities, which come
 // with the beginning of the transaction. It may call fn twice: see guess.go.
 func (s *Store) DoWithOpen(ctx context.Context, entities []string, fn func(*Tx, map[string]incident.Incident) error) error {
