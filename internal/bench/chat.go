@@ -42,7 +42,7 @@ func chat(ctx context.Context, r *run, t *table) error {
 		if err := h.hears(ctx, a); err != nil {
 			return err
 		}
-		before, err := n.memory()
+		before, err := n.idle(ctx)
 		if err != nil {
 			return err
 		}
@@ -54,12 +54,16 @@ func chat(ctx context.Context, r *run, t *table) error {
 		if err := h.hears(ctx, a); err != nil { // every connection has its buffers now
 			return err
 		}
-		after, err := n.memory()
+		busy, err := n.memory()
+		if err != nil {
+			return err
+		}
+		after, err := n.idle(ctx)
 		if err != nil {
 			return err
 		}
 		each := float64(after.now-before.now) / float64(readers)
-		t.add("memory for each idle reader", size(each), "", "≤ 48 KiB", judge(each <= 48*kib))
+		t.add("memory for each idle reader", size(each), size(float64(busy.now-before.now)/float64(readers))+" when they have just come", "≤ 48 KiB", judge(each <= 48*kib))
 		return r.chatLoad(ctx, n, t, h, a, nobody)
 	})
 }

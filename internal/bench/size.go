@@ -17,6 +17,14 @@ import (
 // idleFor is how long a node has had nothing to do when its memory is measured.
 const idleFor = 3 * time.Second
 
+// idle is its memory once it has had nothing to do for a while.
+func (n *node) idle(ctx context.Context) (footprint, error) {
+	if err := pause(ctx, idleFor); err != nil {
+		return footprint{}, err
+	}
+	return n.memory()
+}
+
 // sizes is what a node needs of memory and disk.
 func sizes(ctx context.Context, r *run, t *table) error {
 	mail, err := openSink(ctx)
