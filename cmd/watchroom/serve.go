@@ -32,6 +32,9 @@ type demoCmd struct {
 func (cmd *demoCmd) Run(ctx context.Context, c *console) error {
 	cfg := config.Default()
 	cfg.Site, cfg.Logging = cmd.Site, cmd.Logging
+	if cfg.Listen == config.Default().Listen { // everybody who reaches a demo is its administrator
+		cfg.Listen = "localhost" + cfg.Listen
+	}
 	cfg, err := cfg.Complete()
 	if err != nil {
 		return err

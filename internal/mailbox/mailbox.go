@@ -35,6 +35,8 @@ type Options struct {
 	// TLS is offered with STARTTLS; with ImplicitTLS the conversation starts with it.
 	TLS         *tls.Config
 	ImplicitTLS bool
+	// Clock says when mails arrive; nil means time.Now.
+	Clock func() time.Time
 	// Intercept, when set, is asked at every stage of a conversation: who is the
 	// address in question, if there is one. nil goes on; an *smtp.SMTPError is the
 	// answer; ErrDrop closes the connection without one. It may block until ctx
@@ -92,6 +94,9 @@ func Listen(ctx context.Context, addr string, opts Options) (*Mailbox, error) {
 // Serve starts a mailbox on l, which it closes.
 func Serve(l net.Listener, opts Options) *Mailbox {
 	opts.Keep = cmp.Or(opts.Keep, 500)
+	if opts.Clock == nil {
+		opts.Clock = time.Now
+	}
 	m := &Mailbox{opts: opts, arrived: make(chan struct{}), readers: map[chan Message]struct{}{}}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.listener = &listener{Listener: l, greet: m.greet, open: map[*conn]struct{}{}}
@@ -241,7 +246,7 @@ func (m *Mailbox) keep(msg Message) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.lastID++
-	msg.ID, msg.ReceivedAt = m.lastID, time.Now()
+	msg.ID, msg.ReceivedAt = m.lastID, m.opts.Clock()
 	m.messages = append(m.messages, msg)
 	if over := len(m.messages) - m.opts.Keep; over > 0 {
 		clear(m.messages[:over]) // let go of the bodies before the slice moves

@@ -19,11 +19,10 @@ func (all flows) note(latest []store.Delivery) {
 			continue
 		}
 		f := all.of(d.Contact)
-		switch {
-		case d.Body.HeldUntil.IsZero():
+		if d.Body.HeldUntil.IsZero() {
 			f.Singles = append(f.Singles, d.CreatedAt)
-		case d.Body.HeldUntil.After(f.Digest):
-			f.Digest = d.Body.HeldUntil
+		} else {
+			f.Gathered(d.Body.HeldUntil)
 		}
 	}
 }
