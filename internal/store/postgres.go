@@ -77,7 +77,6 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	e := &postgres{pool: pool, db: s.write, turn: make(chan struct{}, 1), local: s.clock != nil, node: id.New(), tell: newTeller(), patience: patience}
 	e.turn <- struct{}{}
 	s.engine = e
-	s.memory.use = true
 	return nil
 }
 

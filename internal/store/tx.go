@@ -29,6 +29,7 @@ type Tx struct {
 	tx    tx
 	head  head
 	began head   // as it was found
+	known bool   // the head was not read, because it is as we left it
 	dirty bool   // the head row must be written
 	about Topics // what it is about beside what its buffers say
 	done  func()
@@ -163,7 +164,7 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 		quotes: quotes{}, incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
 		deliveries: map[id.Delivery]Delivery{}, cursors: map[string]id.Seq{},
 	}
-	if ahead == nil || !ahead.guessed {
+	if tx.known = ahead != nil && ahead.guessed; !tx.known {
 		s.memory.meet(h)
 	}
 	open := true
