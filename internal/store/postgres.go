@@ -151,7 +151,7 @@ func (e *postgres) follow(ctx context.Context, wake func(Topics)) error {
 	for {
 		err := e.listen(ctx, wake)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // ending is what was asked for
+			return nil
 		}
 		if err == nil {
 			continue
