@@ -58,13 +58,13 @@ func TestHallWaitsForEveryReader(t *testing.T) {
 	for _, twice := range []bool{false, true} {
 		room := &fakeRoom{twice: twice}
 		s := httptest.NewServer(room)
-		r := &run{site: &files{}}
+		r := &run{site: &files{first: furnished{tokens: []string{"token", "another"}}}}
 		n := &node{addr: s.Listener.Addr().String()}
 		h := &hall{}
-		if err := h.join(t.Context(), n, "token", readers); err != nil {
+		if err := h.join(t.Context(), n, r.site.known(), readers); err != nil {
 			t.Fatal(err)
 		}
-		a, err := r.speaker(t.Context(), n)
+		a, err := r.speaker(t.Context(), n, "hall")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -167,7 +167,11 @@ func (p past) fill(ctx context.Context, db raw) (offset int64, err error) {
 		func() error {
 			return db.fillWords(ctx, p.entries, func(i int) (int64, string) {
 				e := p.entry(offset, i)
-				return int64(e.Seq), strings.Join(append(search.Of(e), store.RoomWord(e.Room), store.AuthorWord(e.Person)), " ")
+				words := search.Of(e)
+				if e.Room != "" {
+					words = append(words, store.RoomWord(e.Room), store.AuthorWord(e.Person))
+				}
+				return int64(e.Seq), strings.Join(words, " ")
 			})
 		},
 		func() error {

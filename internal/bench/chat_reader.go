@@ -19,10 +19,9 @@ type reader struct {
 }
 
 // join opens the streams.
-func (h *hall) join(ctx context.Context, n *node, token string, readers int) error {
+func (h *hall) join(ctx context.Context, n *node, known furnished, readers int) error {
 	h.opened, h.failed, h.lines = time.Now(), make(chan error, readers), make([]line, lines)
-	request := fmt.Appendf(nil, "GET %s?rooms=%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nAccept: text/event-stream\r\n\r\n", streamPath, hallSlug, token)
-	for range readers {
+	for i := range readers {
 		c, err := dial(ctx, n.addr)
 		if err != nil {
 			return err
@@ -30,7 +29,7 @@ func (h *hall) join(ctx context.Context, n *node, token string, readers int) err
 		c.r = bufio.NewReaderSize(c.net, 4096) // a frame fits
 		h.readers = append(h.readers, &reader{conn: c})
 		_ = c.net.SetDeadline(time.Now().Add(5 * time.Minute))
-		if _, err := c.net.Write(request); err != nil {
+		if _, err := c.net.Write(listening(streamPath+"?rooms="+h.slug, known.token(i))); err != nil {
 			return fmt.Errorf("open a stream: %w", err)
 		}
 		if status, _, err := c.head(); err != nil || status != 200 {

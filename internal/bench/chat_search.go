@@ -130,7 +130,7 @@ func (r *run) finds(ctx context.Context, n *node, path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	req.Header.Set("Authorization", "Bearer "+r.site.known().token)
+	req.Header.Set("Authorization", "Bearer "+r.site.known().token(0))
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err

@@ -24,6 +24,7 @@ import (
 const (
 	crowd   = 100
 	teams   = 10
+	keys    = 40                                 // tokens of the first person
 	doorKey = "bench-0123456789abcdef0123456789" // of the integration, and no secret
 	first   = "p000"                             // routing key of the first person
 	later   = "later"                            // routing key of the policy that waits
@@ -41,9 +42,12 @@ func policy(n int) id.Policy {
 
 // furnished is what must be known of a prepared place.
 type furnished struct {
-	token   string // reads and responds through the API
-	version int64  // of the policies
+	tokens  []string // read and respond through the API
+	version int64    // of the policies
 }
+
+// token is one of them: none may have thousands of streams open.
+func (f furnished) token(i int) string { return f.tokens[i%len(f.tokens)] }
 
 // furnish makes the organisation in an empty place.
 func furnish(ctx context.Context, p place) (f furnished, err error) {
@@ -67,9 +71,12 @@ func furnish(ctx context.Context, p place) (f furnished, err error) {
 	}
 	f.version = o.Policies[policy(0)].Version
 	accounts := account.New(s, box, account.Options{PublicURL: publicURL, Log: log})
-	f.token, _, err = accounts.CreateToken(ctx, people.Operator(), person(0), "bench", nil)
-	if err != nil {
-		return f, fmt.Errorf("make a token: %w", err)
+	for i := range keys {
+		token, _, err := accounts.CreateToken(ctx, people.Operator(), person(0), fmt.Sprintf("bench %d", i), nil)
+		if err != nil {
+			return f, fmt.Errorf("make a token: %w", err)
+		}
+		f.tokens = append(f.tokens, token)
 	}
 	return f, nil
 }

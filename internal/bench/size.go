@@ -17,6 +17,14 @@ import (
 // idleFor is how long a node has had nothing to do when its memory is measured.
 const idleFor = 3 * time.Second
 
+// idle is its memory once it has had nothing to do for a while.
+func (n *node) idle(ctx context.Context) (footprint, error) {
+	if err := pause(ctx, idleFor); err != nil {
+		return footprint{}, err
+	}
+	return n.memory()
+}
+
 // sizes is what a node needs of memory and disk.
 func sizes(ctx context.Context, r *run, t *table) error {
 	mail, err := openSink(ctx)
@@ -142,7 +150,7 @@ func (r *run) resolve(ctx context.Context, n *node, from, upto int) error {
 			}
 			defer c.close()
 			for i := from + h + 1; i <= upto && ctx.Err() == nil; i += hands {
-				status, err := c.do(fmt.Appendf(nil, "POST /api/v1/incidents/%d/resolve HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 0\r\n\r\n", i, r.site.known().token))
+				status, err := c.do(fmt.Appendf(nil, "POST /api/v1/incidents/%d/resolve HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 0\r\n\r\n", i, r.site.known().token(0)))
 				if errs[h] = answered2xx(status, err); errs[h] != nil {
 					return
 				}
@@ -173,7 +181,7 @@ func (r *run) get(ctx context.Context, n *node, path string) (time.Duration, err
 	if err != nil {
 		return 0, err
 	}
-	req.Header.Set("Authorization", "Bearer "+r.site.known().token)
+	req.Header.Set("Authorization", "Bearer "+r.site.known().token(0))
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err

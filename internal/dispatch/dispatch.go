@@ -44,6 +44,7 @@ type Dispatcher struct {
 	box   Sealer
 	log   *slog.Logger
 	queue chan *request
+	turn  chan struct{} // holds one while Run runs and nobody writes alerts
 	known atomic.Pointer[known]
 
 	waiting atomic.Int64 // bytes of alerts whose commit is awaited
@@ -53,7 +54,7 @@ type Dispatcher struct {
 
 // New returns a Dispatcher. Alerts are accepted while Run runs.
 func New(s *store.Store, box Sealer, log *slog.Logger) *Dispatcher {
-	return &Dispatcher{store: s, box: box, log: log, queue: make(chan *request, maxWaiting)}
+	return &Dispatcher{store: s, box: box, log: log, queue: make(chan *request, maxWaiting), turn: make(chan struct{}, 1)}
 }
 
 // Acknowledge says that actor looks after an incident. Somebody who was first

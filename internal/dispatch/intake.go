@@ -17,7 +17,8 @@ import (
 // load the set, decide each in order, write the set, one commit. So a request
 // waits for at most one group before its own, and a storm costs few
 // transactions. A group of long bodies is smaller, for others wait for its end.
-// What waits is bounded; beyond it the sender is told to come back.
+// What waits is bounded; beyond it the sender is told to come back. An alert
+// that finds nobody writing alerts is committed by whoever brings it.
 const (
 	maxGroup        = 2048
 	maxGroupBytes   = 16 << 20
@@ -36,6 +37,13 @@ type request struct {
 // accepted all the same.
 func (d *Dispatcher) Accept(ctx context.Context, a alert.Alert) (alert.Alert, error) {
 	r := &request{alert: a, done: make(chan error, 1)}
+	select {
+	case <-d.turn: // nobody has to be woken, and to wake us
+		defer d.pass()
+		d.commit(context.WithoutCancel(ctx), []*request{r})
+		return r.alert, <-r.done
+	default:
+	}
 	if !d.enqueue(r) {
 		return a, fault.Unavailable(phrase.T("dispatch.busy"), 5*time.Second)
 	}
@@ -64,33 +72,46 @@ func (r *request) size() int64 { return int64(len(r.alert.Raw)) }
 
 // Run accepts alerts until ctx ends; what was waiting then is still committed.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	d.pass()
+	defer func() { <-d.turn }()
 	group := make([]*request, 0, maxGroup)
 	for {
 		select {
 		case r := <-d.queue:
-			group = d.drain(append(group[:0], r), r.size())
+			group = append(group[:0], r)
 		case <-ctx.Done():
-			group = d.drain(group[:0], 0)
-			if len(group) == 0 {
+			if group = group[:0]; len(d.queue) == 0 {
 				return nil
 			}
 		}
-		var size int64
-		for _, r := range group {
-			size += r.size()
+		<-d.turn
+		for more := true; more; more = len(d.queue) > 0 {
+			group = d.drain(group)
+			d.commit(context.WithoutCancel(ctx), group)
+			d.waiting.Add(-size(group))
+			clear(group)
+			group = group[:0]
 		}
-		d.commit(context.WithoutCancel(ctx), group)
-		clear(group)
-		d.waiting.Add(-size)
+		d.pass()
 	}
 }
 
-func (d *Dispatcher) drain(group []*request, size int64) []*request {
-	for len(group) < maxGroup && size < maxGroupBytes {
+// pass lets somebody else write alerts.
+func (d *Dispatcher) pass() { d.turn <- struct{}{} }
+
+func size(group []*request) (bytes int64) {
+	for _, r := range group {
+		bytes += r.size()
+	}
+	return bytes
+}
+
+func (d *Dispatcher) drain(group []*request) []*request {
+	for bytes := size(group); len(group) < maxGroup && bytes < maxGroupBytes; {
 		select {
 		case r := <-d.queue:
 			group = append(group, r)
-			size += r.size()
+			bytes += r.size()
 		default:
 			return group
 		}

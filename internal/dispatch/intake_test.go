@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -97,6 +98,43 @@ func TestAcceptGroupIsOneCommit(t *testing.T) {
 		if len(commits) != 1 {
 			t.Errorf("300 alerts that waited together took %d commits, want 1", len(commits))
 		}
+	})
+}
+
+// Whoever brings an alert while another is being written waits with all others
+// who do, and then they are one commit.
+func TestAlertsWaitForWhoeverWrites(t *testing.T) {
+	eachEngine(t, func(t *testing.T, h *house) {
+		h.clock.tick = time.Microsecond
+		h.run(t)
+		<-h.turn // somebody writes
+		const senders = 20
+		var mu sync.Mutex
+		commits := map[time.Time]bool{}
+		var wg sync.WaitGroup
+		for i := range senders {
+			wg.Go(func() {
+				a, err := h.Accept(t.Context(), critical(fmt.Sprint("host", i)))
+				if err != nil {
+					t.Errorf("Accept() = %v", err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				commits[a.ReceivedAt] = true
+			})
+		}
+		for h.waiting.Load() < senders*int64(len(critical("").Raw)) || len(h.queue) == senders {
+			runtime.Gosched()
+		}
+		h.pass()
+		wg.Wait()
+		if len(commits) != 1 {
+			t.Errorf("%d alerts that waited for one writer took %d commits, want 1", senders, len(commits))
+		}
+		if a, err := h.Accept(t.Context(), critical("host1")); err != nil || a.Incident == 0 {
+			t.Errorf("Accept() when nobody writes = %+v, %v", a, err)
+		}
+		h.audit(t)
 	})
 }
 

@@ -31,7 +31,7 @@ type Outcome struct {
 // another node after our claim ran out, is left as it is; so is one that
 // somebody tries again by now, unless this try has sent it.
 func (d *Dispatcher) RecordDeliveries(ctx context.Context, outcomes []Outcome) error {
-	return d.store.Do(ctx, func(tx *store.Tx) error {
+	return d.store.DoBehind(ctx, func(tx *store.Tx) error { // a storm's messages end together
 		stored, teams, err := loadDeliveries(tx, outcomes)
 		if err != nil {
 			return err

@@ -19,11 +19,11 @@ import (
 const (
 	claimFor     = 10 * time.Second // a dead worker's page is late by at most this
 	sendTimeout  = 30 * time.Second
-	claimAtOnce  = 512
-	atOnce       = 8 // messages on their way by one method
+	claimAtOnce  = 128 // bounds one transaction, and with it how late a timer may be beside it
+	atOnce       = 8   // messages on their way by one method
 	maxHeld      = 2 * claimRounds * claimAtOnce
 	bundleAbove  = 3   // more waiting pages than this to one contact become one message
-	claimRounds  = 8   // claims in a row, so that what was held back for one message becomes one
+	claimRounds  = 32  // claims in a row, so that what was held back for one message becomes one
 	recordAtOnce = 256 // bounds one transaction, and with it how long an alert may wait behind it
 )
 

@@ -87,11 +87,7 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 		}
 	}
 	if len(f.Words) > 0 {
-		words, rooms := f.Words, roomWords(f)
-		if rooms != nil && f.Person != "" {
-			words = append(slices.Clip(words), AuthorWord(f.Person))
-		}
-		by, err := s.engine.search(ctx, s.read, words, rooms, few, q.arg)
+		by, err := s.engine.search(ctx, s.read, f.asked(few), q.arg)
 		if err != nil {
 			return nil, fmt.Errorf("load timeline: %w", err)
 		}

@@ -5,16 +5,18 @@ import (
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	driver "modernc.org/sqlite"
 
 	"github.com/watchroom/watchroom/internal/incident"
 )
 
 // A node that is alone finds the head as it left it, and knows the incidents
-// that it wrote. So on PostgreSQL the intake need not ask before it decides: it
-// takes what it remembers, and everything goes to the server on one way, behind
+// that it wrote. So the intake need not ask before it decides: it takes what it
+// remembers. On PostgreSQL everything goes to the server on one way, behind
 // a statement that refuses the rest when the head is another. Whatever is
 // written changes the head, so the same head means that nothing else was
-// written. That an entity has no open incident is not remembered but assumed;
+// written. SQLite says in the transaction whether anybody has changed the file,
+// which takes less than two queries. That an entity has no open incident is not remembered but assumed;
 // the index of open incidents refuses a second one, and an assumption that no
 // such row tests does not count. After a refusal the same is done by asking.
 
@@ -29,7 +31,6 @@ var errUnproven = errors.New("a guess that nothing tests")
 // memory is what this node knows of the database when nobody else has written;
 // guarded by the turn of its writers, but for alone.
 type memory struct {
-	use   bool // there is a trip to spare
 	head  head
 	open  map[string]incident.Incident
 	alone atomic.Int32
@@ -37,9 +38,6 @@ type memory struct {
 
 // meet compares with what was found.
 func (m *memory) meet(found head) {
-	if !m.use {
-		return
-	}
 	found.now = 0
 	if at := m.head.at; at.Equal(found.at) {
 		found.at = at
@@ -54,9 +52,6 @@ func (m *memory) meet(found head) {
 
 // keep remembers what tx has written.
 func (m *memory) keep(tx *Tx) {
-	if !m.use {
-		return
-	}
 	m.head = tx.head
 	m.head.now = 0
 	if tx.restored {
@@ -68,9 +63,6 @@ func (m *memory) keep(tx *Tx) {
 }
 
 func (m *memory) add(inc incident.Incident) {
-	if !m.use {
-		return
-	}
 	if !inc.Open() {
 		delete(m.open, inc.EntityID)
 		return
@@ -104,9 +96,14 @@ func proven(tx *Tx, absent []string) bool {
 	return true
 }
 
-// refused reports whether the server has refused what was sent, which it then
+// refused reports whether the engine has refused what was sent, which it then
 // has not done.
 func refused(err error) bool {
+	if e, ok := errors.AsType[*driver.Error](err); ok {
+		return e.Code()&0xff == sqliteConstraint
+	}
 	_, ok := errors.AsType[*pgconn.PgError](err)
 	return ok
 }
+
+const sqliteConstraint = 19 // what is above the lowest byte says which

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 
 	"github.com/watchroom/watchroom/internal/id"
@@ -24,7 +25,7 @@ func (g *guesser) alert(entity string, over bool) id.Incident {
 	g.Helper()
 	var found id.Incident
 	err := g.DoWithOpen(g.Context(), []string{entity}, func(tx *Tx, open map[string]incident.Incident) error {
-		if tx.tx.(*postgresTx).guess != nil {
+		if tx.known {
 			g.guessed++
 		} else {
 			g.asked++
@@ -58,7 +59,12 @@ func (g *guesser) alert(entity string, over bool) id.Incident {
 // Whatever is guessed, every transaction decides on what is really open: with
 // another node writing in between, and with open incidents that were forgotten.
 func TestGuessesAreNeverBelieved(t *testing.T) {
-	cfg := Config{Database: pgtest.URL(t)}
+	t.Run("sqlite", func(t *testing.T) { guesses(t, Config{Path: filepath.Join(t.TempDir(), "watchroom.db")}) })
+	t.Run("postgres", func(t *testing.T) { guesses(t, Config{Database: pgtest.URL(t)}) })
+}
+
+func guesses(t *testing.T, cfg Config) {
+	t.Helper()
 	var nodes [2]*guesser
 	for i := range nodes {
 		s, err := Open(t.Context(), cfg)
@@ -78,8 +84,13 @@ func TestGuessesAreNeverBelieved(t *testing.T) {
 	for range 16 {
 		g := nodes[r.IntN(len(nodes))]
 		for range 1 + r.IntN(100) {
-			if r.IntN(30) == 0 {
+			switch r.IntN(30) {
+			case 0:
 				clear(g.memory.open)
+			case 1: // writes, and looks at no head
+				if _, err := g.IndexNext(t.Context(), "words", 10, func(timeline.Entry) string { return "disk" }); err != nil {
+					t.Fatal(err)
+				}
 			}
 			entity, over := fmt.Sprint("disk", r.IntN(12)), r.IntN(3) == 0
 			if found := g.alert(entity, over); found != open[entity] {

@@ -12,6 +12,7 @@ import (
 	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // openStates is the condition of the index that lists of open incidents walk along. It is another than that of
@@ -91,7 +92,7 @@ func (s *Store) Incidents(ctx context.Context, f IncidentFilter) ([]incident.Inc
 	if len(f.Words) == 0 {
 		return all(ctx, s.read, scanIncident, selectIncident+q.text()+` ORDER BY id DESC LIMIT `+q.max(), q.args...)
 	}
-	by, err := s.engine.search(ctx, s.read, f.Words, nil, false, q.arg)
+	by, err := s.engine.search(ctx, s.read, asked{words: f.Words, rooms: []id.Room{""}, kind: timeline.IncidentTriggered}, q.arg)
 	if err != nil {
 		return nil, err
 	}

@@ -252,7 +252,9 @@ type Unread struct {
 const MaxUnread = 100
 
 // Unread returns what somebody has not read of each of rooms, with one question
-// for all of them. What was deleted is nothing to be read.
+// for all of them. What was deleted is nothing to be read. That each message is
+// asked for by itself and in order keeps PostgreSQL from collecting, for each
+// room, what became of all messages there are, or all that are unread.
 func (s *Store) Unread(ctx context.Context, u id.User, rooms []id.Room) (map[id.Room]Unread, error) {
 	out := make(map[id.Room]Unread, len(rooms))
 	for chunk := range slices.Chunk(rooms, 512) {
@@ -271,7 +273,7 @@ func (s *Store) Unread(ctx context.Context, u id.User, rooms []id.Room) (map[id.
 			SELECT asked.room, COALESCE(mark.seq, 0),
 				COALESCE((SELECT MAX(seq) FROM entry WHERE kind = 'message_posted' AND room = asked.room), 0),
 				(SELECT COUNT(*) FROM (SELECT 1 FROM entry WHERE kind = 'message_posted' AND room = asked.room AND seq > COALESCE(mark.seq, 0) AND person <> $1
-					AND NOT EXISTS (SELECT 1 FROM message WHERE message.seq = entry.seq AND gone) LIMIT `+strconv.Itoa(MaxUnread)+`) AS unread),
+					AND NOT COALESCE((SELECT gone FROM message WHERE message.seq = entry.seq), FALSE) ORDER BY seq LIMIT `+strconv.Itoa(MaxUnread)+`) AS unread),
 				(SELECT COUNT(*) FROM mention WHERE person = $1 AND room = asked.room AND seq > COALESCE(mark.seq, 0))
 			FROM asked LEFT JOIN mark ON mark.person = $1 AND mark.room = asked.room`, args...)
 		if err != nil {

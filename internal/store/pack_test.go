@@ -80,3 +80,24 @@ func FuzzPack(f *testing.F) {
 		}
 	})
 }
+
+// An instant is shortened when it comes back letter for letter, and only then.
+func FuzzInstantIn(f *testing.F) {
+	for _, s := range []string{
+		"2026-11-22T21:50:53.259363Z", "2026-11-22T21:50:53Z", "2026-11-22T21:50:53.25Z", "2026-11-22T21:50:53.250Z", "2026-11-22T21:50:53.Z", "2026-11-22T21:50:53.1234567Z",
+		"2024-02-29T00:00:00Z", "2026-02-29T00:00:00Z", "2026-00-10T00:00:00Z", "2026-13-10T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-32T00:00:00Z", "2026-01-01T24:00:00Z",
+		"2026-01-01T23:60:00Z", "2026-01-01T23:59:60Z", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z",
+		"2026-11-22t21:50:53Z", "2026-11-22T21:50:53z", "2026-11-22T21:50:53+00:00", "2026-11-22T21:50:53.-5Z", "2026/11/22T21:50:53Z", "2026-11-22T21:50:5\x0fZ",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		text := []byte(`"` + s + `"`)
+		us, ok := instantIn(text)
+		at, err := time.Parse(time.RFC3339Nano, s)
+		want := err == nil && at.UnixMicro() >= 0 && at.UnixMicro() < 1<<54 && string(quoted(at.UnixMicro())) == string(text)
+		if ok != want || ok && us != at.UnixMicro() {
+			t.Errorf("instantIn(%s) = %d, %v, want %d, %v", text, us, ok, at.UnixMicro(), want)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +27,7 @@ type postgres struct {
 	turn  chan struct{} // writers of this node queue here, not on the server
 	local bool          // decisions use our clock
 	node  string        // who we are among those who listen
+	tell  *teller
 
 	patience time.Duration
 
@@ -33,7 +35,10 @@ type postgres struct {
 	toldAt time.Time // when we heard it, not earlier; guarded by turn
 }
 
-const channel = "watchroom"
+const (
+	channel   = "watchroom"
+	tellQuery = `SELECT pg_notify($1, $2)`
+)
 
 // A server that says nothing for this long is gone, also when the network has
 // not noticed. Without a limit one lost connection would keep the writer, and
@@ -70,10 +75,11 @@ func (s *Store) openPostgres(ctx context.Context, databaseURL string) error {
 	s.write = stdlib.OpenDBFromPool(pool)
 	s.read = &reader{DB: s.write, outages: &s.outages, patience: patience}
 	s.write.SetMaxIdleConns(0) // the pool keeps them
-	e := &postgres{pool: pool, db: s.write, away: &s.outages, turn: make(chan struct{}, 1), local: s.clock != nil, node: id.New(), patience: patience}
+	e := &postgres{
+		pool: pool, db: s.write, away: &s.outages, turn: make(chan struct{}, 1), local: s.clock != nil, node: id.New(), tell: newTeller(), patience: patience,
+	}
 	e.turn <- struct{}{}
 	s.engine = e
-	s.memory.use = true
 	return nil
 }
 
@@ -139,12 +145,16 @@ func (e *postgres) aside(ctx context.Context) (tx, error) {
 	return t, nil
 }
 
-// follow listens for the commits of all nodes. A lost connection is made again.
+// follow listens for the commits of all nodes, and tells them what ours have
+// not told. A lost connection is made again.
 func (e *postgres) follow(ctx context.Context, wake func(Topics)) error {
+	var telling sync.WaitGroup
+	telling.Go(func() { e.tell.pay(ctx, func(about Topics) { e.tellOthers(ctx, about) }) })
+	defer telling.Wait()
 	for {
 		err := e.listen(ctx, wake)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // ending is what was asked for
+			return nil
 		}
 		if err == nil {
 			continue
@@ -155,6 +165,14 @@ func (e *postgres) follow(ctx context.Context, wake func(Topics)) error {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// tellOthers is for what no commit has told. An error is passed over: whoever
+// follows also looks by itself.
+func (e *postgres) tellOthers(ctx context.Context, about Topics) {
+	ctx, cancel := bounded(ctx, e.patience)
+	defer cancel()
+	_, _ = e.pool.Exec(ctx, tellQuery, channel, news(e.node, about))
 }
 
 func (e *postgres) listen(ctx context.Context, wake func(Topics)) error {
@@ -277,21 +295,26 @@ func (t *postgresTx) outage() *outages { return t.e.away }
 func (t *postgresTx) commit(ctx context.Context, all []statement, about Topics, done func()) error {
 	ctx, cancel := bounded(ctx, t.e.patience)
 	defer cancel()
+	told := t.e.tell.with(about, time.Now())
 	err := t.raw(func(c *pgx.Conn) error {
 		b := &pgx.Batch{}
 		t.queueGuess(b)
 		for _, s := range all {
 			b.Queue(s.query, s.args...)
 		}
-		if about != 0 {
-			b.Queue(`SELECT pg_notify($1, $2)`, channel, news(t.e.node, about))
+		if told != 0 {
+			b.Queue(tellQuery, channel, news(t.e.node, told))
 		}
 		b.Queue(`COMMIT`)
 		return c.SendBatch(ctx, b).Close()
 	})
 	if err != nil {
+		t.e.tell.owe(told, time.Now())
 		t.rollback() //nolint:contextcheck // never cancelled
 		return fmt.Errorf("commit: %w", err)
+	}
+	if told == 0 {
+		t.e.tell.owe(about, time.Now())
 	}
 	done()
 	t.release()

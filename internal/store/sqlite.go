@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	driver "modernc.org/sqlite" // "sqlite" to database/sql
 )
 
 // sqlite is the engine in a file: write-ahead log, every commit synced, one
@@ -24,6 +24,7 @@ type sqlite struct {
 	turn     chan struct{} // holds one token: whoever has it writes
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt // of conn; guarded by turn
+	version  uint32               // what is in the file since our last commit; guarded by turn
 }
 
 // SQLite's own limits on what it keeps prepared are none; ours keeps memory small.
@@ -84,11 +85,17 @@ func (e *sqlite) begin(ctx context.Context, ahead *question) (tx, head, error) {
 	case <-ctx.Done():
 		return nil, head{}, context.Cause(ctx)
 	}
-	t := &sqliteTx{e: e}
+	t := &sqliteTx{e: e, knows: true}
 	ctx = context.WithoutCancel(ctx) // a transaction is short; half of one is of no use
 	if err := e.exec(ctx, `BEGIN IMMEDIATE`, nil); err != nil {
 		t.release()
 		return nil, head{}, fmt.Errorf("begin: %w", err)
+	}
+	if ahead != nil && ahead.guess != nil && e.asWeLeftIt() {
+		h, ok := ahead.guess() // nobody can change it any more
+		if ahead.guessed = ok; ok {
+			return t, h, nil
+		}
 	}
 	h, err := one(ctx, t, scanHead, selectHead)
 	if err != nil {
@@ -105,10 +112,31 @@ func (e *sqlite) begin(ctx context.Context, ahead *question) (tx, head, error) {
 	return t, h, nil
 }
 
+// asWeLeftIt reports whether nobody has changed the file since our last commit.
+func (e *sqlite) asWeLeftIt() bool { return e.version != 0 && e.dataVersion() == e.version }
+
+// dataVersion is another whenever anybody has changed the file; 0 when it cannot be told.
+func (e *sqlite) dataVersion() (version uint32) {
+	err := e.conn.Raw(func(dc any) (err error) {
+		if c, ok := dc.(driver.FileControl); ok {
+			version, err = c.FileControlDataVersion("main")
+		}
+		return err
+	})
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
 // aside is the one writer: there is no other.
 func (e *sqlite) aside(ctx context.Context) (tx, error) {
 	t, _, err := e.begin(ctx, nil)
-	return t, err
+	if err != nil {
+		return nil, err
+	}
+	t.(*sqliteTx).knows = e.asWeLeftIt() // whoever called does not look at the head
+	return t, nil
 }
 
 func (e *sqlite) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
@@ -175,7 +203,10 @@ func (e *sqlite) close() error {
 	return e.conn.Close()
 }
 
-type sqliteTx struct{ e *sqlite }
+type sqliteTx struct {
+	e     *sqlite
+	knows bool // whoever has it knows the head
+}
 
 func (t *sqliteTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	st, err := t.e.stmt(ctx, query) //nolint:sqlclosecheck // stays prepared
@@ -199,6 +230,10 @@ func (t *sqliteTx) commit(ctx context.Context, all []statement, _ Topics, done f
 	if err := t.e.exec(ctx, `COMMIT`, nil); err != nil {
 		t.rollback() //nolint:contextcheck // never cancelled
 		return err
+	}
+	t.e.version = 0
+	if t.knows {
+		t.e.version = t.e.dataVersion()
 	}
 	done()
 	t.release()

@@ -53,6 +53,7 @@ type Store struct {
 	clock   func() time.Time
 	org     atomic.Pointer[snapshot]
 	reading chan struct{} // holds one: whoever reads the organisation
+	behind  chan struct{} // holds one: whoever queues with the writers for those in DoBehind
 	taken   atomic.Int64  // when alerts were last committed, in nanoseconds since 1970
 	wakes   *wakes
 	recent  recentEntries
@@ -74,8 +75,8 @@ type engine interface {
 	clock() string // its clock in SQL, in microseconds; 0 when decisions use ours
 	// follow calls wake whenever another node has committed, until ctx ends.
 	follow(ctx context.Context, wake func(Topics)) error
-	// search is how entries are found by words, in any of rooms when they are named; arg adds an argument to the query.
-	search(ctx context.Context, q querier, words, rooms []string, few bool, arg func(any) string) (found, error)
+	// search is how entries are found by words; arg adds an argument to the query.
+	search(ctx context.Context, q querier, a asked, arg func(any) string) (found, error)
 	few(ctx context.Context, q querier, kinds []any) (bool, error) // whether entries of these kinds are rare
 	forgetWords(seq id.Seq) statement
 	indexWords(seqs []int64, words []string) []statement // rows of entry_text
@@ -127,7 +128,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 func connect(ctx context.Context, cfg Config) (*Store, error) {
-	s := &Store{clock: cfg.Clock, alone: cfg.Alone, wakes: newWakes(), reading: make(chan struct{}, 1)}
+	s := &Store{clock: cfg.Clock, alone: cfg.Alone, wakes: newWakes(), reading: make(chan struct{}, 1), behind: make(chan struct{}, 1)}
 	s.outages.settle = settle
 	if s.outages.log = cfg.Log; cfg.Log == nil {
 		s.outages.log = slog.New(slog.DiscardHandler)

@@ -29,6 +29,7 @@ type Tx struct {
 	tx    tx
 	head  head
 	began head   // as it was found
+	known bool   // the head was not read, because it is as we left it
 	dirty bool   // the head row must be written
 	about Topics // what it is about beside what its buffers say
 	done  func()
@@ -56,6 +57,19 @@ type timerKey struct {
 // Do runs fn in the writing transaction and commits when it returns nil. On
 // any error nothing was written.
 func (s *Store) Do(ctx context.Context, fn func(*Tx) error) error { return s.do(ctx, nil, fn) }
+
+// DoBehind is Do for what may wait and comes in heaps: of all those on this node
+// only one at a time queues with the other writers. So who brings an alert or
+// fires a timer waits for one of them, and not for the heap.
+func (s *Store) DoBehind(ctx context.Context, fn func(*Tx) error) error {
+	select {
+	case s.behind <- struct{}{}:
+		defer func() { <-s.behind }()
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrAway, context.Cause(ctx))
+	}
+	return s.Do(ctx, fn)
+}
 
 // DoWithOpen is Do with the open incidents of the given entities, which come
 // with the beginning of the transaction. It may call fn twice: see guess.go.
@@ -154,7 +168,7 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 		quotes: quotes{}, incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
 		deliveries: map[id.Delivery]Delivery{}, cursors: map[string]id.Seq{},
 	}
-	if ahead == nil || !ahead.guessed {
+	if tx.known = ahead != nil && ahead.guessed; !tx.known {
 		s.memory.meet(h)
 	}
 	open := true

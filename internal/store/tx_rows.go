@@ -102,11 +102,18 @@ func (tx *Tx) timerStatements() []statement {
 		}
 		return len(a.kind) - len(b.kind)
 	})
+	gone := map[string][]any{}
 	for _, k := range keys {
 		if due := tx.timers[k]; due.IsZero() {
-			all = append(all, statement{`DELETE FROM timer WHERE kind = $1 AND incident = $2`, []any{string(k.kind), int64(k.incident)}})
+			gone[string(k.kind)] = append(gone[string(k.kind)], int64(k.incident))
 		} else {
 			set = append(set, []any{string(k.kind), int64(k.incident), micros(due)})
+		}
+	}
+	for _, kind := range sortedKeys(gone) {
+		for chunk := range slices.Chunk(gone[kind], 256) {
+			args := padded(slices.Clone(chunk))
+			all = append(all, statement{`DELETE FROM timer WHERE kind = $1 AND incident IN ` + in(2, len(args)), append([]any{kind}, args...)})
 		}
 	}
 	return append(all, insertRows(`INSERT INTO timer (kind, incident, due_at)`, set, upsertTimer)...)

@@ -133,11 +133,35 @@ const (
 	wakeBurst = 10
 )
 
+// ration lets a few through in a row, and then one every wakeGap.
+type ration struct {
+	paid time.Time // it is used up to here
+}
+
+// take is false when there is nothing left now.
+func (r *ration) take(now time.Time) bool {
+	if r.wait(now) > 0 {
+		return false
+	}
+	r.charge()
+	return true
+}
+
+// wait is for how long there is nothing left.
+func (r *ration) wait(now time.Time) time.Duration {
+	if full := now.Add(-wakeBurst * wakeGap); r.paid.Before(full) {
+		r.paid = full
+	}
+	return r.paid.Add(wakeGap).Sub(now)
+}
+
+func (r *ration) charge() { r.paid = r.paid.Add(wakeGap) }
+
 // wakes is who wants to know of commits.
 type wakes struct {
 	mu      sync.Mutex
 	waiting map[chan struct{}]*waiter // guarded by mu
-	paid    time.Time                 // the ration is used up to here; guarded by mu
+	ration  ration                    // guarded by mu
 	later   bool                      // a timer will tell; guarded by mu
 	told    map[Topics]time.Time      // the next instant that was told of; guarded by mu
 }
@@ -181,11 +205,9 @@ func (w *wakes) committed(about Topics, now time.Time) {
 	if w.later || !told {
 		return
 	}
-	if full := now.Add(-wakeBurst * wakeGap); w.paid.Before(full) {
-		w.paid = full
-	}
-	w.paid = w.paid.Add(wakeGap)
-	if wait := w.paid.Sub(now); wait > 0 {
+	wait := w.ration.wait(now)
+	w.ration.charge()
+	if wait > 0 {
 		w.later = true
 		time.AfterFunc(wait, func() {
 			w.mu.Lock()

@@ -37,6 +37,7 @@ func Suite(t *testing.T, open func(testing.TB) *store.Store) {
 		{"who is there", presence},
 		{"files", files},
 		{"entries are found by words", entriesByWords},
+		{"searches find the same in every way", searches},
 		{"entries page both ways", entriesPage},
 		{"an entry is found by time", entryByTime},
 		{"followers and their cursors", followers},
