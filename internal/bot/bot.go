@@ -87,7 +87,7 @@ func (b *Bot) runOnce(ctx context.Context) (more bool, err error) {
 	if err := b.greet(ctx); err != nil {
 		return false, err
 	}
-	behind, err := b.store.Behind(ctx, Cursor, timeline.MessagePosted)
+	behind, err := b.store.Behind(ctx, Cursor, timeline.MessagePosted, timeline.MessageEdited)
 	if err != nil || !behind {
 		return false, err
 	}
@@ -96,12 +96,16 @@ func (b *Bot) runOnce(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		entries, upto, err := tx.EntriesAfter(at, atOnce, timeline.MessagePosted)
+		entries, upto, err := tx.EntriesAfter(at, atOnce, timeline.MessagePosted, timeline.MessageEdited)
 		if err != nil {
 			return false, err
 		}
 		for _, e := range entries {
-			if err := b.hear(tx, e); err != nil {
+			hear := b.hear
+			if e.Payload.Kind() == timeline.MessageEdited {
+				hear = b.rehear
+			}
+			if err := hear(tx, e); err != nil {
 				return false, err
 			}
 		}
@@ -131,6 +135,29 @@ func (b *Bot) hear(tx *store.Tx, e timeline.Entry) error {
 		return err // they have thought better of it
 	}
 	return b.give(tx, given{actor: actor, user: u, line: line, raw: m.Text, asked: how.Asked(), entry: e})
+}
+
+// rehear makes of a line that was written anew what it asks for now, when what it
+// asked for waits still to be confirmed, proven or approved; that is given up.
+// Any other edit is no order. What a program has edited is given up alone: an
+// edit does not say what its token may do.
+func (b *Bot) rehear(tx *store.Tx, e timeline.Entry) error {
+	edit, ok := e.Payload.(timeline.Edit)
+	u, known := tx.Org.Users[e.Person]
+	if !ok || !known || u.Disabled || u.Robot || tx.Now.Sub(e.At) > stale {
+		return nil
+	}
+	actor := people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Origin: timeline.Chat}
+	waited, err := b.desk.TakeBack(tx, actor, edit.Of)
+	if err != nil || !waited || e.Actor.Origin == timeline.API {
+		return err
+	}
+	line, how, ok := b.Addressed(tx.Org, u, e.Room, edit.Text)
+	if !ok {
+		return nil
+	}
+	e.Seq = edit.Of
+	return b.give(tx, given{actor: actor, user: u, line: line, raw: edit.Text, asked: how.Asked(), entry: e})
 }
 
 // scopes are those of the token that a message came by; nil: it came by none, or

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -229,6 +230,41 @@ func TestARobotIsNotObeyed(t *testing.T) {
 		a.listen()
 		if now, err := a.store.Invocation(t.Context(), person.ID); err != nil || now.State != invocation.Queued {
 			t.Errorf("after the yes of who asked it is %s (%v)", now.State, err)
+		}
+	})
+}
+
+// An edit is an order only while what the message asked for waits.
+func TestAnEditOfWhatWaits(t *testing.T) {
+	nodes(t, func(t *testing.T, a, _ *node) {
+		ctx, kim := t.Context(), a.as("kim")
+		edit := func(seq id.Seq, text string) {
+			t.Helper()
+			if err := a.rooms.Edit(ctx, kim, seq, text); err != nil {
+				t.Fatal(err)
+			}
+			a.listen()
+		}
+		states := func(seq id.Seq) (all []string) {
+			for _, inv := range a.given()[seq] {
+				all = append(all, string(inv.State)+" "+inv.Line)
+			}
+			slices.Sort(all)
+			return all
+		}
+		seq := a.say(kim, dispatch.Line{Text: "!wipe"})
+		a.listen()
+		edit(seq, "!wipe --reason 'the other one'")
+		if got := states(seq); len(got) != 2 || !strings.HasPrefix(got[0], "cancelled") || !strings.HasPrefix(got[1], "confirming") || got[0] == got[1] {
+			t.Errorf("after the edit there are %q, want the first cancelled and the second to be confirmed", got)
+		}
+		edit(seq, "never mind")
+		if got := states(seq); len(got) != 2 || !strings.HasPrefix(got[1], "cancelled") {
+			t.Errorf("after another edit there are %q, want both cancelled", got)
+		}
+		edit(seq, "!wipe")
+		if got := states(seq); len(got) != 2 {
+			t.Errorf("an edit of what does not wait led to %q", got)
 		}
 	})
 }

@@ -92,7 +92,14 @@ func (d *Desk) sees(tx *store.Tx, inv invocation.Invocation, actor people.Actor)
 	return d.mayApprove(tx, inv, actor)
 }
 
-func noneSuch(ref string) error { return fault.NotFound(phrase.T("runner.none", ref)) }
+// noneSuch is said of what is not there, or not for who asks. A code is gone
+// once it was used, which is no secret and is said of any.
+func noneSuch(ref string) error {
+	if _, number := numberOf(ref); !number && len(strings.TrimSpace(ref)) == shortLength {
+		return fault.NotFound(phrase.T("runner.none_waits", ref))
+	}
+	return fault.NotFound(phrase.T("runner.none", ref))
+}
 
 // Confirm says that actor means what they asked for, in the room they asked in.
 // What must be confirmed is for a person to confirm.
@@ -176,6 +183,26 @@ func (d *Desk) Cancel(ctx context.Context, actor people.Actor, ref string) (invo
 	return d.act(ctx, actor, ref, func(*store.Tx, invocation.Invocation) (invocation.Input, error) {
 		return invocation.Cancel{By: actor.Who(), May: actor.May(people.Manage)}, nil
 	})
+}
+
+// TakeBack gives up what a message of actor asked for, and reports whether
+// anything of it was still waiting for somebody's word.
+func (d *Desk) TakeBack(tx *store.Tx, actor people.Actor, message id.Seq) (waited bool, err error) {
+	open, err := tx.OpenInvocationsOf(actor.User)
+	if err != nil {
+		return false, err
+	}
+	for _, inv := range open {
+		waits := inv.State == invocation.Confirming || inv.State == invocation.Proving || inv.State == invocation.Awaiting
+		if inv.Message != message || !waits {
+			continue
+		}
+		if _, err := d.answer(tx, inv, invocation.Cancel{By: actor.Who()}); err != nil {
+			return waited, err
+		}
+		waited = true
+	}
+	return waited, nil
 }
 
 // act is the shape of every answer: find, decide, save.

@@ -468,6 +468,8 @@ func TestShorten(t *testing.T) {
 		{"one long line", strings.Repeat("x", 5000), nil},
 		{"a code block is closed", "```\n" + strings.Repeat("line\n", 40), nil},
 		{"and opened again", "```\n" + strings.Repeat("line\n", 40) + "```", nil},
+		{"not when it ended in what is left out", "```\n" + strings.Repeat("line\n", 15) + "```\n" + strings.Repeat("prose\n", 25) + "```go\nx\n```", nil},
+		{"nor before it has begun", strings.Repeat("prose\n", 15) + "```\n" + strings.Repeat("line\n", 40) + "```", nil},
 	} {
 		got := shorten(c.text, 7, true)
 		if len([]rune(got)) > maxRunes+100 || strings.Count(got, "\n") > maxLines+6 {
@@ -475,6 +477,9 @@ func TestShorten(t *testing.T) {
 		}
 		if strings.HasSuffix(c.text, "```") && strings.Count(got, "```")%2 != 0 {
 			t.Errorf("%s: a block is left open: %q", c.name, got)
+		}
+		if tail := got[max(0, strings.LastIndex(got, "\n\n")):]; strings.Contains(tail, "prose") && strings.HasPrefix(tail, "\n\n```") || strings.HasPrefix(tail, "\n\nline") {
+			t.Errorf("%s: prose and code have changed places: %q", c.name, tail)
 		}
 		if c.want != nil && !slices.Equal(strings.Split(got, "\n"), c.want) {
 			t.Errorf("%s: %q", c.name, got)

@@ -65,10 +65,10 @@ func shorten(text string, job int64, kept bool) string {
 	case job != 0:
 		between = phrase.N("runner.more_page", missing, job)
 	}
-	if closed(first) != first { // both parts are of one block of code
+	if before := text[:len(text)-len(last)]; closed(before) != before { // the end begins inside a block of code
 		last = "```\n" + last
 	}
-	return closed(first) + "\n\n" + between + "\n\n" + last
+	return closed(first) + "\n\n" + between + "\n\n" + closed(last)
 }
 
 // closed ends a code block that text begins and does not end.
