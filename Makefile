@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build generate fmt need check unit fuzz test bench
+.PHONY: help demo build generate fmt need check unit light heavy fuzz test bench
 
 # What is tested without the race detector, because it drives other processes
 # (a browser, the real binary, a Hubot) and waits for them: the detector sees nothing there.
@@ -32,8 +32,13 @@ need: ## what the tests need from this machine
 check: $(LINT) ## formatting, vet, generated files, go.mod, linters
 	@scripts/check
 
-unit: bin/pgtest ## all tests, on both engines
-	bin/pgtest -- scripts/unit '$(HEAVY)'
+unit: light heavy ## all tests, on both engines
+
+light: bin/pgtest # the first half of unit
+	bin/pgtest -- scripts/unit light '$(HEAVY)'
+
+heavy: bin/pgtest # and the second, which waits for other programs most of its time
+	bin/pgtest -- scripts/unit heavy '$(HEAVY)'
 
 fuzz: ## every fuzz target, FUZZTIME inputs each
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
@@ -41,8 +46,8 @@ fuzz: ## every fuzz target, FUZZTIME inputs each
 test: ## everything CI runs
 	@scripts/need
 	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory fuzz
+	@$(MAKE) --no-print-directory light
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line heavy fuzz
 
 bench: bin/pgtest ## the table of figures
 	CGO_ENABLED=0 bin/pgtest -- go run ./internal/bench/cmd/bench
