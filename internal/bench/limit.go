@@ -12,13 +12,15 @@ import (
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/ingest/victorops"
+	"github.com/watchroom/watchroom/internal/outbox"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
 )
 
-// written is what a node writes for one alert, taken from a real one: the
-// rows of each table, whatever columns they have.
-type written struct{ incident, alert, timer, entry relation }
+// written is what a node commits with one alert, taken from a real one: the
+// rows of each table, whatever columns they have. Its pages are planned in the
+// same transaction (decision 10), so they are part of it when there are any.
+type written struct{ incident, alert, timer, entry, delivery relation }
 
 type relation struct {
 	name    string
@@ -44,16 +46,17 @@ func sample(ctx context.Context, s site, route string) (w written, err error) {
 	defer func() { err = errors.Join(err, db.close(ctx)) }()
 	read := func(table, where, suffix string) (relation, error) {
 		columns, rows, err := db.rows(ctx, "SELECT * FROM "+table+where)
-		if err == nil && len(rows) == 0 {
+		if err == nil && len(rows) == 0 && table != "delivery" { // a policy may wait
 			err = fmt.Errorf("an accepted alert has left nothing in %s", table)
 		}
 		return relation{table, columns, rows, suffix}, err
 	}
-	var errs [4]error
+	var errs [5]error
 	w.incident, errs[0] = read("incident", "", " ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, state = excluded.state, team = excluded.team, body = excluded.body, quotes = excluded.quotes")
 	w.alert, errs[1] = read("alert", "", "")
 	w.timer, errs[2] = read("timer", "", " ON CONFLICT (kind, incident) DO UPDATE SET due_at = excluded.due_at")
 	w.entry, errs[3] = read("entry", " WHERE incident > 0 ORDER BY seq", "")
+	w.delivery, errs[4] = read("delivery", " WHERE incident > 0", "")
 	return w, errors.Join(errs[:]...)
 }
 
@@ -67,7 +70,8 @@ func acceptOne(ctx context.Context, p place, route string) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the secret key: %w", err)
 	}
-	d := dispatch.New(st, box, slog.New(slog.DiscardHandler))
+	log := slog.New(slog.DiscardHandler)
+	d, planner := dispatch.New(st, box, log), outbox.NewPlanner(st, log, time.Hour)
 	integration, _, err := d.Integration(ctx, doorKey)
 	if err != nil {
 		return err
@@ -81,7 +85,7 @@ func acceptOne(ctx context.Context, p place, route string) (err error) {
 	go func() { done <- d.Run(running) }()
 	_, err = d.Accept(ctx, a)
 	stop()
-	return errors.Join(err, <-done)
+	return errors.Join(err, <-done, planner.Drain(ctx))
 }
 
 // limit writes alerts through the bare driver.
@@ -91,13 +95,14 @@ type limit struct {
 	repeated bool // one entity for all
 	n        int64
 	seq      int64
+	pages    int64
 	rev      int64
 	at       map[*relation]map[string]int
 }
 
 func newLimit(db raw, w written, repeated bool) *limit {
-	l := &limit{db: db, w: w, repeated: repeated, n: 1000, seq: 1000, rev: 1000, at: map[*relation]map[string]int{}}
-	for _, r := range []*relation{&l.w.incident, &l.w.alert, &l.w.timer, &l.w.entry} {
+	l := &limit{db: db, w: w, repeated: repeated, n: 1000, seq: 1000, pages: 1000, rev: 1000, at: map[*relation]map[string]int{}}
+	for _, r := range []*relation{&l.w.incident, &l.w.alert, &l.w.timer, &l.w.entry, &l.w.delivery} {
 		l.at[r] = map[string]int{}
 		for i, c := range r.columns {
 			l.at[r][c] = i
@@ -117,7 +122,7 @@ func (l *limit) copied(r *relation, from []any, columns []string, values ...any)
 
 // statements of a group of k alerts.
 func (l *limit) statements(k int) []statement {
-	var incidents, alerts, timers, entries [][]any
+	var incidents, alerts, timers, entries, deliveries [][]any
 	w := &l.w
 	l.rev++
 	for range k {
@@ -138,6 +143,11 @@ func (l *limit) statements(k int) []statement {
 			l.seq++
 			entries = append(entries, l.copied(&w.entry, e, []string{"seq", "incident"}, l.seq, inc))
 		}
+		for _, d := range w.delivery.rows {
+			l.pages++
+			key, _ := d[l.at[&w.delivery]["key"]].(string) // of the same length, for its index
+			deliveries = append(deliveries, l.copied(&w.delivery, d, []string{"id", "incident", "key"}, l.pages, inc, fmt.Sprintf("%0*d", len(key), l.pages)))
+		}
 	}
 	if l.repeated { // the alerts of a group change their incident once
 		incidents = [][]any{l.copied(&w.incident, w.incident.rows[0], []string{"id", "rev", "entity_id"}, int64(1), l.rev, entity(1))}
@@ -146,8 +156,11 @@ func (l *limit) statements(k int) []statement {
 	for _, part := range []struct {
 		r    *relation
 		rows [][]any
-	}{{&w.incident, incidents}, {&w.alert, alerts}, {&w.timer, timers}, {&w.entry, entries}} {
+	}{{&w.incident, incidents}, {&w.alert, alerts}, {&w.timer, timers}, {&w.entry, entries}, {&w.delivery, deliveries}} {
 		all = append(all, inserts(l.db, part.r.name, part.r.columns, part.rows, part.r.suffix)...)
+	}
+	if len(deliveries) > 0 { // the planner's place
+		all = append(all, statement{"INSERT INTO cursor (name, seq) VALUES ('" + outbox.Cursor + "', " + l.db.placeholder(1) + ") ON CONFLICT (name) DO UPDATE SET seq = excluded.seq", []any{l.seq}})
 	}
 	return append(all, statement{"UPDATE head SET seq = $1, incident = $2, alert = $3, rev = $4 WHERE id = 1", []any{l.seq, l.n, l.n, l.rev}})
 }

@@ -164,8 +164,8 @@ func (l Limits) set(uid int) error {
 		set(unix.RLIMIT_NOFILE, openFiles),
 		set(unix.RLIMIT_CPU, seconds),
 	)
-	if uid != 0 { // the kernel counts the account's, and root's not at all
-		err = errors.Join(err, set(unix.RLIMIT_NPROC, uint64(tasksOf(uid)+l.Processes)))
+	if uid != 0 { // the kernel counts all of the account's, which others add to, and root's not at all
+		err = errors.Join(err, set(unix.RLIMIT_NPROC, uint64(tasksOf(uid)+2*l.Processes+64)))
 	}
 	return err
 }

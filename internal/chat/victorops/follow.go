@@ -19,6 +19,7 @@ import (
 // follower tells a robot what happens.
 type follower struct {
 	*session
+	sub   *live.Subscription
 	after id.Seq                 // what the robot has
 	seq   id.Seq                 // the last entry that was looked at
 	alert id.Alert               // the last that was told, or was there before
@@ -27,13 +28,9 @@ type follower struct {
 
 // run tells what happens from the place on, until the session ends.
 func (f *follower) run(ctx context.Context) error {
-	sub, err := f.server.Live.Subscribe(ctx, f.after)
-	if err != nil {
-		return err
-	}
-	defer sub.Close()
+	defer f.sub.Close()
 	for {
-		events, err := sub.Next(ctx)
+		events, err := f.sub.Next(ctx)
 		if err == nil {
 			err = f.tell(ctx, events)
 		}
@@ -182,6 +179,20 @@ func changesDuty(k timeline.Kind) bool {
 		return true
 	}
 	return false
+}
+
+// marks are those of the incidents that are open, of the newest at least: their
+// changes may come once more to whoever follows from now on.
+func (s *Server) marks(ctx context.Context) (map[id.Incident]string, error) {
+	open, err := s.Store.Incidents(ctx, store.IncidentFilter{States: []incident.State{incident.Triggered, incident.Acknowledged}, Limit: 1000})
+	if err != nil {
+		return nil, err
+	}
+	all := map[id.Incident]string{}
+	for _, inc := range open {
+		all[inc.ID] = mark(inc)
+	}
+	return all, nil
 }
 
 // newestAlert is the number of the last alert there is.

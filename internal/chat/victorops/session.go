@@ -172,17 +172,28 @@ func guarded(ctx context.Context, run func(context.Context) error) (err error) {
 	return run(ctx)
 }
 
-// begin finds the place of the robot and says yes. What is committed after
-// that place is the robot's, so nothing is lost in between.
-func (c *session) begin(ctx context.Context, request envelope) (*follower, error) {
-	f := &follower{session: c, marks: map[id.Incident]string{}}
-	var err error
+// begin finds the place of the robot, follows from there on, and says yes. What
+// is committed after that place is the robot's, so nothing is lost in between;
+// what has become of incidents before it is not news.
+func (c *session) begin(ctx context.Context, request envelope) (f *follower, err error) {
+	f = &follower{session: c}
+	if f.marks, err = c.server.marks(ctx); err != nil {
+		return nil, err
+	}
 	if f.alert, err = c.server.newestAlert(ctx); err != nil {
 		return nil, err
 	}
 	if f.after, c.number, err = enter(ctx, c.server.Store, c.id); err != nil {
 		return nil, err
 	}
+	if f.sub, err = c.server.Live.Subscribe(ctx, f.after); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			f.sub.Close()
+		}
+	}()
 	c.delivered.Store(int64(f.after))
 	c.heard.Store(time.Now().UnixMilli())
 	if err := c.answerLogin(ctx, request, statusOK, "Ok"); err != nil {
@@ -195,7 +206,8 @@ func (c *session) begin(ctx context.Context, request envelope) (*follower, error
 	if _, ok := c.robot(o); !ok {
 		return nil, errWithdrawn
 	}
-	return f, c.answer(ctx, stateOf(c.toldDuty, c.toldHere))
+	err = c.answer(ctx, stateOf(c.toldDuty, c.toldHere))
+	return f, err
 }
 
 // robot is the robot as it is now; false when the key is not valid any more.

@@ -76,7 +76,7 @@ func TestFilesAreChromas(t *testing.T) {
 	}
 }
 
-var state = regexp.MustCompile(`(?s)\s*<state .*?</state>`)
+var state = regexp.MustCompile(`(?s)\s*<state (?:[^>]*/>|.*?</state>)`)
 
 // inOrder sorts the states, which chroma writes in the order of a map.
 func inOrder(text []byte) []byte {
