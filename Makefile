@@ -47,7 +47,8 @@ test: ## everything CI runs
 	@scripts/need
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory light
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line heavy fuzz
+	@$(MAKE) --no-print-directory heavy
+	@$(MAKE) --no-print-directory fuzz
 
 bench: bin/pgtest ## the table of figures
 	CGO_ENABLED=0 bin/pgtest -- go run ./internal/bench/cmd/bench

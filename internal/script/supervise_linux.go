@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 const (
 	lookEvery  = 25 * time.Millisecond // between two counts of the tree
+	lookAtMost = 4 * lookEvery         // also when counting takes long: a bomb of forks doubles meanwhile
 	sweepEvery = 2 * time.Millisecond  // between two rounds of killing
 	sweepFor   = 10 * time.Second      // until what is left is given up
 )
@@ -188,11 +190,11 @@ func (w *ward) watch() end {
 			switch {
 			case killing.IsZero():
 				began := time.Now()
-				if over = w.limits.exceeded(survey()); over != "" {
+				if over = w.limits.exceeded(survey(w.limits.Processes)); over != "" {
 					kill()
 					continue
 				}
-				tick.Reset(max(lookEvery, 20*time.Since(began)))
+				tick.Reset(min(max(lookEvery, 20*time.Since(began)), lookAtMost))
 			case time.Since(killing) > sweepFor:
 				result.Over, result.Survived = over, true
 				return result
@@ -207,7 +209,7 @@ func (w *ward) watch() end {
 // none of it can fork; the rest one by one, again and again until reap says gone.
 func (w *ward) sweep() {
 	_ = unix.Kill(-w.leader, unix.SIGKILL)
-	for _, pid := range descendants() {
+	for _, pid := range descendants(math.MaxInt) {
 		_ = unix.Kill(pid, unix.SIGKILL)
 	}
 }
