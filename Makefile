@@ -51,7 +51,8 @@ test: ## everything CI runs
 	@$(MAKE) --no-print-directory fuzz
 
 bench: bin/pgtest ## the table of figures
-	CGO_ENABLED=0 bin/pgtest -- go run ./internal/bench/cmd/bench
+	scripts/build bin/bench ./internal/bench/cmd/bench
+	bin/pgtest -- bin/bench
 
 # Built once for each version that tools/go.mod names; a module of its own,
 # because its two hundred dependencies are no business of the server's.
