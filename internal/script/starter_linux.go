@@ -155,10 +155,15 @@ func set(what int, limit uint64) error {
 	return nil
 }
 
+// niceness of scripts: the server's pages come first, and a bomb of forks must
+// not keep the supervisor from the processor.
+const niceness = 15
+
 func (l Limits) set(uid int) error {
 	// The supervisor counts the same, for all together, and tells which limit it was; the kernel is there if it cannot.
 	seconds := uint64(l.CPU/time.Second) + 2
 	err := errors.Join(
+		unix.Setpriority(unix.PRIO_PGRP, 0, niceness),
 		set(unix.RLIMIT_CORE, 0),
 		set(unix.RLIMIT_FSIZE, uint64(l.Disk)),
 		set(unix.RLIMIT_NOFILE, openFiles),

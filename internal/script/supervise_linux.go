@@ -25,7 +25,8 @@ const (
 // supervise runs one script: the whole life of the supervisor. It becomes the
 // parent of whatever loses its own, so that nothing can leave the tree.
 func supervise() int {
-	runtime.LockOSThread() // a script of our own account can kill us; it then dies with the thread that started it
+	runtime.LockOSThread()                          // a script of our own account can kill us; it then dies with the thread that started it
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, -20) // of this thread, which looks after the script: only root may
 	control, report := os.NewFile(3, "control"), os.NewFile(4, "report")
 	unix.CloseOnExec(3)
 	unix.CloseOnExec(4)
