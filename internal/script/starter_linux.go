@@ -163,12 +163,14 @@ func (l Limits) set(uid int) error {
 	// The supervisor counts the same, for all together, and tells which limit it was; the kernel is there if it cannot.
 	seconds := uint64(l.CPU/time.Second) + 2
 	err := errors.Join(
-		unix.Setpriority(unix.PRIO_PGRP, 0, niceness),
 		set(unix.RLIMIT_CORE, 0),
 		set(unix.RLIMIT_FSIZE, uint64(l.Disk)),
 		set(unix.RLIMIT_NOFILE, openFiles),
 		set(unix.RLIMIT_CPU, seconds),
 	)
+	// Refused where the server itself comes later than that, which is as good.
+	_ = unix.Setpriority(unix.PRIO_PGRP, 0, niceness)
+
 	if uid != 0 { // the kernel counts all of the account's, which others add to, and root's not at all
 		err = errors.Join(err, set(unix.RLIMIT_NPROC, uint64(tasksOf(uid)+2*l.Processes+64)))
 	}

@@ -32,7 +32,7 @@ func (l Limits) exceeded(u use) over {
 
 // survey adds up what all descendants of this process use and what those that
 // are gone have used. What cannot be read is gone by now. Far more than most of
-// them are counted and not looked at: there is no time.
+// them, dead ones too, are counted and not looked at: there is no time.
 func survey(most int) use {
 	var u use
 	all := descendants(2*most + 100)

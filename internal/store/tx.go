@@ -66,7 +66,7 @@ func (s *Store) DoBehind(ctx context.Context, fn func(*Tx) error) error {
 	case s.behind <- struct{}{}:
 		defer func() { <-s.behind }()
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrAway, context.Cause(ctx))
+		return &Away{Why: Unreachable, Err: context.Cause(ctx)}
 	}
 	return s.Do(ctx, fn)
 }

@@ -56,7 +56,7 @@ func push(t *testing.T, chromium context.Context) {
 	}
 	worker := kim.worker()
 	worker.push(vendor.plain(kim, 1))
-	kim.shows(code)
+	worker.shows(code)
 	kim.fill("[name=code]", code)
 	kim.click("main form[action$='/verify'] button", "")
 	kim.misses("main form[action$='/verify']", "")
@@ -76,7 +76,7 @@ func push(t *testing.T, chromium context.Context) {
 		t.Errorf("the page is %s before it has arrived", h.pageState())
 	}
 	worker.push(vendor.plain(kim, 2))
-	kim.shows("db07/disk")
+	worker.shows("db07/disk")
 	kim.waitFor("the record says that the page has arrived", func() bool { return h.pageState() == store.Delivered })
 
 	worker.press("db07/disk", "acknowledge")
@@ -84,7 +84,7 @@ func push(t *testing.T, chromium context.Context) {
 		kim.sees("[data-entries] .entry", line)
 	}
 	kim.until(`document.querySelector("#i-1").dataset.state === "acknowledged"`)
-	kim.shows("Acknowledged")
+	worker.shows("Acknowledged")
 	inc := h.incident(1)
 	if inc.State != incident.Acknowledged || inc.AckedBy.User != "kim" || inc.AckedBy.Origin != timeline.Page {
 		t.Errorf("after the button the incident is %s by %q from %s", inc.State, inc.AckedBy.Name, inc.AckedBy.Origin)
@@ -243,13 +243,16 @@ func (tb *tab) subscribesAt(vendor pushService) {
 		};`, quote(key), vendor.Subscribe(key).JSON())})
 }
 
-// shows waits for a notification with text in it.
-func (tb *tab) shows(text string) {
-	tb.Helper()
-	tb.waitFor("a notification says "+text, func() bool {
-		said, err := promise[[]string](tb, `navigator.serviceWorker.ready.then((r) => r.getNotifications()).then((all) => all.map((n) => n.title + "\n" + n.body))`)
-		return err == nil && slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, text) })
-	})
+// shows waits until the browser has shown a notification with text in it. The
+// browser itself is asked only then: who asks it while it shows one may make it
+// forget that one.
+func (w *worker) shows(text string) {
+	w.Helper()
+	w.until(fmt.Sprintf(`self.shown.some((said) => said.includes(%s))`, quote(text)))
+	said, err := promise[[]string](w.tab, `self.registration.getNotifications().then((all) => all.map((n) => n.title + "\n" + n.body))`)
+	if err != nil || !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, text) }) {
+		w.Fatalf("the notifications are %q, %v, want one that says %s", said, err, text)
+	}
 }
 
 // promise is what the promise of an expression comes to.
@@ -301,7 +304,15 @@ func (tb *tab) worker() *worker {
 	tb.Cleanup(leave)
 	w.ctx = inside
 	// The first action attaches, for as long as that action's context lives.
-	if _, err := chromedp.Run(inside, chromedp.Evaluate[bool](`true`)); err != nil {
+	if _, err := chromedp.Run(inside, chromedp.Evaluate[bool](`(() => {
+		const show = ServiceWorkerRegistration.prototype.showNotification;
+		self.shown = [];
+		ServiceWorkerRegistration.prototype.showNotification = async function (title, options) {
+			await show.call(this, title, options);
+			self.shown.push(title + "\n" + options.body);
+		};
+		return true;
+	})()`)); err != nil {
 		tb.Fatalf("attach to the service worker: %v", err)
 	}
 	return w
