@@ -39,7 +39,7 @@ type backupCmd struct {
 	File         string         `arg:"" help:"File to write; - is standard output. It holds the secret key: keep it as safe as the server."`
 	WithoutFiles bool           `help:"Leave out what people uploaded and long outputs."`
 	Storage      config.Storage `embed:""`
-	Place        filesPlace     `embed:""`
+	Uploads      config.Uploads `embed:""`
 }
 
 // Run writes the backup.
@@ -64,10 +64,10 @@ func (cmd *backupCmd) Run(ctx context.Context, c *console) (err error) {
 	switch {
 	case cmd.WithoutFiles:
 		c.note(phrase.T("cli.backup.without_files"))
-	case cmd.Place.elsewhere():
+	case blob.Remote(cmd.Uploads.Files):
 		c.note(phrase.T("cli.backup.elsewhere"))
 	default:
-		if bucket, err = blob.Open(cmd.Place.of(cmd.Storage)); err != nil {
+		if bucket, err = blob.Open(cmd.Uploads.Place(cmd.Storage)); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, bucket.Close()) }()
@@ -173,7 +173,7 @@ type restoreCmd struct {
 	Force        bool           `help:"Replace a secret key that differs from the backup's."`
 	WithoutFiles bool           `help:"Leave the uploaded files that are in the backup alone."`
 	Storage      config.Storage `embed:""`
-	Place        filesPlace     `embed:""`
+	Uploads      config.Uploads `embed:""`
 }
 
 // Run restores the files first, then the data in one transaction, and the key
@@ -236,7 +236,7 @@ func (cmd *restoreCmd) restore(ctx context.Context, c *console, r *tar.Reader, f
 	}
 	defer func() { err = errors.Join(err, whole.Close()) }()
 	if !files || cmd.WithoutFiles {
-		if err := cmd.put(ctx, c, whole); err != nil {
+		if _, err := cmd.put(ctx, c, whole); err != nil {
 			return err
 		}
 		if !cmd.WithoutFiles && len(whole.Keys()) > 0 {
@@ -244,7 +244,7 @@ func (cmd *restoreCmd) restore(ctx context.Context, c *console, r *tar.Reader, f
 		}
 		return nil
 	}
-	bucket, err := blob.Open(cmd.Place.of(cmd.Storage))
+	bucket, err := blob.Open(cmd.Uploads.Place(cmd.Storage))
 	if err != nil {
 		return err
 	}
@@ -253,8 +253,12 @@ func (cmd *restoreCmd) restore(ctx context.Context, c *console, r *tar.Reader, f
 	if err != nil {
 		return err
 	}
-	if err := cmd.put(ctx, c, whole); err != nil {
-		return errors.Join(err, put.Undo(context.WithoutCancel(ctx)))
+	restored, err := cmd.put(ctx, c, whole)
+	if !restored {
+		err = errors.Join(err, put.Undo(context.WithoutCancel(ctx)))
+	}
+	if err != nil {
+		return err
 	}
 	switch {
 	case !put.LeftOut:
@@ -267,16 +271,25 @@ func (cmd *restoreCmd) restore(ctx context.Context, c *console, r *tar.Reader, f
 
 // put puts the data in place and says what it is. The database is opened, and
 // made if need be, when everything before has worked: a broken backup leaves none behind.
-func (cmd *restoreCmd) put(ctx context.Context, c *console, whole *store.WholeBackup) error {
+// Restored is also true when it may have happened: then the data needs its files.
+func (cmd *restoreCmd) put(ctx context.Context, c *console, whole *store.WholeBackup) (restored bool, err error) {
 	s, err := openStore(ctx, cmd.Storage, true)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if err := errors.Join(whole.Restore(ctx, s), s.Close()); err != nil {
-		return err
+	err = whole.Restore(ctx, s)
+	restored = mayHaveHappened(err)
+	if err := errors.Join(err, s.Close()); err != nil {
+		return restored, err
 	}
 	c.say(phrase.N("cli.restore.done", whole.Incidents, whole.Seq, whole.At.UTC().Format(time.RFC3339)))
-	return nil
+	return true, nil
+}
+
+// mayHaveHappened reports whether what ended with err may be in the database.
+func mayHaveHappened(err error) bool {
+	away, is := errors.AsType[*store.Away](err)
+	return err == nil || is && away.Unsure
 }
 
 // replaces reports whether the key has to be written, and refuses to lose

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -21,7 +22,7 @@ import (
 func keepFile(t *testing.T, at config.Storage, name, text string) {
 	t.Helper()
 	s := openOf(t, at)
-	bucket, err := blob.Open(filesPlace{}.of(at))
+	bucket, err := blob.Open(config.Uploads{}.Place(at))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func openOf(t *testing.T, at config.Storage) *store.Store {
 // wrongWith is what check says of the files of a server.
 func wrongWith(t *testing.T, at config.Storage) string {
 	t.Helper()
-	found, err := findFiles(t.Context(), openOf(t, at), filesPlace{}.of(at))
+	found, err := findFiles(t.Context(), openOf(t, at), config.Uploads{}.Place(at))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,7 @@ func TestABackupCarriesFiles(t *testing.T) {
 	if !strings.Contains(said, "not in it") || len(left) > len(whole)/2 {
 		t.Errorf("without files: %d bytes of %d, %q", len(left), len(whole), said)
 	}
-	s3, said := backup(backupCmd{Place: filesPlace{"s3://key:secret@127.0.0.1:1/files"}})
+	s3, said := backup(backupCmd{Uploads: config.Uploads{Files: "S3://key:secret@127.0.0.1:1/files"}})
 	if !strings.Contains(said, "S3 bucket") {
 		t.Errorf("on S3: %q", said)
 	}
@@ -155,4 +156,21 @@ func before(t *testing.T, file []byte) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// What was restored, or may have been, keeps its files.
+func TestWhatMayHaveHappened(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, true},
+		{errors.New("the backup is damaged"), false},
+		{&store.Away{Why: store.Unreachable, Err: io.EOF}, false},
+		{fmt.Errorf("restore: %w", &store.Away{Why: store.Unreachable, Unsure: true, Err: io.EOF}), true},
+	} {
+		if got := mayHaveHappened(c.err); got != c.want {
+			t.Errorf("mayHaveHappened(%v) = %t", c.err, got)
+		}
+	}
 }

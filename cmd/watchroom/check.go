@@ -14,10 +14,10 @@ import (
 )
 
 type checkCmd struct {
-	JSON     bool           `name:"json" help:"Print the whole report as JSON."`
-	Commands string         `help:"Folder of executables that people may run as commands; looked at for secrets that they lack." env:"WATCHROOM_COMMANDS" placeholder:"FOLDER"`
-	Storage  config.Storage `embed:""`
-	Place    filesPlace     `embed:""`
+	JSON     bool            `name:"json" help:"Print the whole report as JSON."`
+	Storage  config.Storage  `embed:""`
+	Uploads  config.Uploads  `embed:""`
+	Programs config.Programs `embed:""`
 }
 
 // Run prints the report.
@@ -47,7 +47,7 @@ func (cmd *checkCmd) Run(ctx context.Context, c *console) error {
 }
 
 func (cmd *checkCmd) look(ctx context.Context, s *store.Store, now time.Time) (health.Report, error) {
-	if err := s.TryWrite(ctx); err != nil && !errors.Is(err, store.ErrAway) { // what is away is reported
+	if err := s.TryWrite(ctx); err != nil && !store.IsAway(err) { // what is away is reported
 		return health.Report{}, err
 	}
 	report, err := health.Check(ctx, s, now.UTC())
@@ -58,9 +58,9 @@ func (cmd *checkCmd) look(ctx context.Context, s *store.Store, now time.Time) (h
 	if err := report.FollowAudit(ctx, s); err != nil {
 		return report, err
 	}
-	files, err := findFiles(ctx, s, cmd.Place.of(cmd.Storage))
+	files, err := findFiles(ctx, s, cmd.Uploads.Place(cmd.Storage))
 	report.Add(files...)
-	report.Add(findSecrets(cmd.Commands)...)
+	report.Add(findSecrets(cmd.Programs.Commands)...)
 	return report, err
 }
 

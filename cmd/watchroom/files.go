@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -18,19 +16,6 @@ import (
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/upload"
 )
-
-// filesPlace is where the server keeps uploaded files, as serve is told it.
-type filesPlace struct {
-	Files string `help:"Where uploaded files are kept: a folder, or s3://KEY:SECRET@host/bucket?region=... Default: files in the folder of --data." env:"WATCHROOM_FILES" placeholder:"PLACE"`
-}
-
-func (p filesPlace) of(s config.Storage) string {
-	return cmp.Or(p.Files, filepath.Join(s.Data, "files"))
-}
-
-// elsewhere says that the files are not on this machine, so that who looks after
-// that place backs them up.
-func (p filesPlace) elsewhere() bool { return strings.HasPrefix(p.Files, "s3:") }
 
 // tellEvery is how often a long work with files says how far it is.
 const tellEvery = 5 * time.Second

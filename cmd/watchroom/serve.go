@@ -24,7 +24,8 @@ func (cmd *serveCmd) Run(ctx context.Context, c *console) error {
 }
 
 type demoCmd struct {
-	Site    config.Site    `embed:""`
+	// Everybody who reaches a demo is its administrator.
+	Site    config.Site    `embed:"" set:"listen=localhost:8080"`
 	Logging config.Logging `embed:""`
 }
 
@@ -32,9 +33,6 @@ type demoCmd struct {
 func (cmd *demoCmd) Run(ctx context.Context, c *console) error {
 	cfg := config.Default()
 	cfg.Site, cfg.Logging = cmd.Site, cmd.Logging
-	if cfg.Listen == config.Default().Listen { // everybody who reaches a demo is its administrator
-		cfg.Listen = "localhost" + cfg.Listen
-	}
 	cfg, err := cfg.Complete()
 	if err != nil {
 		return err

@@ -60,6 +60,42 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// A demo listens on this machine alone, and else where it is told to, also at the
+// address that other commands have anyway.
+func TestWhereADemoListens(t *testing.T) {
+	for _, c := range []struct {
+		what, env string
+		args      []string
+		want      string
+	}{
+		{"nothing said", "", []string{"demo"}, "localhost:8080"},
+		{"a flag", "", []string{"demo", "--listen", ":8080"}, ":8080"},
+		{"the environment", ":8080", []string{"demo"}, ":8080"},
+		{"no demo", "", []string{"serve"}, ":8080"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			if c.env != "" {
+				t.Setenv("WATCHROOM_LISTEN", c.env)
+			}
+			var all commands
+			parser, err := kong.New(&all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := parser.Parse(c.args); err != nil {
+				t.Fatal(err)
+			}
+			got := all.Demo.Site.Listen
+			if c.args[0] == "serve" {
+				got = all.Serve.Config.Listen
+			}
+			if got != c.want {
+				t.Errorf("%v listens on %q, want %q", c.args, got, c.want)
+			}
+		})
+	}
+}
+
 // The page about the command line names every command and every flag.
 func TestTheDocumentIsComplete(t *testing.T) {
 	text, err := os.ReadFile(filepath.FromSlash("../../docs/cli.md"))

@@ -78,11 +78,10 @@ type Service struct {
 	box       *secret.Box
 	passwords *auth.Passwords
 	signIn    *auth.Authenticator
-	changing  *auth.Limiter  // wrong old passwords, by person
-	shared    auth.Ledger    // nil: there is no other node
+	changing  auth.Shared    // old passwords, by person
 	codes     *auth.Throttle // codes of second factors
-	asking    *auth.Limiter  // reset mails, by address
-	askingNet *auth.Limiter  // reset mails, by network
+	asking    auth.Shared    // reset mails, by address
+	askingNet auth.Shared    // reset mails, by network
 	url       string
 	mail      bool
 	noMail    sync.Once // said in the log
@@ -95,9 +94,6 @@ func New(s *store.Store, box *secret.Box, opts Options) *Service {
 	a := &Service{
 		store: s, box: box, passwords: opts.Passwords, now: opts.Clock, log: opts.Log,
 		url: strings.TrimRight(opts.PublicURL, "/"), mail: opts.MailConfigured,
-		changing:  auth.NewLimiter(changeEvery, changeBurst, 1000),
-		asking:    auth.NewLimiter(5*time.Minute, 3, 10_000),
-		askingNet: auth.NewLimiter(10*time.Second, 30, 10_000),
 	}
 	if a.passwords == nil {
 		a.passwords = auth.NewPasswords(auth.DefaultParams)
@@ -108,11 +104,15 @@ func New(s *store.Store, box *secret.Box, opts Options) *Service {
 	if a.log == nil {
 		a.log = slog.Default()
 	}
+	var shared auth.Ledger // nil: there is no other node
 	if !s.Alone() {
-		a.shared = ledger{s}
+		shared = ledger{s}
 	}
-	a.codes = auth.NewThrottle("code", a.shared)
-	a.signIn = auth.NewAuthenticator(accounts{s}, a.passwords, auth.NewThrottle("sign in", a.shared), a.log)
+	a.changing = auth.NewShared("change", shared, 30*time.Second, 5)
+	a.asking = auth.NewShared("ask address", shared, 5*time.Minute, 3)
+	a.askingNet = auth.NewShared("ask network", shared, 10*time.Second, 30)
+	a.codes = auth.NewCodeThrottle(shared)
+	a.signIn = auth.NewAuthenticator(accounts{s}, a.passwords, auth.NewThrottle(shared), a.log)
 	return a
 }
 

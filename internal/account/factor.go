@@ -225,8 +225,7 @@ func (s *Service) withCode(ctx context.Context, actor people.Actor, session id.S
 
 // take counts one try of a code, before it is looked at.
 func (s *Service) take(ctx context.Context, u id.User, from Client) error {
-	wait, ok, err := s.codes.Take(ctx, string(u), from.address(), s.now())
-	return refused(wait, ok, err)
+	return refused(s.codes.Take(ctx, string(u), from.address(), s.now()))
 }
 
 // refused is what is said of a try that is one too many.
@@ -355,17 +354,6 @@ func (s *Service) OwnFactor(ctx context.Context, actor people.Actor) (Factor, bo
 		return Factor{}, false, fmt.Errorf("count recovery codes: %w", err)
 	}
 	return Factor{Since: f.MadeAt, Recoveries: left}, true, nil
-}
-
-// LacksFactor reports whether the house wants a second factor of the actor, and
-// they have none.
-func (s *Service) LacksFactor(ctx context.Context, actor people.Actor) (bool, error) {
-	o, err := s.store.Org(ctx)
-	if err != nil || !o.Settings.SecondFactor.Has(actor.Role) || o.Users[actor.User].Robot {
-		return false, err
-	}
-	has, err := s.HasFactor(ctx, actor.User)
-	return !has, err
 }
 
 // enter starts a session for who has proven their password or address, or where

@@ -51,6 +51,15 @@ func TestNodesCountTogether(t *testing.T) {
 				t.Errorf("%s: %d tries were looked at, want 5", what, n)
 			}
 		}
+		asked := looked(func(s *account.Service) error {
+			if err := s.Forgot(ctx, "kim@example.org", from); err != nil {
+				return err
+			}
+			return fault.Invalid("", "")
+		})
+		if asked != 3 {
+			t.Errorf("forgotten password: %d mails, want 3", asked)
+		}
 		h.later(30 * time.Second)
 		if n := looked(func(s *account.Service) error { _, err := s.SignIn(ctx, "kim", "guess", from); return err }); n != 1 {
 			t.Errorf("half a minute later %d tries were looked at, want 1", n)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/watchroom/watchroom/internal/auth"
 	"github.com/watchroom/watchroom/internal/dispatch"
@@ -27,7 +26,7 @@ func (s *Service) ChangePassword(ctx context.Context, actor people.Actor, old, c
 	if !actor.May(people.OwnSelf) || actor.User == "" {
 		return forbidden()
 	}
-	if err := s.mayChange(ctx, actor.User); err != nil {
+	if err := refused(s.changing.Take(ctx, string(actor.User), s.now())); err != nil {
 		return err
 	}
 	o, err := s.store.Org(ctx)
@@ -48,7 +47,9 @@ func (s *Service) ChangePassword(ctx context.Context, actor people.Actor, old, c
 	if !right {
 		return fault.Invalid("old_password", phrase.T("account.wrong_password"))
 	}
-	s.changed(ctx, actor.User)
+	if err := s.changing.Forget(ctx, string(actor.User)); err != nil {
+		s.log.WarnContext(ctx, "forgive failed tries", "user", actor.User, "err", err)
+	}
 	phc, err := s.hash(ctx, chosen, o.Users[actor.User])
 	if err != nil {
 		return err
@@ -100,44 +101,16 @@ func (s *Service) settle(tx *store.Tx, u id.User, phc string) {
 	tx.RemoveLinks(store.HalfLink, u)
 }
 
-// An old password may be wrong so often at once, and once more after every so long.
-const (
-	changeBurst = 5
-	changeEvery = 30 * time.Second
-)
-
-// mayChange counts one try of somebody's old password, before it is looked at.
-func (s *Service) mayChange(ctx context.Context, u id.User) error {
-	wait, ok := s.changing.Take(string(u), s.now())
-	if !ok || s.shared == nil {
-		return refused(wait, ok, nil)
-	}
-	return refused(s.shared.Take(ctx, []auth.Turn{{Key: changeKey(u), Every: changeEvery, Burst: changeBurst}}))
-}
-
-func changeKey(u id.User) string { return "change " + string(u) }
-
-// changed forgets the tries of somebody who knows their password.
-func (s *Service) changed(ctx context.Context, u id.User) {
-	s.changing.Forget(string(u))
-	if s.shared == nil {
-		return
-	}
-	if err := s.shared.Forget(ctx, changeKey(u)); err != nil {
-		s.log.WarnContext(ctx, "forgive failed tries", "user", u, "err", err)
-	}
-}
-
 // Forgot mails a link to choose another password to whoever has this address.
 // The answer is the same for every address: nil, or that mail cannot be sent,
 // or fault.CodeTooMany.
 func (s *Service) Forgot(ctx context.Context, email string, from Client) error {
 	now := s.now()
-	if wait, ok := s.askingNet.Take(auth.Network(from.address()), now); !ok {
-		return fault.TooMany(phrase.T("account.slow_down"), wait)
+	if err := refused(s.askingNet.Take(ctx, auth.Network(from.address()).String(), now)); err != nil {
+		return err
 	}
-	if wait, ok := s.asking.Take(auth.FoldLogin(email), now); !ok {
-		return fault.TooMany(phrase.T("account.slow_down"), wait)
+	if err := refused(s.asking.Take(ctx, auth.FoldLogin(email), now)); err != nil {
+		return err
 	}
 	if !s.mail { // anybody may ask: the log says it once
 		s.noMail.Do(func() {

@@ -78,7 +78,8 @@ func (s *Service) SignIn(ctx context.Context, email, password string, from Clien
 
 // Authenticate returns who has a session cookie, acting from a browser. It is
 // fault.CodeUnauthenticated when the session is over or its person may not
-// sign in any more. Using a session keeps it alive.
+// sign in any more. Using a session keeps it alive. Whoever asks refuses an
+// actor who lacks a second factor, except where they set one up.
 func (s *Service) Authenticate(ctx context.Context, cookie string) (people.Actor, id.Session, error) {
 	if cookie == "" {
 		return people.Actor{}, "", signedOut()
@@ -107,7 +108,7 @@ func (s *Service) Authenticate(ctx context.Context, cookie string) (people.Actor
 		s.touch(ctx, func(tx *store.Tx) { tx.TouchSession(v.ID, tx.Now.Add(SessionLife)) })
 	}
 	who := actor(user, nil, timeline.Browser)
-	who.ProvenAt = v.ProvenAt
+	who.ProvenAt, who.LacksFactor = v.ProvenAt, !v.HasFactor && o.Settings.SecondFactor.Has(user.Role)
 	return who, v.ID, nil
 }
 

@@ -160,11 +160,10 @@ func mayHaveTokens(actor people.Actor, u id.User) bool {
 	return actor.May(people.Manage) || actor.May(people.OwnSelf) && actor.User != "" && actor.User == u
 }
 
-// maySpeakAs reports whether actor may have a token of u. It reads what u reads,
-// and nobody's role opens a private room: an administrator makes tokens for
-// robots whose rooms they read, and whoever has the server's console for all.
+// maySpeakAs reports whether actor may have a token of u: their own, that of a
+// robot whose rooms they read, and whoever has the server's console any.
 func maySpeakAs(o *org.Org, actor people.Actor, u people.User) bool {
-	return actor.User == "" || actor.User == u.ID || u.Robot && o.ReadsAllOf(actor.User, u.ID)
+	return actor.User == "" || actor.User == u.ID || u.Robot && o.MayHoldKey(actor.User, u.ID)
 }
 
 func badToken() error { return fault.Unauthenticated(phrase.T("account.bad_token")) }

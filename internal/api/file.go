@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -97,49 +96,22 @@ func sentFile(r *http.Request) (name string, content io.Reader, err error) {
 		}
 		return name, r.Body, nil
 	}
-	parts, err := r.MultipartReader()
+	part, err := upload.Part(r)
 	if err != nil {
-		return "", nil, fault.Invalid("file", phrase.T("api.file.form")).Because(err)
+		return "", nil, err
 	}
-	for {
-		part, err := parts.NextPart()
-		switch _, tooLarge := errors.AsType[*http.MaxBytesError](err); {
-		case tooLarge:
-			return "", nil, err
-		case err != nil:
-			return "", nil, fault.Invalid("file", phrase.T("api.file.form")).Because(err)
-		case part.FormName() == "file" && part.FileName() != "":
-			return part.FileName(), part, nil
-		}
-	}
+	return part.FileName(), part, nil
 }
 
-// giveFile gives a file to who may read it. It never changes, but who may read
-// it does, so that nobody keeps it unasked.
+// giveFile gives a file to who may read it.
 func (a *api) giveFile(w http.ResponseWriter, r *http.Request, by people.Actor) error {
 	if a.Files == nil {
 		return fault.NotFound(phrase.T("api.file.none"))
 	}
-	preview := r.URL.Query().Get("preview") == "true"
-	content, err := a.Files.Open(r.Context(), by.User, id.File(r.PathValue("file")), preview)
+	content, err := a.Files.Open(r.Context(), by.User, id.File(r.PathValue("file")), r.URL.Query().Get("preview") == "true")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = content.Close() }() // it was only read
-	kind := content.Type
-	if preview && content.Preview != "" {
-		first := make([]byte, 512)
-		n, err := io.ReadFull(content, first)
-		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return err
-		}
-		if _, err := content.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-		kind = http.DetectContentType(first[:n])
-	}
-	blob.SetHeaders(w.Header(), kind, content.Name)
-	w.Header().Set("Cache-Control", "private, no-cache")
-	http.ServeContent(w, r, "", content.At, content)
-	return nil
+	return content.Serve(w, r)
 }

@@ -142,7 +142,7 @@ func (a *api) registerJobs() {
 	handle(a, "list-approvals", a.listApprovals)
 	handle(a, "confirm-job", a.confirmJob)
 	handle(a, "approve-job", func(ctx context.Context, by people.Actor, in *jobInput) (*jobOutput, error) {
-		return jobAnswer(a.Desk.Approve(ctx, by, in.Ref, false))
+		return jobAnswer(a.Desk.Approve(ctx, by, in.Ref))
 	})
 	handle(a, "deny-job", func(ctx context.Context, by people.Actor, in *denyJobInput) (*jobOutput, error) {
 		return jobAnswer(a.Desk.Deny(ctx, by, in.Ref, in.Body.Reason))

@@ -9,6 +9,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/store"
 )
 
 // PresenceView is whether somebody is there.
@@ -50,16 +51,13 @@ func (a *api) listPresence(ctx context.Context, _ people.Actor, in *listPresence
 			}
 		}
 	}
+	there := store.WhoIsThere(pages)
 	for _, page := range pages {
 		v, ok := all[page.Person]
 		if !ok {
 			continue
 		}
-		if page.Active {
-			v.State = "online"
-		} else if v.State == "offline" {
-			v.State = "away"
-		}
+		v.State = there[page.Person]
 		if !slices.Contains(v.Devices, page.Device) {
 			v.Devices = append(v.Devices, page.Device)
 		}

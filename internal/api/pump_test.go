@@ -34,7 +34,7 @@ func pumping(t *testing.T, out *events, stillMay func() error) (took time.Durati
 }
 
 func writing(w http.ResponseWriter) *events {
-	return &events{w: w, control: http.NewResponseController(w)}
+	return &events{w: w}
 }
 
 func TestQuietStreamBeats(t *testing.T) {

@@ -277,6 +277,25 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// A picture is a file that whoever gives it has uploaded: see
+// dispatch.SetBotPicture.
+func TestSettingsLeaveThePictureOfTheBot(t *testing.T) {
+	h := newHouse(t)
+	o, err := h.store.Org(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := o.Settings
+	settings.Bot.Picture = "f-ours"
+	h.change(org.Put(settings))
+	const body = `{"name":"Example","warnings_open":true,"snooze_morning_at":"09:00","bot":%s}`
+	h.do("ada", http.MethodPut, "/api/v1/settings", fmt.Sprintf(body, `{"name":"hal","picture":"f-of-somebody"}`))
+	shown := h.want(h.do("ada", http.MethodPut, "/api/v1/settings", fmt.Sprintf(body, `{"name":"hal"}`)), http.StatusOK)
+	if shown.at("bot", "name") != "hal" || shown.at("bot", "picture") != "f-ours" {
+		t.Errorf("settings are %s", shown.Text)
+	}
+}
+
 // TestSettingsSayWhatHolds: also what nobody has chosen, and to send back what
 // was read chooses nothing.
 func TestSettingsSayWhatHolds(t *testing.T) {

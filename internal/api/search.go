@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
@@ -61,21 +63,35 @@ func (a *api) search(ctx context.Context, by people.Actor, in *searchInput) (*se
 	if err != nil {
 		return nil, err
 	}
-	if f.Entries, err = a.foundEntries(ctx, o, by, in, words); err != nil {
-		return nil, err
-	}
 	if narrow { // nothing else has a room, a kind or a time
-		return &searchOutput{Body: f}, nil
+		f.Entries, err = a.foundEntries(ctx, o, by, in, words)
+		return &searchOutput{Body: f}, err
 	}
+	both, ctx := errgroup.WithContext(ctx) // each walks the index for itself
+	both.Go(func() (err error) {
+		defer fault.Recover(&err)
+		f.Entries, err = a.foundEntries(ctx, o, by, in, words)
+		return err
+	})
+	both.Go(func() (err error) {
+		defer fault.Recover(&err)
+		f.Incidents, err = a.foundIncidents(ctx, o, words)
+		return err
+	})
+	f.Objects = objects(o, words)
+	return &searchOutput{Body: f}, both.Wait()
+}
+
+func (a *api) foundIncidents(ctx context.Context, o *org.Org, words []string) ([]IncidentView, error) {
 	incidents, err := a.Store.Incidents(ctx, store.IncidentFilter{Words: words, Limit: foundOfEach})
 	if err != nil {
 		return nil, fmt.Errorf("search incidents: %w", err)
 	}
+	found := []IncidentView{}
 	for _, inc := range incidents {
-		f.Incidents = append(f.Incidents, a.incidentView(o, inc))
+		found = append(found, a.incidentView(o, inc))
 	}
-	f.Objects = objects(o, words)
-	return &searchOutput{Body: f}, nil
+	return found, nil
 }
 
 // narrow reports whether only entries are looked for.

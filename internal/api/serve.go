@@ -152,7 +152,9 @@ func (a *api) who(r *http.Request) (people.Actor, error) {
 	if ok {
 		by, err = a.Accounts.AuthenticateToken(r.Context(), token)
 	} else {
-		by, err = a.Authenticate(r)
+		if by, err = a.Authenticate(r); err == nil && by.LacksFactor {
+			err = fault.Forbidden(phrase.T("factor_web.setup.forced"))
+		}
 	}
 	if by.Origin != timeline.Robot { // whose lines are marked as a program's
 		by.Origin = timeline.API

@@ -49,15 +49,23 @@ func rulesInForce(text string) []string {
 	return all
 }
 
-// botAsSent leaves out what holds anyway: to send back what was read changes nothing.
-func botAsSent(b org.Bot) org.Bot {
-	if b.Name == org.BotName {
-		b.Name = ""
+// BotBody is what the bot is called. Its picture is a file that somebody has
+// uploaded, and is changed where that is looked at.
+type BotBody struct {
+	Name  string `json:"name,omitempty" doc:"Left out: victor."`
+	Sigil string `json:"sigil,omitempty" doc:"What begins a command in rooms that have none of their own; off when it is called by name alone. Left out: !"`
+}
+
+// change leaves out what holds anyway: to send back what was read changes nothing.
+func (b BotBody) change(is org.Bot) org.Bot {
+	is.Name, is.Sigil = b.Name, b.Sigil
+	if is.Name == org.BotName {
+		is.Name = ""
 	}
-	if b.Sigil == org.BotSigil {
-		b.Sigil = ""
+	if is.Sigil == org.BotSigil {
+		is.Sigil = ""
 	}
-	return b
+	return is
 }
 
 // SettingsBody is all of the settings.
@@ -67,7 +75,7 @@ type SettingsBody struct {
 	WarningsOpen    bool     `json:"warnings_open" example:"true" doc:"A WARNING opens an incident."`
 	SnoozeMorningAt string   `json:"snooze_morning_at" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" patternDescription:"a time of day such as 09:00" example:"09:00" doc:"Local time of \"until tomorrow morning\"."`
 	Rules           *string  `json:"rules,omitempty" maxLength:"20000" doc:"Who may run which command, one rule on a line. Left out: as it is."`
-	Bot             *org.Bot `json:"bot,omitempty" doc:"What the bot is called and what begins a command. Left out: as it is."`
+	Bot             *BotBody `json:"bot,omitempty" doc:"What the bot is called and what begins a command; its picture stays. Left out: as it is."`
 
 	SecondFactor *[]people.Role `json:"second_factor,omitempty" enum:"admin,member,observer" maxItems:"3" doc:"The roles that have to have a second factor: who lacks one is led to setting it up before anything else. Left out: as it is."`
 
@@ -115,7 +123,7 @@ func (a *api) replaceSettings(ctx context.Context, by people.Actor, in *putSetti
 			made.Rules = *in.Body.Rules
 		}
 		if in.Body.Bot != nil {
-			made.Bot = botAsSent(*in.Body.Bot)
+			made.Bot = in.Body.Bot.change(made.Bot)
 		}
 		if in.Body.Retention != nil {
 			made.Retention = *in.Body.Retention

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -27,8 +28,6 @@ import (
 const (
 	// keepAlive keeps proxies from taking a quiet stream for a dead one.
 	keepAlive = 15 * time.Second
-	// writeTimeout is how long a reader may keep us waiting.
-	writeTimeout = 30 * time.Second
 	// recheck is how many heartbeats' time passes before the reader's rights are looked
 	// at again: a revoked token must not listen for ever.
 	recheck = 4
@@ -147,9 +146,7 @@ func wholeNumber(field, text string) (n int64, given bool, err error) {
 // read, or the server stops. Whatever ends it, the reader comes back with the
 // number of the last entry it has.
 func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation, by people.Actor) error {
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	f, err := a.readFollowed(ctx, r, by)
+	f, err := a.readFollowed(r.Context(), r, by)
 	if err != nil {
 		return err
 	}
@@ -157,29 +154,30 @@ func (a *api) follow(w http.ResponseWriter, r *http.Request, op Operation, by pe
 	if err != nil {
 		return err
 	}
-	defer leave()
-	sub, head, known, err := a.subscribe(ctx, f)
+	sub, head, known, err := a.subscribe(r.Context(), f)
 	if err != nil {
+		leave()
 		return fault.Unavailable(phrase.T("api.stream.unavailable"), reconnectAfter*time.Millisecond).
 			Because(fmt.Errorf("follow timeline after %d: %w", f.after, err))
 	}
-	defer sub.Close()
-	defer httpd.OnDraining(ctx, cancel)() // stops waiting then
-
 	h := w.Header()
 	h.Set("Content-Type", eventStream)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // a proxy that collects answers would hold entries back
 	h.Set(epochHeader, head.Epoch)
-	out := &events{w: w, control: http.NewResponseController(w), sent: f.after}
-	first := fmt.Appendf(nil, "retry: %d\n\n", reconnectAfter)
+	first, sent := fmt.Appendf(nil, "retry: %d\n\n", reconnectAfter), f.after
 	if !known {
-		first, out.sent = append(first, resetFrame(head)...), head.Seq
+		first, sent = append(first, resetFrame(head)...), head.Seq
 	}
-	if err := out.write(first); err != nil {
-		return nil // the reader has left
-	}
-	a.pump(ctx, out, sub, f, func() error { _, err := a.admit(r, op); return err })
+	httpd.Stay(w, r, func(ctx context.Context, w io.Writer) {
+		defer leave()
+		defer sub.Close()
+		out := &events{w: w, sent: sent}
+		if err := out.write(first); err != nil {
+			return // the reader has left
+		}
+		a.pump(ctx, out, sub, f, func() error { _, err := a.admit(r.WithContext(ctx), op); return err })
+	})
 	return nil
 }
 
@@ -344,10 +342,9 @@ func (a *api) frame(ctx context.Context, e timeline.Entry) ([]byte, error) {
 
 // events is the writing side of a stream.
 type events struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	sent    id.Seq // the last number the reader was given
-	seen    id.Seq // the last one that was looked at
+	w    io.Writer
+	sent id.Seq // the last number the reader was given
+	seen id.Seq // the last one that was looked at
 }
 
 // beat is a comment; with it goes, without an event, the number of what was
@@ -361,10 +358,6 @@ func (e *events) beat() error {
 }
 
 func (e *events) write(text []byte) error {
-	// A writer without deadlines (a test's) has no slow reader either.
-	_ = e.control.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if _, err := e.w.Write(text); err != nil {
-		return err
-	}
-	return e.control.Flush()
+	_, err := e.w.Write(text)
+	return err
 }

@@ -45,7 +45,7 @@ const looksBetween = 5
 
 func (a *App) openTalk() error {
 	cfg, log := a.opts.Config, a.opts.Log
-	bucket, err := blob.Open(cfg.FilesPlace())
+	bucket, err := blob.Open(cfg.Place(cfg.Storage))
 	if err != nil {
 		return fmt.Errorf("files: %w", err)
 	}

@@ -308,7 +308,9 @@ func (w *world) send(a asker, method, path, contentType, body string) *httptest.
 	default:
 		req.AddCookie(&http.Cookie{Name: auth.Cookies{Secure: true}.Name(), Value: a.cookie})
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
-		contentType = "application/x-www-form-urlencoded"
+		if !strings.HasPrefix(path, "/api/") {
+			contentType = "application/x-www-form-urlencoded"
+		}
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)

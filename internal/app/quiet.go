@@ -34,7 +34,7 @@ func (q quiet) repeats(r slog.Record) bool {
 	of, request := false, false
 	r.Attrs(func(a slog.Attr) bool {
 		err, ok := a.Value.Any().(error)
-		if _, away := errors.AsType[*store.Away](err); ok && away || ok && errors.Is(err, context.DeadlineExceeded) && q.away() {
+		if ok && (store.IsAway(err) || errors.Is(err, context.DeadlineExceeded) && q.away()) {
 			of = true
 		}
 		request = request || a.Key == "request"

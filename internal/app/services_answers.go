@@ -159,7 +159,7 @@ func (a *App) waitFor(ctx context.Context, n id.Invocation) (invocation.Invocati
 	enough := time.After(answerWithin)
 	for {
 		inv, err := a.Store.Invocation(ctx, n)
-		if err != nil || inv.State.Over() || inv.State == invocation.Confirming || inv.State == invocation.Proving || inv.State == invocation.Awaiting {
+		if err != nil || inv.State.Over() || inv.State.Asks() {
 			return inv, err
 		}
 		select {

@@ -223,7 +223,7 @@ func TestAnApprovedServiceIsAnotherNow(t *testing.T) {
 	w, fake := deploying(t)
 	approve := func(inv invocation.Invocation, want invocation.State) {
 		t.Helper()
-		if _, err := w.app.talk.desk.Approve(t.Context(), w.as("noor"), inv.Short, false); err != nil {
+		if _, err := w.app.talk.desk.Approve(t.Context(), w.as("noor"), inv.Short); err != nil {
 			t.Fatal(err)
 		}
 		waitFor(t, "it is "+string(want), func() bool {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/otp"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/room"
@@ -162,7 +164,7 @@ func TestASecondFactorForACommand(t *testing.T) {
 		inv = state(invocation.Awaiting)
 		ada := w.signedIn("ada")
 		admin, _ := ada.visit()
-		if _, err := w.app.talk.desk.Approve(w.Context(), admin, inv.Short, false); !fault.Is(err, fault.CodeForbidden) {
+		if _, err := w.app.talk.desk.Approve(w.Context(), admin, inv.Short); !fault.Is(err, fault.CodeForbidden) {
 			t.Errorf("approved without a second factor: %v", err)
 		}
 		ada.says("!approve " + inv.Short)
@@ -171,5 +173,46 @@ func TestASecondFactorForACommand(t *testing.T) {
 		ada.equip()
 		ada.says("!approve " + inv.Short)
 		w.wantState(5, incident.Resolved)
+	})
+}
+
+// Whose second factor is wanted and not there does nothing but set it up: with
+// the cookie, the API is no way around. A token is no sign-in.
+func TestALackingSecondFactor(t *testing.T) {
+	story(t, func(w *world) {
+		ada := w.signedIn("ada")
+		for path, want := range map[string]string{"/api/v1/tokens": `{"name":"mine"}`, "/settings/profile/tokens": "name=mine"} {
+			if rec := w.send(asker{cookie: ada.cookie}, http.MethodPost, path, "application/json", want); rec.Code >= http.StatusBadRequest {
+				t.Fatalf("POST %s: %d %s", path, rec.Code, rec.Body)
+			}
+		}
+		_, err := w.app.Dispatch.ChangeOrg(w.Context(), people.Operator(), func(o *org.Org) ([]org.Change, error) {
+			is := o.Settings
+			is.SecondFactor = people.RolesOf(people.Admin)
+			return []org.Change{org.Put(is)}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			as           asker
+			method, path string
+			want         int
+		}{
+			{asker{cookie: ada.cookie}, http.MethodPost, "/api/v1/tokens", http.StatusForbidden},
+			{asker{cookie: ada.cookie}, http.MethodGet, "/api/v1/me", http.StatusForbidden},
+			{asker{cookie: ada.cookie}, http.MethodPost, "/settings/profile/tokens", http.StatusSeeOther}, // to setting it up
+			{asker{cookie: ada.cookie}, http.MethodGet, "/settings/profile/factor", http.StatusOK},
+			{asker{token: w.token("ada")}, http.MethodGet, "/api/v1/me", http.StatusOK},
+		} {
+			rec := w.send(c.as, c.method, c.path, "application/json", `{"name":"mine"}`)
+			if to := rec.Header().Get("Location"); rec.Code != c.want || rec.Code == http.StatusSeeOther && !strings.HasPrefix(to, "/settings/profile/factor") {
+				t.Errorf("%s %s: %d to %q: %s, want %d", c.method, c.path, rec.Code, to, rec.Body, c.want)
+			}
+		}
+		ada.equip()
+		if rec := w.send(asker{cookie: ada.cookie}, http.MethodGet, "/api/v1/me", "", ""); rec.Code != http.StatusOK {
+			t.Errorf("with one: %d %s", rec.Code, rec.Body)
+		}
 	})
 }

@@ -65,7 +65,7 @@ func TestSignIn(t *testing.T) {
 		{"the store is away", "ada@example.com", "correct horse", accounts{err: errors.New("disk on fire")}, "", fault.CodeInternal},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a := NewAuthenticator(c.people, p, NewThrottle("", nil), slog.New(slog.DiscardHandler))
+			a := NewAuthenticator(c.people, p, NewThrottle(nil), slog.New(slog.DiscardHandler))
 			got, err := a.SignIn(t.Context(), c.login, c.password, home, noon)
 			if got != c.want || fault.CodeOf(err) != c.code {
 				t.Errorf("SignIn(%q, %q) = %q, %v, want %q, %q", c.login, c.password, got, err, c.want, c.code)
@@ -84,7 +84,7 @@ func TestSignInUpgradesAnOldHash(t *testing.T) {
 		t.Fatal(err)
 	}
 	people := accounts{phc: map[string]string{"ada": text}}
-	a := NewAuthenticator(people, NewPasswords(cheap), NewThrottle("", nil), slog.New(slog.DiscardHandler))
+	a := NewAuthenticator(people, NewPasswords(cheap), NewThrottle(nil), slog.New(slog.DiscardHandler))
 	for range 2 {
 		if user, err := a.SignIn(t.Context(), "ada", "correct horse", home, noon); user != "ada" || err != nil {
 			t.Fatalf("SignIn = %q, %v", user, err)
@@ -98,7 +98,7 @@ func TestSignInUpgradesAnOldHash(t *testing.T) {
 func TestSignInIsThrottled(t *testing.T) {
 	people := accounts{phc: map[string]string{}}
 	for _, login := range []string{"nobody@example.com", "Nobody@example.com"} {
-		a := NewAuthenticator(people, NewPasswords(cheap), NewThrottle("", nil), slog.New(slog.DiscardHandler))
+		a := NewAuthenticator(people, NewPasswords(cheap), NewThrottle(nil), slog.New(slog.DiscardHandler))
 		for range 5 {
 			if _, err := a.SignIn(t.Context(), login, "guess", home, noon); fault.CodeOf(err) != fault.CodeUnauthenticated {
 				t.Fatalf("SignIn: %v", err)
@@ -115,7 +115,7 @@ func TestSignInIsThrottled(t *testing.T) {
 func TestSignInForSomebodyWhoHasLeft(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	a := NewAuthenticator(accounts{}, NewPasswords(cheap), NewThrottle("", nil), slog.New(slog.DiscardHandler))
+	a := NewAuthenticator(accounts{}, NewPasswords(cheap), NewThrottle(nil), slog.New(slog.DiscardHandler))
 	_, err := a.SignIn(ctx, "ada", "x", netip.Addr{}, noon)
 	if fault.CodeOf(err) != fault.CodeUnavailable || !errors.Is(err, context.Canceled) {
 		t.Errorf("SignIn = %v, want unavailable because canceled", err)

@@ -49,8 +49,6 @@ func (l *Limiter) Take(key string, now time.Time) (wait time.Duration, ok bool) 
 	return time.Duration(math.Ceil(missing * float64(l.every))), false
 }
 
-func (l *Limiter) turn(key string) Turn { return Turn{key, l.every, l.burst} }
-
 // Forget gives key all its turns back.
 func (l *Limiter) Forget(key string) {
 	l.mu.Lock()
@@ -115,79 +113,115 @@ type Ledger interface {
 	Forget(ctx context.Context, key string) error
 }
 
-// Throttle is the brake on guessing passwords. Every attempt takes a turn in
-// three limiters; a success gives the first one back.
+// Shared is a Limiter of which all nodes together give no more turns than one
+// does. What this node refuses by itself the ledger is not asked about.
+type Shared struct {
+	limiter *Limiter
+	name    string
+	ledger  Ledger
+}
+
+// NewShared returns a limiter that ledger counts for under name; with none (nil)
+// there is no other node.
+func NewShared(name string, ledger Ledger, every time.Duration, burst int) Shared {
+	return Shared{NewLimiter(every, burst, sharedKeys), name, ledger}
+}
+
+// sharedKeys bounds the memory of each limiter to a few megabytes.
+const sharedKeys = 10_000
+
+// Take takes one turn for key. When there is none it takes nothing and returns
+// how long to wait for the next.
+func (s Shared) Take(ctx context.Context, key string, now time.Time) (wait time.Duration, ok bool, err error) {
+	return takeAll(ctx, s.ledger, now, s.turn(key))
+}
+
+// Forget gives key all its turns back.
+func (s Shared) Forget(ctx context.Context, key string) error {
+	s.limiter.Forget(key)
+	if s.ledger == nil {
+		return nil
+	}
+	return s.ledger.Forget(ctx, s.inLedger(key))
+}
+
+// inLedger tells keys of different names apart, whatever somebody types as one.
+func (s Shared) inLedger(key string) string { return s.name + "\n" + key }
+
+func (s Shared) turn(key string) turn { return turn{s, key} }
+
+// turn is what an attempt takes of one of several limiters.
+type turn struct {
+	of  Shared
+	key string
+}
+
+// takeAll takes turns in their order: what the first refuses must not use up
+// those that others share.
+func takeAll(ctx context.Context, ledger Ledger, now time.Time, turns ...turn) (wait time.Duration, ok bool, err error) {
+	booked := make([]Turn, len(turns))
+	for i, t := range turns {
+		if wait, ok := t.of.limiter.Take(t.key, now); !ok {
+			return wait, false, nil
+		}
+		booked[i] = Turn{t.of.inLedger(t.key), t.of.limiter.every, t.of.limiter.burst}
+	}
+	if ledger == nil {
+		return 0, true, nil
+	}
+	return ledger.Take(ctx, booked)
+}
+
+// Throttle is the brake on guessing. Every attempt takes a turn in three
+// limiters; a success gives the first one back.
 //
-//	account from one network   5 at once, then one in 30 s: somebody guesses one password
+//	account from one network   5 at once, then one in 30 s: somebody guesses for one account
 //	one network               60 at once, then one in 2 s:  somebody tries many accounts
-//	account from everywhere  100 at once, then one in 10 s: many machines guess one password
+//	account from everywhere: many machines guess for one account
+//	  a password             100 at once, then one in 10 s
+//	  a code                  20 at once, then one in 5 min
 //
-// The last is wide on purpose: a tight one would let anybody lock the person on
-// call out by failing in their name. Those who know their password from a quiet
-// network are stopped only while such an attack goes on.
-//
-// With a ledger the same holds for all nodes together; what this node refuses by
-// itself the ledger is not asked about.
-type Throttle struct {
-	pair, network, account *Limiter
-	name                   string
-	ledger                 Ledger
-}
+// That of passwords is wide on purpose: a tight one would let anybody lock the
+// person on call out by failing in their name. Those who know their password from
+// a quiet network are stopped only while such an attack goes on. A code is tried
+// by nobody but who knows the password, and has far fewer values.
+type Throttle struct{ pair, network, account Shared }
 
-// throttleKeys bounds the memory of each limiter to a few megabytes.
-const throttleKeys = 10_000
+// NewThrottle returns the brake on passwords, with nothing remembered.
+func NewThrottle(ledger Ledger) *Throttle { return newThrottle("sign in", ledger, 10*time.Second, 100) }
 
-// NewThrottle returns a throttle with nothing remembered. name tells it from
-// others in the ledger, which may be nil.
-func NewThrottle(name string, ledger Ledger) *Throttle {
+// NewCodeThrottle returns the brake on codes of second factors.
+func NewCodeThrottle(ledger Ledger) *Throttle { return newThrottle("code", ledger, 5*time.Minute, 20) }
+
+func newThrottle(name string, ledger Ledger, every time.Duration, burst int) *Throttle {
 	return &Throttle{
-		pair:    NewLimiter(30*time.Second, 5, throttleKeys),
-		network: NewLimiter(2*time.Second, 60, throttleKeys),
-		account: NewLimiter(10*time.Second, 100, throttleKeys),
-		name:    name, ledger: ledger,
+		pair:    NewShared(name+" pair", ledger, 30*time.Second, 5),
+		network: NewShared(name+" network", ledger, 2*time.Second, 60),
+		account: NewShared(name+" account", ledger, every, burst),
 	}
 }
 
-// Take counts one attempt to sign in as login from addr, before the password is
-// looked at. When it may not happen, wait says when the next may.
+// Take counts one attempt for the account login from addr, before what was typed
+// is looked at. When it may not happen, wait says when the next may.
 func (t *Throttle) Take(ctx context.Context, login string, addr netip.Addr, now time.Time) (wait time.Duration, ok bool, err error) {
-	net := Network(addr)
-	// In this order: what the closest limiter refuses must not use up the turns
-	// that others share.
-	if wait, ok := t.pair.Take(pairKey(login, net), now); !ok {
-		return wait, false, nil
-	}
-	if wait, ok := t.network.Take(net, now); !ok {
-		return wait, false, nil
-	}
-	if wait, ok = t.account.Take(login, now); !ok || t.ledger == nil {
-		return wait, ok, nil
-	}
-	return t.ledger.Take(ctx, []Turn{
-		t.pair.turn(t.name + " pair " + pairKey(login, net)), t.network.turn(t.name + " network " + net), t.account.turn(t.name + " account " + login),
-	})
+	return takeAll(ctx, t.pair.ledger, now,
+		t.pair.turn(pairKey(login, addr)), t.network.turn(Network(addr).String()), t.account.turn(login))
 }
 
 // Forgive forgets earlier failures of somebody who has now signed in.
 func (t *Throttle) Forgive(ctx context.Context, login string, addr netip.Addr) error {
-	pair := pairKey(login, Network(addr))
-	t.pair.Forget(pair)
-	if t.ledger == nil {
-		return nil
-	}
-	return t.ledger.Forget(ctx, t.name+" pair "+pair)
+	return t.pair.Forget(ctx, pairKey(login, addr))
 }
 
-func pairKey(login, net string) string { return net + " " + login }
+func pairKey(login string, addr netip.Addr) string { return Network(addr).String() + " " + login }
 
 // Network returns the part of addr that one subscriber usually has: all of an
 // IPv4 address, the first 64 bits of an IPv6 address.
-func Network(addr netip.Addr) string {
-	addr = addr.Unmap().WithZone("")
+func Network(addr netip.Addr) netip.Prefix {
+	addr = addr.Unmap()
+	bits := addr.BitLen()
 	if addr.Is6() {
-		if prefix, err := addr.Prefix(64); err == nil {
-			return prefix.String()
-		}
+		bits = 64
 	}
-	return addr.String()
+	return netip.PrefixFrom(addr, bits).Masked()
 }

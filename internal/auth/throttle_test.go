@@ -95,7 +95,7 @@ func TestLimiterMemoryIsBounded(t *testing.T) {
 
 func TestThrottle(t *testing.T) {
 	t.Run("guessing one password from one place", func(t *testing.T) {
-		th := NewThrottle("", nil)
+		th := NewThrottle(nil)
 		for i := range 5 {
 			if wait, ok, _ := th.Take(t.Context(), "ada", home, noon); !ok {
 				t.Fatalf("attempt %d refused for %v", i, wait)
@@ -118,7 +118,7 @@ func TestThrottle(t *testing.T) {
 		}
 	})
 	t.Run("trying many accounts from one place", func(t *testing.T) {
-		th := NewThrottle("", nil)
+		th := NewThrottle(nil)
 		passed := 0
 		for i := range 1000 {
 			if _, ok, _ := th.Take(t.Context(), fmt.Sprintf("user%d", i), home, noon); ok {
@@ -130,7 +130,7 @@ func TestThrottle(t *testing.T) {
 		}
 	})
 	t.Run("changing the address inside one IPv6 network", func(t *testing.T) {
-		th := NewThrottle("", nil)
+		th := NewThrottle(nil)
 		passed := 0
 		for i := range 100 {
 			addr := netip.MustParseAddr(fmt.Sprintf("2001:db8:1:2:%x::1", i))
@@ -142,19 +142,26 @@ func TestThrottle(t *testing.T) {
 			t.Errorf("%d attempts passed, want 5", passed)
 		}
 	})
-	t.Run("many machines guess one password", func(t *testing.T) {
-		th := NewThrottle("", nil)
-		passed := 0
-		for i := range 1000 {
-			addr := netip.AddrFrom4([4]byte{20, 0, byte(i >> 8), byte(i)})
-			if _, ok, _ := th.Take(t.Context(), "ada", addr, noon); ok {
-				passed++
+	for what, c := range map[string]struct {
+		th   *Throttle
+		want int
+	}{
+		"password": {NewThrottle(nil), 100 + 360},
+		"code":     {NewCodeThrottle(nil), 20 + 12},
+	} {
+		t.Run("many machines guess one "+what+" for an hour", func(t *testing.T) {
+			passed := 0
+			for i := range 4000 {
+				addr := netip.AddrFrom4([4]byte{20, 0, byte(i >> 8), byte(i)})
+				if _, ok, _ := c.th.Take(t.Context(), "ada", addr, noon.Add(time.Duration(max(0, i-399))*time.Second)); ok {
+					passed++
+				}
 			}
-		}
-		if passed != 100 {
-			t.Errorf("%d attempts passed, want 100", passed)
-		}
-	})
+			if passed != c.want {
+				t.Errorf("%d attempts passed, want %d", passed, c.want)
+			}
+		})
+	}
 }
 
 // TestTurn: what a ledger counts by is the pace of a limiter.
@@ -175,16 +182,16 @@ func TestTurn(t *testing.T) {
 
 func TestNetwork(t *testing.T) {
 	for _, c := range []struct{ addr, want string }{
-		{"203.0.113.7", "203.0.113.7"},
-		{"::ffff:203.0.113.7", "203.0.113.7"},
+		{"203.0.113.7", "203.0.113.7/32"},
+		{"::ffff:203.0.113.7", "203.0.113.7/32"},
 		{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"},
 		{"fe80::1%eth0", "fe80::/64"},
 	} {
-		if got := Network(netip.MustParseAddr(c.addr)); got != c.want {
+		if got := Network(netip.MustParseAddr(c.addr)).String(); got != c.want {
 			t.Errorf("Network(%s) = %s, want %s", c.addr, got, c.want)
 		}
 	}
-	if got := Network(netip.Addr{}); got != "invalid IP" {
-		t.Errorf("Network of no address = %q", got)
+	if got := Network(netip.Addr{}); got != (netip.Prefix{}) {
+		t.Errorf("Network of no address = %s", got)
 	}
 }

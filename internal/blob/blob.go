@@ -79,14 +79,13 @@ func place(key string) (where, sum string, err error) {
 //
 // An address without a scheme is a folder. Errors name no secret.
 func Open(address string) (Bucket, error) {
-	if !strings.Contains(address, "://") {
-		return OpenFolder(address)
-	}
-	u, err := url.Parse(address)
+	u, err := read(address)
 	if err != nil {
-		return nil, errors.New(phrase.T("blob.address")) // the parser's own error repeats the whole address
+		return nil, err
 	}
 	switch u.Scheme {
+	case "":
+		return OpenFolder(address)
 	case "file":
 		if u.Host != "" || u.Path == "" {
 			return nil, errors.New(phrase.T("blob.address.file"))
@@ -100,6 +99,24 @@ func Open(address string) (Bucket, error) {
 		return OpenS3(s)
 	}
 	return nil, errors.New(phrase.T("blob.address"))
+}
+
+// Remote reports whether the bucket at an address is not on this machine, so that
+// who looks after that place backs it up.
+func Remote(address string) bool {
+	u, err := read(address)
+	return err == nil && u.Scheme == "s3"
+}
+
+func read(address string) (*url.URL, error) {
+	if !strings.Contains(address, "://") {
+		return &url.URL{}, nil
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, errors.New(phrase.T("blob.address")) // the parser's own error repeats the whole address
+	}
+	return u, nil
 }
 
 func s3Of(u *url.URL) (S3Settings, error) {

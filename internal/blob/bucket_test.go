@@ -300,3 +300,19 @@ func TestOpenAddress(t *testing.T) {
 		}
 	}
 }
+
+func TestRemote(t *testing.T) {
+	for address, want := range map[string]bool{
+		"":                          false,
+		"./s3":                      false,
+		"s3:folder":                 false,
+		"file:///s3":                false,
+		"s3://a:topsecret@b/c":      true,
+		"S3://a:topsecret@b/c":      true,
+		"s3://a:topsecret@b:port/c": false, // that is no address
+	} {
+		if got := blob.Remote(address); got != want {
+			t.Errorf("Remote(%q) = %t", address, got)
+		}
+	}
+}

@@ -11,11 +11,13 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/alert"
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -34,9 +36,13 @@ const (
 	// Cursor is the follower's name among the cursors.
 	Cursor = "bot"
 	atOnce = 50
+	// rests is how many entries that are none of its concern the cursor rests before.
+	rests = 20
 	// stale is how old a message is that is not obeyed any more: whoever wrote
 	// it before a long downtime has found another way.
 	stale = 10 * time.Minute
+	// maxAbout is how much of a line is repeated to who gave it, in characters.
+	maxAbout = 200
 )
 
 // Bot follows the timeline and answers.
@@ -87,26 +93,65 @@ func (b *Bot) runOnce(ctx context.Context) (more bool, err error) {
 	if err := b.greet(ctx); err != nil {
 		return false, err
 	}
-	behind, err := b.store.Behind(ctx, Cursor, timeline.MessagePosted, timeline.MessageEdited)
-	if err != nil || !behind {
+	waiting, err := b.store.EntriesFor(ctx, Cursor, rests, kinds...)
+	if err != nil || len(waiting) < rests && !slices.ContainsFunc(waiting, concerns) {
 		return false, err
 	}
+	return b.follow(ctx, func(tx *store.Tx, e timeline.Entry) error {
+		if e.Kind == timeline.MessageEdited {
+			return b.rehear(tx, e)
+		}
+		return b.hear(tx, e)
+	})
+}
+
+var kinds = []timeline.Kind{timeline.MessagePosted, timeline.MessageEdited}
+
+// concerns reports whether an entry is worth a transaction: what the bot changes
+// of its own messages it does not hear, and that is most of what there is.
+func concerns(e timeline.Entry) bool { return e.Kind == timeline.MessagePosted || e.Person != "" }
+
+// unheard is why a message could not be heard. With a code of fault it is about
+// that one, and no reason not to hear the others.
+type unheard struct {
+	seq id.Seq
+	err error
+}
+
+func (u *unheard) Error() string { return fmt.Sprintf("hear message %d: %v", u.seq, u.err) }
+func (u *unheard) Unwrap() error { return u.err }
+
+// follow hears the next messages. One that cannot be heard is passed over, and
+// nothing of it stays.
+func (b *Bot) follow(ctx context.Context, hear func(*store.Tx, timeline.Entry) error) (more bool, err error) {
+	passed := map[id.Seq]bool{}
+	for {
+		more, err := b.batch(ctx, hear, passed)
+		var one *unheard
+		if !errors.As(err, &one) || fault.CodeOf(err) == fault.CodeInternal {
+			return more, err
+		}
+		b.log.WarnContext(ctx, "pass over a message", "seq", one.seq, "err", one.err)
+		passed[one.seq] = true
+	}
+}
+
+func (b *Bot) batch(ctx context.Context, hear func(*store.Tx, timeline.Entry) error, passed map[id.Seq]bool) (more bool, err error) {
 	return store.InTx(ctx, b.store, func(tx *store.Tx) (bool, error) {
 		at, err := tx.Cursor(Cursor)
 		if err != nil {
 			return false, err
 		}
-		entries, upto, err := tx.EntriesAfter(at, atOnce, timeline.MessagePosted, timeline.MessageEdited)
+		entries, upto, err := tx.EntriesAfter(at, atOnce, kinds...)
 		if err != nil {
 			return false, err
 		}
 		for _, e := range entries {
-			hear := b.hear
-			if e.Payload.Kind() == timeline.MessageEdited {
-				hear = b.rehear
+			if passed[e.Seq] {
+				continue
 			}
 			if err := hear(tx, e); err != nil {
-				return false, err
+				return false, &unheard{e.Seq, err}
 			}
 		}
 		if upto > at {
@@ -130,9 +175,6 @@ func (b *Bot) hear(tx *store.Tx, e timeline.Entry) error {
 	line, how, ok := b.Addressed(tx.Org, u, e.Room, m.Text)
 	if !ok {
 		return nil
-	}
-	if now, err := tx.Message(e.Seq); err != nil || !now.DeletedAt.IsZero() {
-		return err // they have thought better of it
 	}
 	return b.give(tx, given{actor: actor, user: u, line: line, raw: m.Text, asked: how.Asked(), entry: e})
 }
@@ -239,9 +281,6 @@ func (b *Bot) confirm(tx *store.Tx, actor people.Actor, e timeline.Entry, text s
 	} else {
 		_, err = b.desk.No(tx, actor, e.Room)
 	}
-	if fault.CodeOf(err) != fault.CodeInternal {
-		return true, nil
-	}
 	return true, err
 }
 
@@ -252,13 +291,15 @@ type given struct {
 	line  string
 	raw   string
 	asked bool           // the bot was spoken to in words
-	entry timeline.Entry // where; of a button the room, thread and incident alone
+	entry timeline.Entry // where
 }
 
 // give understands a line, decides and accepts it.
 func (b *Bot) give(tx *store.Tx, g given) error {
+	if now, err := tx.Message(g.entry.Seq); err != nil || !now.DeletedAt.IsZero() {
+		return err // they have thought better of it
+	}
 	at := place{room: g.entry.Room, incident: g.entry.Incident, via: g.actor.Origin, program: g.entry.Actor.Origin == timeline.API}
-	may := b.judge.allowed(tx.Org, g.actor, at, tx.Now)
 	tree := b.catalogue.Tree()
 	line := g.line
 	if g.asked {
@@ -274,7 +315,7 @@ func (b *Bot) give(tx *store.Tx, g given) error {
 	var unknown *command.Unknown
 	switch {
 	case errors.As(err, &unknown):
-		unknown.Nearest = mayRun(unknown.Nearest, may)
+		unknown.Nearest = mayRun(unknown.Nearest, b.judge.allowed(tx.Org, g.actor, at, tx.Now))
 		return b.whisper(tx, g, unknownSentence(unknown))
 	case err != nil:
 		text := sentence(err)
@@ -301,11 +342,13 @@ func (b *Bot) give(tx *store.Tx, g given) error {
 // API, a page.
 func (b *Bot) Give(ctx context.Context, actor people.Actor, in id.Room, thread id.Seq, n id.Incident, line string) (invocation.Invocation, error) {
 	return store.InTx(ctx, b.store, func(tx *store.Tx) (invocation.Invocation, error) {
-		return b.giveNow(tx, actor, in, thread, n, line, runner.Ask{})
+		return b.giveNow(tx, actor, in, thread, n, line, runner.Ask{}, false)
 	})
 }
 
-func (b *Bot) giveNow(tx *store.Tx, actor people.Actor, in id.Room, thread id.Seq, n id.Incident, line string, ask runner.Ask) (invocation.Invocation, error) {
+// giveNow is Give within a transaction. foreign says that a button gives it which
+// somebody else has made.
+func (b *Bot) giveNow(tx *store.Tx, actor people.Actor, in id.Room, thread id.Seq, n id.Incident, line string, ask runner.Ask, foreign bool) (invocation.Invocation, error) {
 	u, ok := tx.Org.Users[actor.User]
 	if !ok || u.Disabled {
 		return invocation.Invocation{}, fault.Forbidden(phrase.T("dispatch.forbidden"))
@@ -330,7 +373,7 @@ func (b *Bot) giveNow(tx *store.Tx, actor people.Actor, in id.Room, thread id.Se
 	if err != nil {
 		return invocation.Invocation{}, err
 	}
-	if ask.Foreign && parsed.Declaration.Risk != command.Reads { // its label may say anything
+	if foreign && parsed.Declaration.Risk != command.Reads { // its label may say anything
 		v.Confirm = true
 	}
 	ask.Parsed, ask.Raw, ask.Actor, ask.Username = parsed, line, actor, u.Username
@@ -340,30 +383,10 @@ func (b *Bot) giveNow(tx *store.Tx, actor people.Actor, in id.Room, thread id.Se
 
 // Press is what a button of a message does: its line, as who presses it.
 func (b *Bot) Press(ctx context.Context, actor people.Actor, token string) (invocation.Invocation, error) {
-	action, err := b.desk.Press(ctx, actor, token)
-	if err != nil {
-		return invocation.Invocation{}, err
-	}
-	e, err := b.store.Entry(ctx, action.Message)
-	if err != nil {
-		return invocation.Invocation{}, err
-	}
-	line, foreign := action.Line, e.Actor.Origin != timeline.Bot
-	if !foreign {
-		switch verb, ref, _ := strings.Cut(line, " "); verb { // what is said about a command is no command of its own
-		case "confirm":
-			return b.desk.Confirm(ctx, actor, e.Room, ref)
-		case "approve":
-			return b.desk.Approve(ctx, actor, ref, false)
-		case "deny":
-			return b.desk.Deny(ctx, actor, ref, "")
-		case "cancel":
-			return b.desk.Cancel(ctx, actor, ref)
-		}
-	}
-	actor.Origin = timeline.Chat
-	return store.InTx(ctx, b.store, func(tx *store.Tx) (invocation.Invocation, error) {
-		return b.giveNow(tx, actor, e.Room, e.Thread, e.Incident, line, runner.Ask{Foreign: foreign})
+	return b.desk.Press(ctx, actor, token, func(tx *store.Tx, line string, e timeline.Entry) (invocation.Invocation, error) {
+		as := actor
+		as.Origin = timeline.Chat
+		return b.giveNow(tx, as, e.Room, e.Thread, e.Incident, line, runner.Ask{}, e.Actor.Origin != timeline.Bot)
 	})
 }
 
@@ -375,17 +398,17 @@ func mayRun(names []string, may []command.Declaration) []string {
 
 func unknownSentence(u *command.Unknown) string {
 	if len(u.Nearest) > 0 {
-		return phrase.T("bot.unknown_nearest", u.Words, "`"+strings.Join(u.Nearest, "`, `")+"`")
+		return phrase.T("bot.unknown_nearest", alert.Cut(u.Words, maxAbout), "`"+strings.Join(u.Nearest, "`, `")+"`")
 	}
-	return phrase.T("bot.unknown", u.Words)
+	return phrase.T("bot.unknown", alert.Cut(u.Words, maxAbout))
 }
 
 // whisper answers who asked alone.
 func (b *Bot) whisper(tx *store.Tx, g given, text string) error {
 	own := room.DirectOf(g.actor.User, room.Bot)
 	if g.entry.Room != own {
-		text = phrase.T("bot.about", g.raw) + "\n" + text
+		text = phrase.T("bot.about", alert.Cut(g.raw, maxAbout)) + "\n" + text
 	}
-	_, err := dispatch.Answer(tx, dispatch.Line{Room: own, Text: text})
+	_, err := dispatch.Answer(tx, dispatch.Line{Room: own, Text: alert.Cut(text, dispatch.MaxText)})
 	return err
 }

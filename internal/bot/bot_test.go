@@ -199,6 +199,44 @@ func TestATokenBoundsTheCommandsItSays(t *testing.T) {
 	})
 }
 
+// TestALimitCountsWhatItIsAbout: not what others have run meanwhile, however often.
+func TestALimitCountsWhatItIsAbout(t *testing.T) {
+	nodes(t, func(t *testing.T, a, _ *node) {
+		_, err := a.rooms.ChangeOrg(t.Context(), people.Operator(), func(o *org.Org) ([]org.Change, error) {
+			settings := o.Settings
+			settings.Rules += "limit locks 1/day per user\nlimit * 1000/day per all\n"
+			return []org.Change{org.Put(settings)}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = a.store.Do(t.Context(), func(tx *store.Tx) error {
+			for i := range 1100 {
+				inv := invocation.Invocation{
+					ID: id.Invocation(id.New()), State: invocation.Succeeded, Command: "locks", AskedAt: tx.Now, StartedAt: tx.Now,
+					Username: "hal", By: timeline.Actor{User: "hal"}, DryRun: i < 600,
+				}
+				if i == 0 {
+					inv.Username, inv.By.User, inv.DryRun, inv.StartedAt = "kim", "kim", false, tx.Now.Add(-time.Hour)
+				}
+				if _, err := tx.AddInvocation(inv); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for user, want := range map[id.User]invocation.State{"kim": invocation.Denied, "lee": invocation.Queued} {
+			inv, err := a.Give(t.Context(), a.as(user), room.Main, 0, 0, "locks")
+			if err != nil || inv.State != want {
+				t.Errorf("%s: %s %q, %v, want %s", user, inv.State, inv.Why, err, want)
+			}
+		}
+	})
+}
+
 // TestARobotIsNotObeyed: what it writes is neither a command nor a yes.
 func TestARobotIsNotObeyed(t *testing.T) {
 	nodes(t, func(t *testing.T, a, _ *node) {

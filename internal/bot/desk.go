@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -74,7 +72,7 @@ func (t *Table) Job(ctx context.Context, r program.Request, ref string) (string,
 	for _, f := range fields {
 		text.WriteString("\n- " + f.Name + ": " + f.Value)
 	}
-	doc := &timeline.Document{Status: statusOf(inv), Head: capital(stateWords(inv)), Blocks: []timeline.Block{{Text: intro}, {Fields: fields}}}
+	doc := &timeline.Document{Status: statusOf(inv), Head: phrase.Capital(stateWords(inv)), Blocks: []timeline.Block{{Text: intro}, {Fields: fields}}}
 	if inv.Output != "" {
 		text.WriteString("\n```\n" + inv.Output + "\n```")
 		doc.Blocks = append(doc.Blocks, timeline.Block{Code: &timeline.Code{Text: inv.Output}})
@@ -164,7 +162,7 @@ func (t *Table) Again(ctx context.Context, r program.Request, ref string) (strin
 
 // Approve implements builtin.Desk.
 func (t *Table) Approve(ctx context.Context, r program.Request, short string) (string, error) {
-	inv, err := t.bot.desk.Approve(ctx, r.Actor, short, false)
+	inv, err := t.bot.desk.Approve(ctx, r.Actor, short)
 	return phrase.T("bot.done.approve", inv.Line), err
 }
 
@@ -223,7 +221,7 @@ func (t *Table) Repeat(ctx context.Context, r program.Request, cron, line string
 
 func (t *Table) accept(ctx context.Context, r program.Request, line string, ask runner.Ask) (string, error) {
 	inv, err := store.InTx(ctx, t.bot.store, func(tx *store.Tx) (invocation.Invocation, error) {
-		return t.bot.giveNow(tx, r.Actor, r.Room, r.Thread, r.Incident, line, ask)
+		return t.bot.giveNow(tx, r.Actor, r.Room, r.Thread, r.Incident, line, ask, false)
 	})
 	if err == nil && inv.State == invocation.Denied {
 		err = fault.Forbidden(inv.Why)
@@ -261,9 +259,7 @@ func (b *Bot) Try(ctx context.Context, as people.Actor, in id.Room, line string)
 	}
 	return b.judge.try(o, as, in, line, now, record{
 		incident: func(n id.Incident) (incident.Incident, error) { return b.store.Incident(ctx, n) },
-		started: func(commands []string, since time.Time) ([]invocation.Invocation, error) {
-			return b.store.StartedSince(ctx, commands, since)
-		},
+		started:  func(f store.Started) ([]invocation.Invocation, error) { return b.store.Started(ctx, f) },
 	})
 }
 
@@ -272,12 +268,6 @@ func stateWords(inv invocation.Invocation) string {
 		return phrase.T("bot.state.scheduled", inv.Schedule.Cron)
 	}
 	return phrase.T("bot.state." + string(inv.State))
-}
-
-// capital is s as the head of something.
-func capital(s string) string {
-	first, n := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(first)) + s[n:]
 }
 
 func statusOf(inv invocation.Invocation) timeline.Status {

@@ -33,7 +33,7 @@ func TestAJobOfARemovedCommand(t *testing.T) {
 		a.catalogue.Refresh()
 
 		const gone = "no such command any more"
-		if _, err := a.desk.Approve(ctx, lee, waits.Short, false); !fault.Is(err, fault.CodeConflict) || !strings.Contains(fault.MessageOf(err), gone) {
+		if _, err := a.desk.Approve(ctx, lee, waits.Short); !fault.Is(err, fault.CodeConflict) || !strings.Contains(fault.MessageOf(err), gone) {
 			t.Errorf("Approve() = %v", err)
 		}
 		if _, err := a.desk.Deny(ctx, lee, waits.Short, ""); !fault.Is(err, fault.CodeConflict) || !strings.Contains(fault.MessageOf(err), gone) {

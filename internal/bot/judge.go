@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,11 +31,20 @@ type Judge struct {
 	catalogue *Catalogue
 	log       *slog.Logger
 	policy    atomic.Pointer[compiled]
+	today     atomic.Pointer[today]
 }
 
 type compiled struct {
 	text   string
 	policy *permit.Policy
+}
+
+// today are the calendars of an organisation for a minute. No day begins within
+// one, and every decision asks for them inside the one writer.
+type today struct {
+	org    *org.Org
+	minute time.Time
+	all    map[string]bool
 }
 
 // NewJudge returns a Judge over a catalogue.
@@ -79,17 +89,15 @@ func (j *Judge) Judge(tx *store.Tx, inv invocation.Invocation, line string, as p
 	case parsed.Options.Help: // no command of ours asks for that
 		return runner.Judgement{Broken: phrase.T("bot.only_help", parsed.Declaration.Name())}, nil
 	}
-	if as.User == inv.By.User && !inv.ProvenAt.IsZero() {
-		as.ProvenAt = tx.Now // it was shown for this
-	}
-	past := recordOf(tx)
-	past.but, past.none = inv.ID, as.User != inv.By.User // who approves it does not run it
-	v, err := j.verdict(tx.Org, parsed, as, at, tx.Now, past)
+	past, approves := recordOf(tx), as.User != inv.By.User
+	past.but, past.none = inv.ID, approves // who approves it does not run it
+	policy := j.rules(tx.Org)
+	f, err := j.facts(policy, tx.Org, parsed, as, at, tx.Now, past)
 	if err != nil {
 		return runner.Judgement{}, err
 	}
-	stepUp, err := j.wantsStepUp(tx.Org, parsed, as, at, tx.Now, past)
-	return runner.Judgement{Parsed: parsed, Verdict: v, StepUp: stepUp}, err
+	f.StepUp = f.StepUp || approves || !inv.ProvenAt.IsZero() // it was shown for this, or is asked for when they say yes
+	return runner.Judgement{Parsed: parsed, Verdict: verdict(policy, tx.Org, parsed, as, at, f), StepUp: policy.WantsStepUp(parsed.Declaration, f)}, nil
 }
 
 // verdict decides about a line that was understood.
@@ -99,11 +107,17 @@ func (j *Judge) verdict(o *org.Org, p command.Parsed, as people.Actor, at place,
 	if err != nil {
 		return invocation.Verdict{}, err
 	}
+	return verdict(policy, o, p, as, at, f), nil
+}
+
+func verdict(policy *permit.Policy, o *org.Org, p command.Parsed, as people.Actor, at place, f permit.Facts) invocation.Verdict {
 	d := policy.Decide(p.Declaration, f)
-	if d.StepUp && !mayStepUp(o, as, at) {
-		d.StepUp, d.Why = false, phrase.T("permit.step_up_program", p.Declaration.Name())
+	if d.StepUp {
+		if why := noStepUp(o, as, at); why != "" {
+			d.StepUp, d.Why = false, phrase.T(why, p.Declaration.Name())
+		}
 	}
-	return invocation.Verdict{StepUp: d.StepUp, Allow: d.Allowed, Rule: d.Rule, Why: d.Why, Confirm: d.Confirm, Approval: d.Approval, Glass: d.Glass}, nil
+	return invocation.Verdict{StepUp: d.StepUp, Allow: d.Allowed, Rule: d.Rule, Why: d.Why, Confirm: d.Confirm, Approval: d.Approval, Glass: d.Glass}
 }
 
 // facts are what the rules may look at when somebody gives a line in a place.
@@ -112,33 +126,39 @@ func (j *Judge) facts(policy *permit.Policy, o *org.Org, p command.Parsed, as pe
 	f.StepUp = as.Proven(now)
 	f.Cases, f.Reason = permit.Cases(p, leadsTo(o, past)), p.Options.Reason
 	f.Glass = p.Options.BreakGlass && !at.schedule // nobody is there who could say that it is an emergency
-	if len(policy.Calendars()) > 0 {
-		f.Calendars = Calendars(o, now)
-	}
+	f.Calendars = j.calendars(policy, o, now)
 	var err error
-	f.Recent, err = j.recent(policy, p.Declaration, o, now, past)
+	f.Recent, err = j.recent(policy, p.Declaration, o, as, at, now, past)
 	return f, err
 }
 
-// Calendars are the public holidays of the organisation as rules ask for them,
+// calendars are the public holidays of the organisation as rules ask for them,
 // and whether one of them is now: in any zone of the rotations that they are for,
-// because nobody's own clock may end a freeze.
-func Calendars(o *org.Org, now time.Time) map[string]bool {
+// because nobody's own clock may end a freeze. Without a rule that asks there are none.
+func (j *Judge) calendars(policy *permit.Policy, o *org.Org, now time.Time) map[string]bool {
+	if len(policy.Calendars()) == 0 {
+		return nil
+	}
+	minute := now.Truncate(time.Minute)
+	if t := j.today.Load(); t != nil && t.org == o && t.minute.Equal(minute) {
+		return t.all
+	}
 	all := map[string]bool{}
 	for _, c := range o.Holidays {
-		today := map[string]bool{}
+		dates := map[string]bool{}
 		for _, r := range o.Rotations {
 			loc, err := time.LoadLocation(r.Zone)
 			if err == nil && (c.Team == "" || c.Team == r.Team) {
-				today[now.In(loc).Format(time.DateOnly)] = true
+				dates[now.In(loc).Format(time.DateOnly)] = true
 			}
 		}
-		if len(today) == 0 {
-			today[now.UTC().Format(time.DateOnly)] = true
+		if len(dates) == 0 {
+			dates[now.UTC().Format(time.DateOnly)] = true
 		}
 		name := permit.CalendarName(c.Name)
-		all[name] = all[name] || slices.ContainsFunc(c.Days, func(d oncall.Holiday) bool { return today[d.Date] })
+		all[name] = all[name] || slices.ContainsFunc(c.Days, func(d oncall.Holiday) bool { return dates[d.Date] })
 	}
+	j.today.Store(&today{o, minute, all})
 	return all
 }
 
@@ -197,12 +217,12 @@ func facts(o *org.Org, as people.Actor, at place, now time.Time) permit.Facts {
 // is decided, or beside one when nothing is.
 type record struct {
 	incident func(id.Incident) (incident.Incident, error)
-	started  func(commands []string, since time.Time) ([]invocation.Invocation, error)
+	started  func(store.Started) ([]invocation.Invocation, error)
 	but      id.Invocation // which does not count against itself
 	none     bool          // nothing counts
 }
 
-func recordOf(tx *store.Tx) record { return record{incident: tx.Incident, started: tx.StartedSince} }
+func recordOf(tx *store.Tx) record { return record{incident: tx.Incident, started: tx.Started} }
 
 // leadsTo says what the value of an argument is about.
 func leadsTo(o *org.Org, past record) func(command.Type, string) map[string]string {
@@ -227,29 +247,37 @@ func leadsTo(o *org.Org, past record) func(command.Type, string) map[string]stri
 	}
 }
 
-// recent are the runs that limits count. A dry run is none.
-func (j *Judge) recent(p *permit.Policy, d command.Declaration, o *org.Org, now time.Time, past record) ([]permit.Run, error) {
-	window, counts := p.Window(d)
-	if window == 0 || past.none {
+// recent are the runs that limits count, each as far as it counts.
+func (j *Judge) recent(p *permit.Policy, d command.Declaration, o *org.Org, as people.Actor, at place, now time.Time, past record) ([]permit.Run, error) {
+	if past.none {
 		return nil, nil
 	}
-	permissions := map[string]string{}
-	var names []string
-	for _, other := range j.catalogue.Tree().All() {
-		if counts(other) {
-			permissions[other.ID], names = other.Needs(), append(names, other.ID)
-		}
-	}
-	found, err := past.started(names, now.Add(-window))
-	if err != nil {
-		return nil, fmt.Errorf("load recent commands: %w", err)
-	}
 	var runs []permit.Run
-	for _, inv := range found {
-		if inv.DryRun || inv.ID == past.but {
-			continue
+	seen := map[id.Invocation]bool{past.but: true}
+	for _, limit := range p.Limits(d) {
+		permissions := map[string]string{}
+		for _, other := range j.catalogue.Tree().All() {
+			if limit.About(other) {
+				permissions[other.ID] = other.Needs()
+			}
 		}
-		runs = append(runs, permit.Run{Command: inv.Command, Permission: permissions[inv.Command], User: inv.Username, Room: roomName(o, inv.Room), At: inv.StartedAt})
+		f := store.Started{Commands: slices.Sorted(maps.Keys(permissions)), Since: now.Add(-limit.Rate.Per), Limit: limit.Rate.N + 1} // it may be among them
+		switch limit.Rate.By {
+		case "user":
+			f.Person = &as.User
+		case "room":
+			f.Room = &at.room
+		}
+		found, err := past.started(f)
+		if err != nil {
+			return nil, fmt.Errorf("load recent commands: %w", err)
+		}
+		for _, inv := range found {
+			if !seen[inv.ID] {
+				seen[inv.ID] = true
+				runs = append(runs, permit.Run{Command: inv.Command, Permission: permissions[inv.Command], User: inv.Username, Room: roomName(o, inv.Room), At: inv.StartedAt})
+			}
+		}
 	}
 	return runs, nil
 }
@@ -257,9 +285,7 @@ func (j *Judge) recent(p *permit.Policy, d command.Declaration, o *org.Org, now 
 // allowed are the commands that somebody might run where they are.
 func (j *Judge) allowed(o *org.Org, as people.Actor, at place, now time.Time) []command.Declaration {
 	policy, f := j.rules(o), facts(o, as, at, now)
-	if len(policy.Calendars()) > 0 {
-		f.Calendars = Calendars(o, now)
-	}
+	f.Calendars = j.calendars(policy, o, now)
 	var all []command.Declaration
 	for _, d := range j.catalogue.Tree().All() {
 		if !d.Hidden && policy.Might(d, f) {

@@ -112,12 +112,12 @@ func TestASecondFactorIsShownAndTheRulesGoOn(t *testing.T) {
 			t.Fatalf("Prove() = %s, %v", inv.State, err)
 		}
 		ada := a.as("ada")
-		_, err = a.desk.Approve(t.Context(), ada, inv.Short, false)
+		_, err = a.desk.Approve(t.Context(), ada, inv.Short)
 		if page, ok := runner.StepUpFor(err); !ok || !strings.HasPrefix(page, "/step-up?approve=") {
 			t.Errorf("approved without the second factor: %v", err)
 		}
 		ada.ProvenAt = time.Now()
-		inv, err = a.desk.Approve(t.Context(), ada, inv.Short, false)
+		inv, err = a.desk.Approve(t.Context(), ada, inv.Short)
 		if err != nil || inv.State != invocation.Queued {
 			t.Errorf("Approve() = %s, %v", inv.State, err)
 		}

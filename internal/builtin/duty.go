@@ -78,12 +78,14 @@ func whoIsOnCall(ctx context.Context, d *Deps, r program.Request, _ program.Repo
 	var rows [][]string
 	for _, rot := range wanted {
 		now := o.OnCall(rot.ID, r.Now)
-		var next string
-		for _, s := range o.Upcoming(rot.ID, r.Now, 6) {
-			if s.Start.After(r.Now) && s.User != "" {
-				next = phrase.T("builtin.oncall.next", o.UserName(s.User), when(r, s.Start))
-				break
-			}
+		at, users := o.TakeOver(rot.ID, r.Now)
+		var names []string
+		for _, u := range users {
+			names = append(names, o.UserName(u))
+		}
+		next := ""
+		if len(names) > 0 {
+			next = phrase.T("builtin.oncall.next", strings.Join(names, ", "), when(r, at))
 		}
 		if len(now) == 0 {
 			rows = append(rows, []string{rot.Name, phrase.T("builtin.oncall.nobody"), "", next})
@@ -93,8 +95,12 @@ func whoIsOnCall(ctx context.Context, d *Deps, r program.Request, _ program.Repo
 				continue
 			}
 			until := ""
-			if !s.End.IsZero() {
-				until = phrase.T("builtin.oncall.until", when(r, s.End))
+			if !at.IsZero() && !s.End.IsZero() {
+				end := s.End
+				if end.Before(at) { // the next shift is theirs as well
+					end = at
+				}
+				until = phrase.T("builtin.oncall.until", when(r, end))
 			}
 			name := o.UserName(s.User)
 			if s.Instead != "" && s.Instead != s.User {
@@ -208,21 +214,31 @@ func handBack(ctx context.Context, d *Deps, r program.Request, _ program.Reporte
 		return program.Result{}, err
 	}
 	only := id.Rotation(r.Args["rotation"])
-	var done []string
+	var done, failed []string
 	for _, v := range org.Sorted(o.Overrides, func(v oncall.Override) string { return string(v.ID) }) {
 		running := !v.Start.After(r.Now) && (v.End.IsZero() || v.End.After(r.Now))
 		if v.Kind != oncall.Taken || !running || v.User != r.Actor.User && v.For != r.Actor.User || only != "" && v.Rotation != only {
 			continue
 		}
+		name := o.Rotations[v.Rotation].Name
 		if !r.DryRun {
-			if err := d.Dispatch.HandBack(ctx, r.Actor, v.ID); err != nil {
+			err := d.Dispatch.HandBack(ctx, r.Actor, v.ID)
+			if fault.CodeOf(err) == fault.CodeInternal {
 				return program.Result{}, err
 			}
+			if err != nil { // the others are given back all the same
+				failed = append(failed, name+": "+fault.MessageOf(err))
+				continue
+			}
 		}
-		done = append(done, o.Rotations[v.Rotation].Name)
+		done = append(done, name)
 	}
-	if len(done) == 0 {
-		return refuse(phrase.T("builtin.handback.nothing")), nil
+	switch {
+	case len(done) > 0:
+		lines := append([]string{phrase.T("builtin.handback.done", strings.Join(slices.Compact(done), ", "))}, failed...)
+		return said(strings.Join(lines, "\n")), nil
+	case len(failed) > 0:
+		return refuse(strings.Join(failed, "\n")), nil
 	}
-	return said(phrase.T("builtin.handback.done", strings.Join(slices.Compact(done), ", "))), nil
+	return refuse(phrase.T("builtin.handback.nothing")), nil
 }

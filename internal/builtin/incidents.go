@@ -123,10 +123,11 @@ func simple(commandID string, words, aliases []string, do action, numbers comman
 					lines = append(lines, phrase.T("builtin.done."+commandID, number(n), inc.Title))
 				}
 			}
+			res := said(strings.Join(lines, "\n"))
 			if failed == len(numbers) {
-				return refuse(strings.Join(lines, "\n")), nil
+				res.Outcome, res.Why = program.Refused, res.Text
 			}
-			return said(strings.Join(lines, "\n")), nil
+			return res, nil
 		},
 	}
 }

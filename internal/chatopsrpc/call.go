@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/outbound"
@@ -151,12 +149,6 @@ func (m *remote) post(ctx context.Context, body []byte, login string) (program.R
 	return read(resp.StatusCode, text, m.listing, login), nil
 }
 
-// sentence is a clause of trouble that stands alone.
-func sentence(clause string) string {
-	first, n := utf8.DecodeRuneInString(clause)
-	return string(unicode.ToUpper(first)) + strings.TrimRight(clause[n:], ".") + "."
-}
-
 // unanswered is a call of which we do not know the end. Nothing changes by
 // looking, so for a method that only reads it is an end like any other.
 func (m *remote) unanswered(ctx context.Context, err error, sent bool) (program.Result, error) {
@@ -165,15 +157,15 @@ func (m *remote) unanswered(ctx context.Context, err error, sent bool) (program.
 	case !sent && errors.Is(ctx.Err(), context.Canceled):
 		return ended(program.Cancelled, phrase.T("chatopsrpc.cancelled")), nil
 	case !sent && errors.Is(err, outbound.ErrRefused): // the same address is refused for ever
-		return ended(program.Failed, sentence(why)), nil
+		return ended(program.Failed, phrase.Sentence(why)), nil
 	case !sent:
-		return ended(program.Later, sentence(why)), nil
+		return ended(program.Later, phrase.Sentence(why)), nil
 	case reads && errors.Is(ctx.Err(), context.Canceled):
 		return ended(program.Cancelled, phrase.T("chatopsrpc.cancelled")), nil
 	case reads && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return ended(program.TimedOut, sentence(why)), nil
+		return ended(program.TimedOut, phrase.Sentence(why)), nil
 	case reads:
-		return ended(program.Failed, sentence(why)), nil
+		return ended(program.Failed, phrase.Sentence(why)), nil
 	}
 	text := phrase.T("chatopsrpc.unknown", why)
 	return ended(program.Failed, text), fmt.Errorf("call %s: no answer: %w", m.s.methodID(m.method.Name), err)

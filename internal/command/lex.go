@@ -24,6 +24,14 @@ func (t token) bare() bool { return !t.quoted && t.end-t.start == len(t.text) }
 // option reports whether t begins an option.
 func (t token) option() bool { return !t.quoted && strings.HasPrefix(t.text, "--") && len(t.text) > 2 }
 
+// name is that of an option.
+func (t token) name() string {
+	if t.sep == '=' {
+		return strings.TrimPrefix(t.lead, "--")
+	}
+	return strings.TrimPrefix(t.text, "--")
+}
+
 // scanner reads tokens one by one, so that the rest of a line may be anything.
 type scanner struct {
 	line string

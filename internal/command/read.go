@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -48,15 +49,15 @@ func (t *Tree) read(d Declaration, line string, after int) (*reading, error) {
 // taken to be given by position.
 func (r *reading) run() (again string, wrong error) {
 	for r.scan.more() {
-		if done := r.takeRest(false); done {
-			return "", nil
+		if r.takeRest(false) {
+			continue // options may end it
 		}
 		from := r.scan.at
 		tok, err := r.scan.next()
 		if err != nil {
 			r.scan.at = from
 			if r.takeRest(true) { // an apostrophe in plain words
-				return "", nil
+				continue
 			}
 			return "", err
 		}
@@ -140,7 +141,10 @@ func (r *reading) takeRest(desperate bool) bool {
 				return false
 			}
 		}
-		r.scan.at = from + r.d.tail(r.scan.line[from:])
+		r.scan.at = len(r.scan.line)
+		if !r.only {
+			r.scan.at = from + r.d.tail(r.scan.line[from:])
+		}
 		text := strings.TrimRight(r.scan.line[from:r.scan.at], " \t\r\n")
 		r.values[a.Name] = []said{{text: text, start: from, end: from + len(text)}}
 		return true
@@ -148,55 +152,58 @@ func (r *reading) takeRest(desperate bool) bool {
 	return false
 }
 
-// tail is where, in the rest of a line, options of the command itself begin
-// that end it: people write "lock shop database move --for 2h". What looks like
-// an option and is none of this command's belongs to the words.
+// tail is where, in the rest of a line, options that end it begin: people write
+// "lock shop database move --for 2h --private". One of them has to be the command's
+// own; what else looks like an option belongs to the words, and so does a quote
+// that does not end.
 func (d Declaration) tail(rest string) int {
-	var tokens []token
-	for s := (scanner{line: rest}); s.more(); {
-		tok, err := s.next()
+	r := &reading{d: d, scan: scanner{line: rest}, values: map[string][]said{}}
+	begin := -1
+	for first := true; r.scan.more(); first = false {
+		tok, err := r.scan.next()
 		if err != nil {
-			return len(rest)
+			tok.end = tok.start + len(untilSpace(rest[tok.start:]))
 		}
-		tokens = append(tokens, tok)
-	}
-	for i := 1; i < len(tokens); i++ {
-		if d.allOptions(tokens[i:]) {
-			return tokens[i].start
+		switch {
+		case first || err != nil || !r.ends(tok):
+			begin, r.scan.at = -1, tok.end
+			clear(r.values)
+		case begin < 0:
+			begin = tok.start
 		}
 	}
-	return len(rest)
+	if begin < 0 || len(r.values) == 0 {
+		return len(rest)
+	}
+	return begin
 }
 
-func (d Declaration) allOptions(tokens []token) bool {
-	for len(tokens) > 0 {
-		tok := tokens[0]
-		name := tok.text
-		if tok.sep == '=' {
-			name = tok.lead
-		}
-		a, ok := d.Arg(strings.ToLower(strings.TrimPrefix(name, "--")))
-		if !tok.option() || !ok || !a.Option {
-			return false
-		}
-		used := 1
-		if a.takes() != Bool && tok.sep != '=' {
-			used = 2
-		}
-		if len(tokens) < used || used == 2 && tokens[1].option() {
-			return false
-		}
-		tokens = tokens[used:]
+func untilSpace(s string) string {
+	if i := strings.IndexAny(s, " \t\r\n"); i >= 0 {
+		return s[:i]
 	}
-	return true
+	return s
+}
+
+// ends reads an option that may end the words before it. One whose value is
+// wrong is one, too: that is said, and it is not lost among the words.
+func (r *reading) ends(tok token) bool {
+	name := strings.ToLower(tok.name())
+	a, ok := r.arg(name)
+	if !ok {
+		a, ok = r.arg(strings.TrimPrefix(name, "no-"))
+	}
+	if _, own := r.d.Arg(a.Name); !tok.option() || !ok || own && !a.Option {
+		return false
+	}
+	_, wrong := r.option(tok)
+	e, ok := errors.AsType[*Error](wrong)
+	return !ok || e.Code == Twice || e.Code == Invalid
 }
 
 // option reads --name, --name=value, --name value and --no-name.
 func (r *reading) option(tok token) (again string, wrong error) {
-	name := strings.TrimPrefix(tok.text, "--")
-	if tok.sep == '=' {
-		name = strings.TrimPrefix(tok.lead, "--")
-	}
+	name := tok.name()
 	lower := strings.ToLower(name)
 	a, ok := r.arg(lower)
 	off, negated := strings.CutPrefix(lower, "no-")

@@ -48,6 +48,10 @@ var declared = []Declaration{
 		Args: []Arg{{Name: "who", Type: User, Required: true}, {Name: "incident", Type: Incident}, {Name: "text", Type: Rest}},
 	},
 	{
+		ID: "lock", Words: []string{"lock"}, Summary: "Keep others from something", Risk: Changes,
+		Args: []Arg{{Name: "name", Required: true}, {Name: "why", Type: Rest}, {Name: "for", Type: Duration, Option: true}, {Name: "hard", Type: Bool, Option: true}},
+	},
+	{
 		ID: "deploy.run", Words: []string{"deploy", "run"}, Summary: "Bring a version out", Risk: Danger, Confirm: true,
 		Approval: Approval{Group: "release-managers", Count: 1, Peer: true}, Scope: "app", Lock: "deploy/{app}/{env}", Rooms: []string{"ops"}, Origin: "script deploy",
 		Details: "Rolls out step by step.",

@@ -12,6 +12,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net"
@@ -57,8 +58,9 @@ const (
 )
 
 // Site is where people find the server: what commands need that write links.
+// Whoever embeds it may set another default of listen.
 type Site struct {
-	Listen    string `help:"Address and port to serve on." default:":8080" env:"WATCHROOM_LISTEN"`
+	Listen    string `help:"Address and port to serve on." default:"${listen=:8080}" env:"WATCHROOM_LISTEN"`
 	PublicURL string `help:"The address under which people reach the server; links in mails begin with it. Default: http://localhost with the port of --listen." env:"WATCHROOM_PUBLIC_URL" placeholder:"URL" name:"public-url"`
 }
 
@@ -70,6 +72,19 @@ type Mail struct {
 
 // Configured reports whether mail can leave.
 func (m Mail) Configured() bool { return m.SMTPURL != "" }
+
+// Uploads is where uploaded files are kept.
+type Uploads struct {
+	Files string `help:"Where uploaded files are kept: a folder, or s3://KEY:SECRET@host/bucket?region=... Default: files in the folder of --data." env:"WATCHROOM_FILES" placeholder:"PLACE"`
+}
+
+// Place is that of a server which has its other data at s.
+func (u Uploads) Place(s Storage) string { return cmp.Or(u.Files, filepath.Join(s.Data, "files")) }
+
+// Programs is where the operator's own commands are.
+type Programs struct {
+	Commands string `help:"Folder of executables that people may run as commands in a conversation; each has a manifest beside it." env:"WATCHROOM_COMMANDS" placeholder:"FOLDER"`
+}
 
 // Config is every setting of a node.
 type Config struct {
@@ -92,10 +107,10 @@ type Config struct {
 	AlarmTo        []string      `help:"E-mail addresses of the operator, told past the queue when the server is in trouble, separated by commas." env:"WATCHROOM_ALARM_TO" placeholder:"EMAIL"`
 	AlarmURL       string        `help:"Address that gets the same as JSON." env:"WATCHROOM_ALARM_URL" placeholder:"URL" name:"alarm-url"`
 
-	MaxAlertBody    Size          `help:"Longest alert that is accepted." default:"1MiB" env:"WATCHROOM_MAX_ALERT_BODY"`
-	Files           string        `help:"Where uploaded files are kept: a folder, or s3://KEY:SECRET@host/bucket?region=... Default: files in the folder of --data." env:"WATCHROOM_FILES" placeholder:"PLACE"`
-	ScanCommand     string        `help:"Program that looks at each upload: it gets the file's path, and says by its exit status 0 clean, 1 infected." env:"WATCHROOM_SCAN_COMMAND" placeholder:"PROGRAM"`
-	Commands        string        `help:"Folder of executables that people may run as commands in a conversation; each has a manifest beside it." env:"WATCHROOM_COMMANDS" placeholder:"FOLDER"`
+	MaxAlertBody    Size `help:"Longest alert that is accepted." default:"1MiB" env:"WATCHROOM_MAX_ALERT_BODY"`
+	Uploads         `embed:""`
+	ScanCommand     string `help:"Program that looks at each upload: it gets the file's path, and says by its exit status 0 clean, 1 infected." env:"WATCHROOM_SCAN_COMMAND" placeholder:"PROGRAM"`
+	Programs        `embed:""`
 	CommandsUser    string        `help:"Account of the machine that runs them; needs a server that runs as root." env:"WATCHROOM_COMMANDS_USER" placeholder:"USER"`
 	MaxUpload       Size          `help:"Longest upload that is accepted." default:"25MiB" env:"WATCHROOM_MAX_UPLOAD"`
 	MessageRate     float64       `help:"Lines a second that a person may write for long, after 60 at once; robots may write five times as many. 0: no limit." default:"1" env:"WATCHROOM_MESSAGE_RATE"`
@@ -171,14 +186,6 @@ func network(text string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(text)
 	return p.Masked(), err
-}
-
-// FilesPlace is where uploaded files are kept.
-func (c Config) FilesPlace() string {
-	if c.Files != "" {
-		return c.Files
-	}
-	return filepath.Join(c.Data, "files")
 }
 
 // String shows every setting and no secret.

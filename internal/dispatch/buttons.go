@@ -1,12 +1,14 @@
 package dispatch
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
@@ -21,24 +23,26 @@ const (
 	buttonLife = 24 * time.Hour
 )
 
-// cleanButtons says what is wrong with buttons, if anything is. Whether their
-// lines are commands, and whose, is found out when they are pressed.
-func cleanButtons(all []timeline.Action) error {
+// cleanButtons are buttons as they are kept, or what is wrong with them. Whether
+// their lines are commands, and whose, is found out when they are pressed.
+func cleanButtons(all []timeline.Action) ([]timeline.Action, error) {
 	if len(all) > MaxButtons {
-		return fault.Invalid("actions", phrase.T("room.many_buttons", MaxButtons))
+		return nil, fault.Invalid("actions", phrase.T("room.many_buttons", MaxButtons))
 	}
-	for i, a := range all {
-		label, line := strings.TrimSpace(a.Label), strings.TrimSpace(a.Line)
+	clean := slices.Clone(all)
+	for i := range clean {
+		a := &clean[i]
+		a.Label, a.Line = storable(a.Label), storable(a.Line)
 		switch {
-		case label == "" || utf8.RuneCountInString(label) > maxLabel || strings.ContainsAny(label, "\r\n"):
-			return fault.Invalid("actions", phrase.T("room.button_label", i+1, maxLabel))
-		case line == "" || utf8.RuneCountInString(line) > maxGiven || strings.ContainsAny(line, "\r\n"):
-			return fault.Invalid("actions", phrase.T("room.button_line", i+1, maxGiven))
+		case people.Blank(a.Label) || utf8.RuneCountInString(a.Label) > maxLabel || strings.ContainsAny(a.Label, "\r\n"):
+			return nil, fault.Invalid("actions", phrase.T("room.button_label", i+1, maxLabel))
+		case people.Blank(a.Line) || utf8.RuneCountInString(a.Line) > maxGiven || strings.ContainsAny(a.Line, "\r\n"):
+			return nil, fault.Invalid("actions", phrase.T("room.button_line", i+1, maxGiven))
 		case a.Style != "" && a.Style != "primary" && a.Style != "danger":
-			return fault.Invalid("actions", phrase.T("room.button_style", i+1))
+			return nil, fault.Invalid("actions", phrase.T("room.button_style", i+1))
 		}
 	}
-	return nil
+	return clean, nil
 }
 
 // withButtons is the document that shows buttons under a message. Each has a
@@ -50,8 +54,8 @@ func withButtons(tx *store.Tx, all []timeline.Action, seq id.Seq) *timeline.Docu
 	var shown []timeline.Action
 	for _, a := range all {
 		token := id.Secret(20)
-		tx.AddAction(store.Action{Hash: secret.Hash(token), Message: seq, Line: strings.TrimSpace(a.Line), ExpiresAt: tx.Now.Add(buttonLife)})
-		shown = append(shown, timeline.Action{Label: strings.TrimSpace(a.Label), Line: strings.TrimSpace(a.Line), Style: a.Style, Token: token})
+		tx.AddAction(store.Action{Hash: secret.Hash(token), Message: seq, Line: a.Line, ExpiresAt: tx.Now.Add(buttonLife)})
+		shown = append(shown, timeline.Action{Label: a.Label, Line: a.Line, Style: a.Style, Token: token})
 	}
 	return &timeline.Document{Blocks: []timeline.Block{{Actions: shown}}}
 }

@@ -224,7 +224,7 @@ func activeUser(tx *store.Tx, u id.User) (people.User, error) {
 }
 
 func cleanText(text string) (string, error) {
-	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\uFFFD"))
+	text = storable(text)
 	switch {
 	case people.Blank(text):
 		return "", fault.Invalid("text", phrase.T("dispatch.empty_text"))
@@ -232,6 +232,11 @@ func cleanText(text string) (string, error) {
 		return "", fault.Invalid("text", phrase.T("dispatch.long_text", MaxText))
 	}
 	return text, nil
+}
+
+// storable is text that every database takes, without space around it.
+func storable(text string) string {
+	return strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "\uFFFD"))
 }
 
 func forbidden() error { return fault.Forbidden(phrase.T("dispatch.forbidden")) }

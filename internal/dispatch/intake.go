@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/alert"
@@ -123,10 +122,10 @@ func (d *Dispatcher) drain(group []*request) []*request {
 // each request is tried alone, so that one bad alert cannot fail its neighbours.
 func (d *Dispatcher) commit(ctx context.Context, group []*request) {
 	err := d.tryCommit(ctx, group)
-	if err != nil && len(group) > 1 && !away(err) {
+	if err != nil && len(group) > 1 && !store.IsAway(err) {
 		d.log.WarnContext(ctx, "commit of a group of alerts failed, trying each alone", "alerts", len(group), "err", err)
 		for _, r := range group {
-			if !away(err) { // else it went away meanwhile, and each try would wait for it
+			if !store.IsAway(err) { // else it went away meanwhile, and each try would wait for it
 				err = d.tryCommit(ctx, []*request{r})
 			}
 			r.done <- err
@@ -136,13 +135,6 @@ func (d *Dispatcher) commit(ctx context.Context, group []*request) {
 	for _, r := range group {
 		r.done <- err
 	}
-}
-
-// away reports whether err is the database's: also when it was lost in the
-// middle, what was in the group is for its senders to repeat.
-func away(err error) bool {
-	_, is := errors.AsType[*store.Away](err)
-	return is
 }
 
 func (d *Dispatcher) tryCommit(ctx context.Context, group []*request) (err error) {

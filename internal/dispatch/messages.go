@@ -53,7 +53,8 @@ func (d *Dispatcher) Say(ctx context.Context, actor people.Actor, l Line) (id.Se
 	for _, p := range actor.Scopes {
 		l.scopes = append(l.scopes, string(p))
 	}
-	if err := cleanButtons(l.Actions); err != nil {
+	var err error
+	if l.Actions, err = cleanButtons(l.Actions); err != nil {
 		return 0, err
 	}
 	return store.InTx(ctx, d.store, func(tx *store.Tx) (id.Seq, error) {
@@ -194,7 +195,7 @@ func show(tx *store.Tx, by id.User, l Line, seq id.Seq) ([]timeline.File, error)
 	var shown []timeline.File
 	for _, n := range l.Files {
 		f, err := tx.File(n)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (by == "" || f.Person != by || f.Seq != 0) {
+		if errors.Is(err, store.ErrNotFound) || err == nil && (by == "" || f.Person != by || f.Seq != 0 || n == tx.Org.Settings.Bot.Picture) {
 			return nil, fault.Invalid("files", phrase.T("room.no_file"))
 		}
 		if err != nil {
@@ -306,7 +307,7 @@ func (d *Dispatcher) Delete(ctx context.Context, actor people.Actor, seq id.Seq)
 		case e.Person != actor.User && !actor.May(people.Manage):
 			return fault.Forbidden(phrase.T("room.not_yours"))
 		}
-		tx.DropMentions(seq, m.Over(e.Payload.(timeline.Message)).Mentions)
+		tx.DropMentions(seq)
 		m.DeletedAt, m.DeletedBy, m.PinnedAt, m.Reactions = tx.Now, actor.Who(), time.Time{}, nil
 		tx.HideFiles(seq)
 		p := timeline.Deletion{Of: seq}

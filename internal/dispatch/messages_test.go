@@ -424,8 +424,8 @@ func TestNothingToSeeIsNoMessage(t *testing.T) {
 func TestNobodyLearnsOfAPrivateRoomByItsName(t *testing.T) {
 	eachEngine(t, func(t *testing.T, h *house) {
 		secret := h.room(t, kim(), room.Room{Kind: room.Private, Slug: "raise"})
-		if !strings.HasPrefix(secret.Slug, "raise-") || !people.ValidSlug(secret.Slug) {
-			t.Errorf("the private room is called %q", secret.Slug)
+		if !strings.HasPrefix(secret.Slug, "raise-") || !people.ValidSlug(secret.Slug) || secret.Wish() != "raise" {
+			t.Errorf("the private room is called %q, %q by people", secret.Slug, secret.Wish())
 		}
 		if open := h.room(t, lee(), room.Room{Kind: room.Public, Slug: "raise"}); open.Slug != "raise" {
 			t.Errorf("the public room is called %q, want raise", open.Slug)
@@ -438,8 +438,8 @@ func TestNobodyLearnsOfAPrivateRoomByItsName(t *testing.T) {
 			t.Errorf("with another topic it is called %q, %v, want %q", renamed.Slug, err, secret.Slug)
 		}
 		renamed, err = h.ChangeRoom(t.Context(), kim(), secret.ID, func(r room.Room) room.Room { r.Slug = strings.Repeat("x", people.MaxSlug); return r })
-		if err != nil || len(renamed.Slug) != people.MaxSlug || renamed.Slug == strings.Repeat("x", people.MaxSlug) {
-			t.Errorf("with another name it is called %q, %v", renamed.Slug, err)
+		if err != nil || len(renamed.Slug) != people.MaxSlug || renamed.Slug == renamed.Wish() || renamed.Wish() != strings.Repeat("x", people.MaxSlug) {
+			t.Errorf("with another name it is called %q, %q by people, %v", renamed.Slug, renamed.Wish(), err)
 		}
 		if _, err := h.OpenRoom(t.Context(), lee(), room.Room{Kind: room.Private, Slug: "No Slug"}); !fault.Is(err, fault.CodeInvalid) || strings.Contains(err.Error(), "No Slug-") {
 			t.Errorf("OpenRoom = %v", err)

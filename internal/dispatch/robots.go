@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"slices"
 	"strings"
 	"time"
 
@@ -56,15 +55,11 @@ func (d *Dispatcher) AddRobot(ctx context.Context, by people.Actor, s RobotSpec)
 		if err := mayBind(tx.Org, by, s.Room); err != nil {
 			return err
 		}
-		u := people.User{
-			ID: id.User(id.New()), Name: strings.TrimSpace(s.Name), Role: people.Member, Zone: "UTC", Robot: true,
-			Username: cmp.Or(strings.ToLower(strings.TrimSpace(s.Username)), id.Slug(s.Name)),
-		}
 		made = org.Robot{
-			ID: id.Robot(id.New()), Name: u.Name, User: u.ID, Room: s.Room, KeyHash: secret.Hash(key),
+			ID: id.Robot(id.New()), Name: strings.TrimSpace(s.Name), User: id.User(id.New()), Room: s.Room, KeyHash: secret.Hash(key),
 			CommandAnnotations: s.CommandAnnotations, CreatedAt: tx.Now,
 		}
-		return d.putRobot(tx, by, made, u)
+		return d.putRobot(tx, by, made, made.Speaker(cmp.Or(strings.ToLower(strings.TrimSpace(s.Username)), id.Slug(s.Name))))
 	})
 	return key, made, err
 }
@@ -91,28 +86,24 @@ func (d *Dispatcher) putRobot(tx *store.Tx, by people.Actor, r org.Robot, u peop
 
 // stepIn makes a robot a member of a room. o knows the robot, tx may not yet.
 func stepIn(tx *store.Tx, o *org.Org, by people.Actor, n id.Room, u people.User) error {
-	r, ok := o.Rooms[n]
-	if !ok || r.Has(u.ID) {
-		return nil
-	}
-	r.Members = append(slices.Clone(r.Members), u.ID)
-	return putMembers(tx, o, by, r, timeline.RoomChange{Joined: []string{u.Name}})
+	return putMembers(tx, o, by, o.Rooms[n].With(u.ID), timeline.RoomChange{Joined: []string{u.Name}})
 }
 
 // stepOut takes a robot out of a room in which others stay.
 func stepOut(tx *store.Tx, o *org.Org, by people.Actor, n id.Room, u people.User) error {
-	r, ok := o.Rooms[n]
-	if !ok || !r.Has(u.ID) || r.Kind != room.Public && len(r.Members) == 1 {
-		return nil
-	}
-	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m id.User) bool { return m == u.ID })
-	return putMembers(tx, o, by, r, timeline.RoomChange{Left: []string{u.Name}})
+	return putMembers(tx, o, by, o.Rooms[n].Without(u.ID), timeline.RoomChange{Left: []string{u.Name}})
 }
 
 func putMembers(tx *store.Tx, o *org.Org, by people.Actor, r room.Room, told timeline.RoomChange) error {
+	if r.ID == room.Main {
+		return nil // has none
+	}
 	_, done, err := o.Apply(org.Put(r))
 	if err != nil {
 		return fault.Invalid("room", err.Error())
+	}
+	if len(done) == 0 {
+		return nil
 	}
 	tx.PutDefinition(done...)
 	told.Room, told.Name, told.Fields = r.ID, r.Slug, []string{"members"}
@@ -120,11 +111,9 @@ func putMembers(tx *store.Tx, o *org.Org, by people.Actor, r room.Room, told tim
 	return nil
 }
 
-// mayBind says whether somebody may put a robot into a room: nobody brings one
-// into a room that they cannot read themselves.
 func mayBind(o *org.Org, by people.Actor, n id.Room) error {
 	r, ok := o.Room(n)
-	if !ok || r.Closed || r.Kind == room.Direct || !r.CanRead(by.User) {
+	if !ok || !r.MayBind(by.User) {
 		return fault.Invalid("room", phrase.T("hubot.no_room"))
 	}
 	return nil
@@ -150,7 +139,7 @@ func (d *Dispatcher) ChangeRobot(ctx context.Context, by people.Actor, n id.Robo
 func (d *Dispatcher) NewRobotKey(ctx context.Context, by people.Actor, n id.Robot) (key string, r org.Robot, err error) {
 	key = newRobotKey()
 	r, err = d.changeRobot(ctx, by, n, func(tx *store.Tx, r *org.Robot, _ *people.User) error {
-		if by.User != "" && !tx.Org.ReadsAllOf(by.User, r.User) { // whoever has the key hears what it hears
+		if !tx.Org.MayHoldKey(by.User, r.User) {
 			return fault.Forbidden(phrase.T("hubot.not_your_rooms"))
 		}
 		r.KeyHash = secret.Hash(key)

@@ -38,7 +38,7 @@ func (d *Dispatcher) OpenRoom(ctx context.Context, actor people.Actor, r room.Ro
 			}
 		}
 		if r.Kind == room.Private {
-			r.Slug = OwnSlug(r.Slug)
+			r.Wished, r.Slug = r.Slug, OwnSlug(r.Slug)
 		}
 		return r, changeRoom(tx, actor.Who(), room.Room{}, r)
 	})
@@ -60,7 +60,7 @@ func (d *Dispatcher) ChangeRoom(ctx context.Context, actor people.Actor, n id.Ro
 		is = edit(is)
 		is.ID, is.Kind, is.Closed = was.ID, was.Kind, was.Closed
 		if is.Kind == room.Private && is.Slug != was.Slug {
-			is.Slug = OwnSlug(is.Slug)
+			is.Wished, is.Slug = is.Slug, OwnSlug(is.Slug)
 		}
 		if is.Members, err = active(tx.Org, is.Members); err != nil {
 			return is, err
@@ -126,11 +126,11 @@ func (d *Dispatcher) CloseRoom(ctx context.Context, actor people.Actor, n id.Roo
 // OwnSlug gives the name of a private room an end that nobody guesses: else "is
 // taken already" would tell strangers which private rooms there are.
 func OwnSlug(wish string) string {
-	end := "-" + id.Secret(3)
 	if !people.ValidSlug(wish) { // which is refused as it was typed
 		return wish
 	}
-	return strings.TrimRight(wish[:min(len(wish), people.MaxSlug-room.EndLen)], "-") + end
+	end := "-" + id.Secret(3)
+	return strings.TrimRight(wish[:min(len(wish), people.MaxSlug-len(end))], "-") + end
 }
 
 func changeRoom(tx *store.Tx, by timeline.Actor, was, is room.Room) error {

@@ -32,6 +32,8 @@ const (
 	// Cursor is the follower's name among the cursors.
 	Cursor = "herald"
 	atOnce = 200
+	// rests is how many entries that call nobody the cursor rests before.
+	rests = 20
 	// lasts is for how long it is worth telling.
 	lasts = time.Hour
 	// shown is how much of a message stands in what is sent.
@@ -78,8 +80,8 @@ func (h *Herald) Run(ctx context.Context) error {
 
 func (h *Herald) runOnce(ctx context.Context) (more bool, err error) {
 	defer fault.Recover(&err)
-	behind, err := h.store.Behind(ctx, Cursor, kinds...)
-	if err != nil || !behind {
+	waiting, err := h.store.EntriesFor(ctx, Cursor, rests, kinds...)
+	if err != nil || len(waiting) < rests && !slices.ContainsFunc(waiting, calls) {
 		return false, err
 	}
 	present, err := h.store.Present(ctx)
@@ -114,6 +116,17 @@ func (h *Herald) runOnce(ctx context.Context) (more bool, err error) {
 
 // kinds are the entries by which people are called.
 var kinds = []timeline.Kind{timeline.MessagePosted, timeline.MessageEdited}
+
+// calls reports whether an entry might call anybody, and is worth a transaction.
+func calls(e timeline.Entry) bool {
+	switch p := e.Payload.(type) {
+	case timeline.Message:
+		return len(p.Mentions) > 0 || p.Everybody || directTo(e) != "" && e.Actor.Origin != timeline.Bot
+	case timeline.Edit:
+		return len(p.Calls) > 0 || p.Here
+	}
+	return false
+}
 
 // news is the message by which an entry calls people, and who was told of it
 // before: an edit calls those alone whom the message had not called.

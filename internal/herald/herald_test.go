@@ -87,6 +87,9 @@ func TestCallings(t *testing.T) {
 		for _, c := range Callings(o, tt.entry, tt.there, tt.at) {
 			got = append(got, string(c.Contact.ID))
 		}
+		if len(got) > 0 && !calls(tt.entry) || calls(bot) {
+			t.Errorf("%s: the cursor may rest before it: %t", tt.intent, !calls(tt.entry))
+		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.intent, diff)
 		}
@@ -151,6 +154,19 @@ func TestAMessageIsToldOnce(t *testing.T) {
 			}
 			if sent, err := s.DeliveriesTo(t.Context(), "ntfy-max", 10); err != nil || len(sent) != 1 || sent[0].Entry != seq {
 				t.Errorf("deliveries to Max, whom an edit calls: %+v, %v; want one about %d", sent, err, seq)
+			}
+			before, err := s.Cursors(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.Say(t.Context(), who, dispatch.Line{Text: "nobody is called"}); err != nil {
+				t.Fatal(err)
+			}
+			if more, err := h.runOnce(t.Context()); more || err != nil {
+				t.Errorf("runOnce() = %t, %v", more, err)
+			}
+			if after, err := s.Cursors(t.Context()); err != nil || after[Cursor] != before[Cursor] {
+				t.Errorf("the cursor went from %d to %d for a message that calls nobody (%v)", before[Cursor], after[Cursor], err)
 			}
 		})
 	}

@@ -1,8 +1,10 @@
 package httpd
 
 import (
+	"bufio"
 	"compress/gzip"
 	"mime"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -88,6 +90,13 @@ type gzipWriter struct {
 }
 
 func (g *gzipWriter) Unwrap() http.ResponseWriter { return g.ResponseWriter }
+
+// Hijack leaves the answer to whoever takes the connection over.
+func (g *gzipWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, with, err := http.NewResponseController(g.ResponseWriter).Hijack()
+	g.decided = g.decided || err == nil
+	return conn, with, err
+}
 
 func (g *gzipWriter) WriteHeader(status int) {
 	if g.decided || g.status != 0 || (status < 200 && status != http.StatusSwitchingProtocols) {

@@ -3,6 +3,8 @@ package httpd
 import (
 	"net"
 	"net/netip"
+
+	"github.com/watchroom/watchroom/internal/auth"
 )
 
 // How many connections may be open at once: many more than an organisation's
@@ -12,7 +14,7 @@ const (
 	maxConnectionsFromOne = 1024
 )
 
-// crowd counts open connections by where they come from. Addresses of this
+// crowd counts open connections by the network they come from. Addresses of this
 // machine and trusted proxies stand for many people and have the limit of all.
 // A connection that a handler takes over is counted no longer.
 type crowd struct {
@@ -30,7 +32,7 @@ func newCrowd(most, mostFromOne int) *crowd {
 // enter counts conn, unless there are too many already.
 func (c *crowd) enter(conn net.Conn) bool {
 	at := peer(conn.RemoteAddr().String())
-	from := network(at)
+	from := auth.Network(at)
 	if len(c.open) >= c.most || c.each[from] >= c.mostFromOne && !c.speaksForMany(at) {
 		return false
 	}
@@ -53,14 +55,4 @@ func (c *crowd) leave(conn net.Conn) {
 
 func (c *crowd) speaksForMany(at netip.Addr) bool {
 	return !at.IsValid() || at.IsLoopback() || isTrusted(at, c.trusted)
-}
-
-// network is what an address counts for: itself, or with IPv6 its /64, of which
-// everybody has at least one.
-func network(a netip.Addr) netip.Prefix {
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	return netip.PrefixFrom(a, bits).Masked()
 }

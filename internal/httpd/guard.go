@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchroom/watchroom/internal/auth"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
@@ -81,20 +82,14 @@ func CrossSite(publicURL *url.URL, exempt []string, show Renderer) (Middleware, 
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if byTokenAlone := hasBearer(r) && r.Header.Get("Cookie") == ""; !byTokenAlone && protection.Check(r) != nil {
+			_, bearer := auth.Bearer(r)
+			if byTokenAlone := bearer && r.Header.Get("Cookie") == ""; !byTokenAlone && protection.Check(r) != nil {
 				render(w, r, show, ProblemOf(fault.Forbidden(phrase.T("auth.http.cross_site"))))
 				return
 			}
 			next.ServeHTTP(w, r)
 		})
 	}, nil
-}
-
-// hasBearer agrees with auth.Bearer on which requests carry a token; if they
-// differed, one could pass here and be judged by its cookie there.
-func hasBearer(r *http.Request) bool {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.EqualFold(scheme, "Bearer") && strings.TrimSpace(token) != ""
 }
 
 // DefaultBodyLimit is 1 MiB, enough for any alert or form.

@@ -26,19 +26,8 @@ const (
 	afterCut = time.Second
 )
 
-type drainingKey struct{}
-
-// OnDraining calls f, in a goroutine of its own, when the server wants to stop.
-// Handlers that stay (event streams, sockets) end with it; the browser
-// reconnects, to another node if there is one. Until then it costs no
-// goroutine. The function returned calls it off. Outside of a Server f is never
-// called.
-func OnDraining(ctx context.Context, f func()) (off func() bool) {
-	if draining, ok := ctx.Value(drainingKey{}).(context.Context); ok {
-		return context.AfterFunc(draining, f) //nolint:contextcheck // it is the server that stops, not the request
-	}
-	return func() bool { return true }
-}
+// serverKey is where the context of a request has its Server.
+type serverKey struct{}
 
 // Server serves one handler on one listener, once.
 type Server struct {
@@ -74,7 +63,7 @@ func (s *Server) Trust(proxies []netip.Prefix) { s.crowd.trusted = proxies }
 // itself broke. It closes ln and may be called once.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	// Requests under way outlive ctx, until they are cut.
-	base, cut := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), drainingKey{}, s.draining))
+	base, cut := context.WithCancel(context.WithValue(context.WithoutCancel(ctx), serverKey{}, s))
 	defer cut()
 	server := &http.Server{
 		Handler:           http.HandlerFunc(s.serve),

@@ -191,14 +191,6 @@ func TestRunReportsABrokenListener(t *testing.T) {
 	}
 }
 
-func TestDrainingOutsideOfAServer(t *testing.T) {
-	select {
-	case <-draining(t.Context()):
-		t.Error("draining without a server")
-	default:
-	}
-}
-
 // pipes is a listener of in-memory connections.
 type pipes struct {
 	conns  chan net.Conn
@@ -266,7 +258,5 @@ func TestASlowBodyIsGivenUp(t *testing.T) {
 
 // draining is closed when the server wants to stop.
 func draining(ctx context.Context) <-chan struct{} {
-	wants := make(chan struct{})
-	OnDraining(ctx, func() { close(wants) })
-	return wants
+	return ctx.Value(serverKey{}).(*Server).draining.Done()
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -253,8 +252,6 @@ func (d *decider) approve(in Approve) {
 		d.because(ReasonNoRight)
 	case inv.Approval.Peer && in.By.User == inv.By.User:
 		d.because(ReasonPeer)
-	case in.Bridged && inv.Risk == command.Danger:
-		d.because(ReasonNotFromBridge)
 	case in.Unproven:
 		d.because(ReasonUnproven)
 	case slices.ContainsFunc(inv.Approvals, by):
@@ -344,7 +341,7 @@ func (d *decider) supersede(id.Invocation) {
 func (d *decider) expire() {
 	inv := d.inv()
 	switch {
-	case inv.State != Confirming && inv.State != Proving && inv.State != Awaiting:
+	case !inv.State.Asks():
 		d.because(ReasonNotWaiting)
 	case d.now.Before(inv.DueAt):
 		d.because(ReasonNotDue)

@@ -148,8 +148,6 @@ func TestDecide(t *testing.T) {
 		{"oneself, where that is enough", with(in(Awaiting), func(i *Invocation) { i.Approval = command.Approval{Count: 1} }), Approve{By: kim, May: true}, Facts{}, 0, Queued, ReasonApproved, 0, kinds(EventApproved)},
 		{"not without the right", in(Awaiting), Approve{By: lee}, Facts{}, 0, Awaiting, ReasonNoRight, ApproveFor, nil},
 		{"not without being somebody", in(Awaiting), Approve{By: timeline.Self, May: true}, Facts{}, 0, Awaiting, ReasonNoRight, ApproveFor, nil},
-		{"danger only natively", with(in(Awaiting), func(i *Invocation) { i.Risk = command.Danger }), Approve{By: lee, May: true, Bridged: true}, Facts{}, 0, Awaiting, ReasonNotFromBridge, ApproveFor, nil},
-		{"a change from a bridge", in(Awaiting), Approve{By: lee, May: true, Bridged: true}, Facts{}, 0, Awaiting, ReasonApprovedInPart, ApproveFor, kinds(EventApproved)},
 		{"approved too late", in(Awaiting), Approve{By: lee, May: true}, Facts{}, ApproveFor, Awaiting, ReasonTooLate, ApproveFor, nil},
 		{"rejected", in(Awaiting), Deny{lee, true, "not today"}, Facts{}, 0, Rejected, ReasonRejected, -1, kinds(EventRejected)},
 		{"rejected without the right", in(Awaiting), Deny{lee, false, ""}, Facts{}, 0, Awaiting, ReasonNoRight, ApproveFor, nil},

@@ -38,11 +38,10 @@ type (
 		By      timeline.Actor
 		Verdict Verdict
 	}
-	// Approve is a yes of somebody. May is whether they have the right; Bridged
-	// that they said it on another network.
+	// Approve is a yes of somebody. May is whether they have the right.
 	Approve struct {
-		By           timeline.Actor
-		May, Bridged bool
+		By  timeline.Actor
+		May bool
 		// Unproven says that the rules want their second factor, and they have not
 		// shown it a moment ago.
 		Unproven bool
@@ -201,7 +200,6 @@ const (
 	ReasonNoRight        Reason = "no_right"        // to approve, deny or cancel it
 	ReasonPeer           Reason = "not_oneself"     // another person must approve it
 	ReasonApprovedBefore Reason = "approved_before" // by the same person
-	ReasonNotFromBridge  Reason = "not_from_bridge" // dangerous: only where we know who it is
 	ReasonUnproven       Reason = "not_proven"      // whoever says yes has to show their second factor
 	ReasonApproved       Reason = "approved"
 	ReasonApprovedInPart Reason = "approved_in_part"
@@ -239,7 +237,7 @@ const (
 // Reasons lists every reason.
 var Reasons = []Reason{
 	ReasonQueued, ReasonConfirm, ReasonStepUp, ReasonUnproven, ReasonApproval, ReasonDenied, ReasonAlreadyDecided, ReasonNotWaiting, ReasonOver, ReasonNotYours,
-	ReasonElsewhere, ReasonTooLate, ReasonNoRight, ReasonPeer, ReasonApprovedBefore, ReasonNotFromBridge, ReasonApproved, ReasonApprovedInPart,
+	ReasonElsewhere, ReasonTooLate, ReasonNoRight, ReasonPeer, ReasonApprovedBefore, ReasonApproved, ReasonApprovedInPart,
 	ReasonRejected, ReasonCancelled, ReasonCancelling, ReasonSuperseded, ReasonNotDue, ReasonBroken, ReasonChanged, ReasonApproverLost,
 	ReasonStale, ReasonLocked, ReasonWaits, ReasonStarted, ReasonProgress, ReasonNotRunning, ReasonOtherRun, ReasonFinished, ReasonFailed,
 	ReasonUsage, ReasonRefused, ReasonTimedOut, ReasonStopped, ReasonLater, ReasonGaveUp, ReasonUnknown, ReasonKnownAfterAll, ReasonRunsAgain,

@@ -65,6 +65,9 @@ func (s State) Over() bool {
 	return !slices.Contains([]State{Parsed, Confirming, Proving, Awaiting, Queued, Running}, s)
 }
 
+// Asks reports whether it waits for somebody, who has until it is due.
+func (s State) Asks() bool { return s == Confirming || s == Proving || s == Awaiting }
+
 // The times of waiting.
 const (
 	ConfirmFor = 2 * time.Minute  // for a confirmation

@@ -16,12 +16,17 @@ type Retention struct {
 // MostDays is the longest time there is beside for ever.
 const MostDays = 36500
 
-// Classes are the names and days of each class, in the order in which people are shown them.
-func (r Retention) Classes() []RetentionClass {
-	return []RetentionClass{
-		{"messages", r.Messages}, {"incidents", r.Incidents}, {"entries", r.Entries},
-		{"deliveries", r.Deliveries}, {"outputs", r.Outputs}, {"commands", r.Commands},
-	}
+// classes are in the order in which people are shown them.
+var classes = []struct {
+	name string
+	days func(*Retention) *int
+}{
+	{"messages", func(r *Retention) *int { return &r.Messages }},
+	{"incidents", func(r *Retention) *int { return &r.Incidents }},
+	{"entries", func(r *Retention) *int { return &r.Entries }},
+	{"deliveries", func(r *Retention) *int { return &r.Deliveries }},
+	{"outputs", func(r *Retention) *int { return &r.Outputs }},
+	{"commands", func(r *Retention) *int { return &r.Commands }},
 }
 
 // RetentionClass is one class and for how long it is kept.
@@ -30,17 +35,24 @@ type RetentionClass struct {
 	Days int
 }
 
+// Classes are the names and days of each class.
+func (r Retention) Classes() []RetentionClass {
+	all := make([]RetentionClass, len(classes))
+	for i, c := range classes {
+		all[i] = RetentionClass{c.name, *c.days(&r)}
+	}
+	return all
+}
+
 // Set gives the class of a name its days; false when there is no such class.
 func (r *Retention) Set(name string, days int) bool {
-	into := map[string]*int{
-		"messages": &r.Messages, "incidents": &r.Incidents, "entries": &r.Entries,
-		"deliveries": &r.Deliveries, "outputs": &r.Outputs, "commands": &r.Commands,
-	}[name]
-	if into == nil {
-		return false
+	for _, c := range classes {
+		if c.name == name {
+			*c.days(r) = days
+			return true
+		}
 	}
-	*into = days
-	return true
+	return false
 }
 
 // On reports whether anything is ever removed.

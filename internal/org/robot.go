@@ -40,6 +40,11 @@ func (r Robot) Validate() error {
 	return nil
 }
 
+// Speaker is the user of a new robot.
+func (r Robot) Speaker(username string) people.User {
+	return people.User{ID: r.User, Username: username, Name: r.Name, Role: people.Member, Zone: "UTC", Robot: true}
+}
+
 // RobotByKey finds the robot whose key has the given hash.
 func (o *Org) RobotByKey(keyHash string) (Robot, bool) {
 	r, ok := o.Robots[o.robots[keyHash]]

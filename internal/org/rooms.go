@@ -125,12 +125,13 @@ func (o *Org) CanRead(u id.User, r id.Room) bool {
 	return ok && found.CanRead(u)
 }
 
-// ReadsAllOf reports whether u reads every room that other reads, so that to
-// speak as other shows u nothing new. Direct rooms do not count: who writes to
-// a robot writes to whoever runs it.
-func (o *Org) ReadsAllOf(u, other id.User) bool {
+// MayHoldKey reports whether u may have what a robot signs in with: whoever has
+// it reads what the robot reads, and nobody's role opens a private room. Direct
+// rooms do not count: who writes to a robot writes to whoever runs it. "" is
+// the operator, who may.
+func (o *Org) MayHoldKey(u, robot id.User) bool {
 	for _, r := range o.Rooms {
-		if r.CanRead(other) && !r.CanRead(u) {
+		if u != "" && r.CanRead(robot) && !r.CanRead(u) {
 			return false
 		}
 	}

@@ -161,6 +161,19 @@ type Plan struct {
 	After   *org.Org
 	Applied []org.Applied
 	Diff    string
+
+	before *org.Org
+	reader id.User
+}
+
+// Shows reports whether whoever applies may be told of something applied: not
+// of rooms that they see neither before nor after.
+func (p Plan) Shows(a org.Applied) bool {
+	sees := func(o *org.Org) bool {
+		r, ok := o.Rooms[id.Room(a.ID)]
+		return ok && r.CanRead(p.reader)
+	}
+	return a.Kind != org.RoomKind || sees(p.before) || sees(p.After)
 }
 
 // Plan computes the changes and checks them against the whole organisation.
@@ -173,7 +186,7 @@ func (d Document) Plan(o *org.Org, opts Options, make Maker) (Plan, error) {
 	if err != nil {
 		return Plan{}, fmt.Errorf("%s", plainly(o, err.Error()))
 	}
-	return Plan{Changes: changes, After: after, Applied: applied, Diff: diffFor(opts.Reader, o, after)}, nil
+	return Plan{Changes: changes, After: after, Applied: applied, Diff: diffFor(opts.Reader, o, after), before: o, reader: opts.Reader}, nil
 }
 
 // plainly puts names for the identifiers in a sentence about the organisation,

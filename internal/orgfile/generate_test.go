@@ -122,7 +122,7 @@ func anyTalk(t *rapid.T, users []id.User) []org.Change {
 		}
 		switch r.Kind {
 		case room.Group:
-			r.Slug = ""
+			r.Slug, r.Filed = "", maybe(t, []string{"Ops", "filed"}, "filed")
 		case room.Private:
 			r.Filed = maybe(t, []string{"filed-" + n}, "filed")
 		}

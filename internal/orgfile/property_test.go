@@ -2,6 +2,7 @@ package orgfile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -226,16 +227,17 @@ var withoutPositions = cmp.Options{cmpopts.IgnoreTypes(Position{}), cmpopts.Equa
 func TestApplyingAnExportChangesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		o := anyOrg(t)
-		text := Export(o).Encode()
+		reader := maybe(t, slices.Sorted(maps.Keys(o.Users)), "reader")
+		text := ExportFor(o, reader).Encode()
 		doc, err := Parse([]File{{"export.yaml", text}}, Secrets{Env: func(string) (string, bool) { return "", false }})
 		if err != nil {
 			t.Fatalf("Parse of an export: %v\n%s", err, text)
 		}
-		if diff := cmp.Diff(Export(o), doc, withoutPositions); diff != "" {
+		if diff := cmp.Diff(ExportFor(o, reader), doc, withoutPositions); diff != "" {
 			t.Fatalf("read back differently (-exported +read):\n%s\n%s", diff, text)
 		}
 		for _, prune := range []bool{false, true} {
-			changes, err := doc.Changes(o, Options{Prune: prune}, testMaker())
+			changes, err := doc.Changes(o, Options{Prune: prune, Reader: reader}, testMaker())
 			if err != nil || len(changes) != 0 {
 				t.Fatalf("Changes = %+v, %v, want none\n%s", changes, err, text)
 			}

@@ -2,13 +2,16 @@ package orgfile
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
-	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/routing"
+	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/strictyaml"
 )
 
@@ -87,8 +90,8 @@ func (c *changer) talk() {
 	c.calls = map[string]string{}
 	for n, r := range c.o.Rooms {
 		t.rooms[n] = r
-		if r.Filed != "" && seen(r, c.opts.Reader) {
-			t.call(r.Filed, r)
+		if r.CanRead(c.opts.Reader) {
+			t.call(r)
 		}
 	}
 	for n, r := range c.o.Rooms {
@@ -110,9 +113,11 @@ func (c *changer) talk() {
 	}
 }
 
-// call lets a file call a private room by the name it knows.
-func (t *talk) call(name string, r room.Room) {
-	t.slugs[name], t.calls[name] = r.ID, r.Slug
+// call lets a file call a private room that it has made by the name it knows.
+func (t *talk) call(r room.Room) {
+	if r.Kind == room.Private && r.Filed != "" {
+		t.slugs[r.Filed], t.calls[r.Filed] = r.ID, r.Slug
+	}
 }
 
 // place is by what a room that is there is found again. Private rooms are a
@@ -120,45 +125,57 @@ func (t *talk) call(name string, r room.Room) {
 // tell whether there is one.
 func place(kind room.Kind, name string) string { return string(kind) + " " + name }
 
-// seen reports whether a room may be shown to whoever applies or exports.
-func seen(r room.Room, reader id.User) bool {
-	return r.Kind == room.Public || reader != "" && r.Has(reader)
+// found are the rooms by what a file may mean them by: the name that a reader
+// sees, else the name that a file gave them. No other name finds a room that the
+// reader does not see.
+func (t *talk) found() map[string]room.Room {
+	have := map[string]room.Room{}
+	find := func(r room.Room, name string) {
+		if _, taken := have[place(r.Kind, name)]; name != "" && !taken {
+			have[place(r.Kind, name)] = r
+		}
+	}
+	mineFirst := org.Sorted(t.o.Rooms, func(r room.Room) string { return fmt.Sprint(!r.CanRead(t.opts.Reader), r.ID) })
+	for _, r := range mineFirst {
+		if r.CanRead(t.opts.Reader) {
+			find(r, cmp.Or(r.Slug, r.Name))
+		}
+	}
+	for _, r := range mineFirst {
+		find(r, r.Filed)
+	}
+	return have
 }
 
 func (t *talk) listed() {
-	have := map[string]room.Room{}
-	for _, r := range org.Sorted(t.o.Rooms, func(r room.Room) string { return string(r.ID) }) {
-		for _, name := range []string{cmp.Or(r.Slug, r.Name), r.Filed} {
-			if was, ok := have[place(r.Kind, name)]; name != "" && (!ok || seen(r, t.opts.Reader) && !seen(was, t.opts.Reader)) {
-				have[place(r.Kind, name)] = r
-			}
-		}
-	}
+	have := t.found()
 	for _, r := range t.doc.Rooms.Items {
-		at := place(r.Kind, cmp.Or(r.Slug, r.Name))
-		was, known := have[at]
-		delete(have, at)
-		if other, ok := t.o.Rooms[t.slugs[r.Slug]]; !known && ok && other.Kind != r.Kind && other.Slug == r.Slug && seen(other, t.opts.Reader) {
+		was, known := have[place(r.Kind, cmp.Or(r.Slug, r.Name))]
+		if known {
+			maps.DeleteFunc(have, func(_ string, other room.Room) bool { return other.ID == was.ID })
+		}
+		if other, ok := t.o.Rooms[t.slugs[r.Slug]]; !known && ok && other.Kind != r.Kind && other.Slug == r.Slug && other.CanRead(t.opts.Reader) {
 			t.say(r.At, "room %s: there is one of that name, and it is not %s; rooms stay what they are", r.Slug, r.Kind)
 			continue
 		}
-		if known && was.Filed == r.Slug && r.Slug != "" {
-			t.call(r.Slug, was)
+		if known && was.Filed == r.Slug {
+			t.call(was)
 		}
-		if known && !seen(was, t.opts.Reader) {
+		if known && !was.CanRead(t.opts.Reader) {
 			continue // its members' own
 		}
 		is := was
 		is.Kind, is.Name, is.Topic, is.Sigil, is.Closed = r.Kind, r.Name, r.Topic, r.Sigil, r.Closed
 		if !known {
 			is.ID, is.Slug = id.Room(t.maker.NewID()), r.Slug
-			if r.Kind == room.Private {
-				is.Slug, is.Filed = t.maker.RoomSlug(r.Slug), r.Slug
+			switch r.Kind {
+			case room.Private:
+				is.Slug, is.Wished, is.Filed = t.maker.RoomSlug(r.Slug), r.Slug, r.Slug
+			case room.Group:
+				is.Filed = r.Name
 			}
 			t.slugs[is.Slug] = is.ID
-			if is.Filed != "" {
-				t.call(is.Filed, is)
-			}
+			t.call(is)
 		}
 		if r.Members != nil {
 			is.Members = t.members(was.Members, *r.Members)
@@ -182,7 +199,7 @@ func (t *talk) members(were []id.User, listed []Ref) []id.User {
 		}
 	}
 	for _, u := range were {
-		if t.o.Users[u].Robot {
+		if t.o.Users[u].Robot && !slices.Contains(are, u) {
 			are = append(are, u)
 		}
 	}
@@ -202,11 +219,14 @@ func (t *talk) robots() {
 		delete(have, r.Username)
 		u := t.o.Users[is.User]
 		if !known {
-			u = people.User{ID: id.User(t.maker.NewID()), Username: r.Username, Role: people.Member, Zone: "UTC", Robot: true}
-			is = org.Robot{ID: id.Robot(t.maker.NewID()), User: u.ID, CreatedAt: t.maker.Now}
+			is = org.Robot{ID: id.Robot(t.maker.NewID()), User: id.User(t.maker.NewID()), CreatedAt: t.maker.Now}
+			u = is.Speaker(r.Username)
 		}
 		u.Name, is.Name, is.CommandAnnotations = r.Name, r.Name, r.CommandAnnotations
-		if r.Key != "" || !known {
+		if !known || r.Key != "" && secret.Hash(string(r.Key)) != is.KeyHash {
+			if known && !t.o.MayHoldKey(t.opts.Reader, u.ID) {
+				t.say(r.At, "robot %s: key: %s", r.Username, phrase.T("hubot.not_your_rooms"))
+			}
 			is.KeyHash = t.maker.NewIntegration(routing.REST, r.Name, string(r.Key)).KeyHash
 		}
 		was := is.Room
@@ -214,8 +234,8 @@ func (t *talk) robots() {
 			is.Room = t.bind(*r.Room, was)
 		}
 		if !known || is.Room != was {
-			t.leave(was, u.ID)
-			t.enter(is.Room, u.ID)
+			t.edit(was, func(in room.Room) room.Room { return in.Without(u.ID) })
+			t.edit(is.Room, func(in room.Room) room.Room { return in.With(u.ID) })
 		}
 		t.put(r.At, org.UserKind, string(u.ID), u)
 		t.put(r.At, org.RobotKind, string(is.ID), is)
@@ -224,48 +244,39 @@ func (t *talk) robots() {
 		t.remove(org.RobotKind, string(r.ID))
 		t.remove(org.UserKind, string(r.User))
 		for n := range t.rooms {
-			t.leave(n, r.User)
+			t.edit(n, func(in room.Room) room.Room { return in.Without(r.User) })
 		}
 	}
 }
 
-// bind is the room of a robot: nobody brings one into a room that they cannot
-// read, and it may stay in the one where it is.
+// bind is the room of a robot: one that the file describes, the one where it is,
+// or one that whoever applies may bring it into.
 func (t *talk) bind(r Ref, was id.Room) id.Room {
 	if r.Name == "timeline" {
 		return room.Main
 	}
 	n, ok := t.slugs[r.Name]
-	if in := t.rooms[n]; !ok || r.Name == "" || n != was && !seen(in, t.opts.Reader) && t.at[n] == (Position{}) {
-		t.say(r.At, "there is no room %q", r.Name)
+	_, described := t.at[n]
+	if !ok || r.Name == "" || n != was && !described && !t.rooms[n].MayBind(t.opts.Reader) {
+		t.say(r.At, "there is no open room %q", r.Name)
 	}
 	return n
 }
 
-func (t *talk) enter(n id.Room, u id.User) {
-	if r, ok := t.rooms[n]; ok && !r.Has(u) {
-		r.Members = append(slices.Clone(r.Members), u)
-		t.rooms[n] = r
+func (t *talk) edit(n id.Room, how func(room.Room) room.Room) {
+	if r, ok := t.rooms[n]; ok {
+		t.rooms[n] = how(r)
 	}
-}
-
-// leave lets nobody go who is the last one in a room.
-func (t *talk) leave(n id.Room, u id.User) {
-	r, ok := t.rooms[n]
-	if !ok || !r.Has(u) || r.Kind != room.Public && len(r.Members) == 1 {
-		return
-	}
-	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m id.User) bool { return m == u })
-	t.rooms[n] = r
 }
 
 func (x exporter) rooms() Section[Room] {
-	s := Section[Room]{Listed: true}
+	s, named := Section[Room]{Listed: true}, map[string]bool{}
 	for _, r := range org.Sorted(x.o.Rooms, func(r room.Room) string { return cmp.Or(r.Slug, r.Name) + string(r.ID) }) {
 		out := Room{Slug: x.called(r), Name: r.Name, Kind: r.Kind, Topic: r.Topic, Members: &[]Ref{}, Sigil: r.Sigil, Closed: r.Closed}
-		if !seen(r, x.reader) || r.Kind == room.Group && r.Name == "" {
-			continue // a conversation without a name cannot be told from another
+		if !r.CanRead(x.reader) || r.Kind == room.Group && (r.Name == "" || named[r.Name]) {
+			continue // a conversation without a name of its own cannot be told from another
 		}
+		named[r.Name] = named[r.Name] || r.Kind == room.Group
 		for _, u := range r.Members {
 			if user, ok := x.o.Users[u]; ok && !user.Robot {
 				*out.Members = append(*out.Members, x.userRef(u))
@@ -279,7 +290,7 @@ func (x exporter) rooms() Section[Room] {
 // called is what a file calls a room: what the one that made it called it, unless
 // a room of everybody is called so by now.
 func (x exporter) called(r room.Room) string {
-	if _, taken := x.o.RoomNamed(r.Filed); r.Filed == "" || taken {
+	if _, taken := x.o.RoomNamed(r.Filed); r.Kind != room.Private || r.Filed == "" || taken {
 		return r.Slug
 	}
 	return r.Filed
@@ -287,7 +298,7 @@ func (x exporter) called(r room.Room) string {
 
 // roomCalled is called for the slug of a room, wherever it stands.
 func (x exporter) roomCalled(slug string) string {
-	if r, ok := x.o.RoomNamed(slug); ok && r.Slug == slug && seen(r, x.reader) {
+	if r, ok := x.o.RoomNamed(slug); ok && r.Slug == slug && r.CanRead(x.reader) {
 		return x.called(r)
 	}
 	return slug
@@ -300,7 +311,7 @@ func (x exporter) robots() Section[Robot] {
 		switch in, ok := x.o.Rooms[r.Room]; {
 		case !ok:
 			out.Room = &Ref{Name: "timeline"}
-		case in.Slug != "" && seen(in, x.reader):
+		case in.Slug != "" && in.CanRead(x.reader):
 			out.Room = &Ref{Name: x.called(in)}
 		}
 		s.Items = append(s.Items, out)

@@ -89,7 +89,7 @@ func TestRoomsOfOthers(t *testing.T) {
 	lee, _ := o.UserByName("lee")
 	wanted := parse(t, "rooms:\n  - {slug: plans, kind: private, topic: mine, members: [kim]}\nrobots:\n  - {name: Ticker, room: plans}\n")
 	_, err := wanted.Plan(o, Options{Reader: kim.ID}, testMaker())
-	if err == nil || !strings.Contains(err.Error(), `there is no room "plans"`) {
+	if err == nil || !strings.Contains(err.Error(), `there is no open room "plans"`) {
 		t.Errorf("a robot in a private room of others: %v", err)
 	}
 	wanted.Robots.Items[0].Room = nil
@@ -152,14 +152,94 @@ policies:
 	}
 }
 
-func TestWrongRooms(t *testing.T) {
+// Whoever has the key of a robot reads what it reads.
+func TestKeysOfRobotsInRoomsOfOthers(t *testing.T) {
+	const ours = "7b9e4a52-1111-4222-8333-abcdefabcdef"
+	o := apply(t, emptyOrg(t), parse(t, talking+"  - {name: Planner, room: plans, key: "+ours[:35]+"0}\n"), Options{}).After
+	kim, _ := o.UserByName("kim")
+	lee, _ := o.UserByName("lee")
+	rekeyed := parse(t, "robots: [{name: Planner, key: "+ours[:35]+"1}]")
+	if _, err := rekeyed.Plan(o, Options{Reader: kim.ID}, testMaker()); err == nil || !strings.Contains(err.Error(), "org.yaml:1: robot planner: key: This robot hears a private room that you are not in") {
+		t.Errorf("the key of a robot in a room of others: %v", err)
+	}
+	same := parse(t, "robots: [{name: Hubot, command_annotations: true, key: "+ours+"}, {name: Ticker}, {name: Planner, key: "+ours[:35]+"0}]")
+	if again := apply(t, o, same, Options{Reader: kim.ID}); len(again.Changes) != 0 {
+		t.Errorf("the keys that they have: %s", again.Diff)
+	}
+	for _, reader := range []id.User{"", lee.ID} {
+		apply(t, o, rekeyed, Options{Reader: reader})
+	}
+	apply(t, o, parse(t, "robots: [{name: Hubot, key: "+ours[:35]+"1}]"), Options{Reader: kim.ID}) // in a room of everybody
+}
+
+// What a file says of a robot among the members of a room is so at once.
+func TestRobotsAmongMembers(t *testing.T) {
 	o := apply(t, emptyOrg(t), parse(t, talking), Options{}).After
+	doc := parse(t, "rooms: [{slug: ops, members: [kim, hubot]}]")
+	o = apply(t, o, doc, Options{}).After
+	if got := roomBySlug(t, o, "ops").Members; len(got) != 2 {
+		t.Errorf("in #ops are %v", got)
+	}
+	if again := apply(t, o, doc, Options{}); len(again.Changes) != 0 {
+		t.Errorf("applied again: %s", again.Diff)
+	}
+}
+
+// A name finds a group for those in it, or for the file that made it.
+func TestGroupsOfOneName(t *testing.T) {
+	o := apply(t, emptyOrg(t), parse(t, talking), Options{}).After
+	kim, _ := o.UserByName("kim")
+	lee, _ := o.UserByName("lee")
+	groups := []org.Change{
+		org.Put(room.Room{ID: "g1", Kind: room.Group, Name: "Lunch", Members: []id.User{lee.ID}}),
+		org.Put(room.Room{ID: "g2", Kind: room.Group, Name: "Lunch", Members: []id.User{lee.ID}}),
+	}
+	o, _, err := o.Apply(groups...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := parse(t, "rooms: [{slug: ops}, {name: Lunch, kind: group, members: [kim]}]")
+	with := apply(t, o, doc, Options{Reader: kim.ID})
+	if len(with.Changes) != 2 || !strings.Contains(with.Diff, "+ room group Lunch") { // and what #ops is called
+		t.Errorf("a group that others have too: %+v", with.Changes)
+	}
+	if again := apply(t, with.After, doc, Options{}); len(again.Changes) != 0 {
+		t.Errorf("the file of Kim's group, by the operator: %s", again.Diff)
+	}
+	text := ExportFor(o, lee.ID).Encode()
+	if n := strings.Count(string(text), "name: Lunch"); n != 1 {
+		t.Errorf("the export has %d groups of one name:\n%s", n, text)
+	}
+	if again := apply(t, o, parse(t, string(text)), Options{Reader: lee.ID}); len(again.Changes) != 0 {
+		t.Errorf("the export changes: %s", again.Diff)
+	}
+}
+
+// What a plan shows does not name a private room to who is not in it.
+func TestPlansShowNoRoomsOfOthers(t *testing.T) {
+	o := apply(t, emptyOrg(t), parse(t, talking+"  - {name: Planner, room: plans}\n"), Options{}).After
+	kim, _ := o.UserByName("kim")
+	lee, _ := o.UserByName("lee")
+	for reader, want := range map[id.User]bool{"": false, kim.ID: false, lee.ID: true} {
+		plan, shown := apply(t, o, parse(t, "robots: []"), Options{Reader: reader}), false
+		for _, a := range plan.Applied {
+			shown = shown || plan.Shows(a) && a.Kind == org.RoomKind && strings.Contains(a.Name, "plans")
+		}
+		if shown != want {
+			t.Errorf("%q is shown that a robot leaves a room of Lee's: %t", reader, shown)
+		}
+	}
+}
+
+func TestWrongRooms(t *testing.T) {
+	o := apply(t, emptyOrg(t), parse(t, strings.Replace(talking, "robots:", "  - {slug: closed, closed: true}\nrobots:", 1)), Options{}).After
 	for text, want := range map[string]string{
 		"rooms: [{slug: ops, kind: private, members: [kim]}]": "org.yaml:1: room ops: there is one of that name, and it is not private",
 		"rooms: [{slug: ops, members: [nobody]}]":             `there is no user "nobody"`,
 		"rooms: [{slug: new, kind: private}]":                 "a private room needs members",
 		"rooms: [{slug: Wrong Name}]":                         "lower-case letters",
-		"robots: [{name: Hubot, room: nowhere}]":              `there is no room "nowhere"`,
+		"robots: [{name: Hubot, room: closed}]":               `there is no open room "closed"`,
+		"robots: [{name: Hubot, room: nowhere}]":              `there is no open room "nowhere"`,
 	} {
 		_, err := parse(t, text).Plan(o, Options{}, testMaker())
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -83,15 +83,16 @@ func Apply(ctx context.Context, d Deps, actor people.Actor, doc orgfile.Document
 		return result, forbidden()
 	}
 	o.Reader = actor.User
-	plan := func(have *org.Org) (orgfile.Plan, error) {
+	var planned orgfile.Plan
+	plan := func(have *org.Org) ([]org.Change, error) {
 		p, err := doc.Plan(have, o.Options, orgfile.Maker{
 			NewID: id.New, NewIntegration: d.Dispatch.NewIntegration, Sealed: d.Dispatch.Sealed, CheckProvider: d.CheckProvider, RoomSlug: dispatch.OwnSlug, Now: time.Now(),
 		})
 		if err != nil {
-			return p, fault.Invalid("", err.Error())
+			return nil, fault.Invalid("", err.Error())
 		}
-		result.Diff = p.Diff
-		return p, nil
+		planned, result.Diff = p, p.Diff
+		return p.Changes, nil
 	}
 	var done []org.Applied
 	var err error
@@ -100,20 +101,18 @@ func Apply(ctx context.Context, d Deps, actor people.Actor, doc orgfile.Document
 		if have, err = d.Store.Org(ctx); err != nil {
 			return result, fmt.Errorf("apply organisation: %w", err)
 		}
-		var p orgfile.Plan
-		p, err = plan(have)
-		done = p.Applied
+		_, err = plan(have)
+		done = planned.Applied
 	} else {
-		done, err = d.Dispatch.ChangeOrg(ctx, actor, func(have *org.Org) ([]org.Change, error) {
-			p, err := plan(have)
-			return p.Changes, err
-		})
+		done, err = d.Dispatch.ChangeOrg(ctx, actor, plan)
 	}
 	if err != nil {
 		return result, err
 	}
 	for _, a := range done {
-		result.Applied = append(result.Applied, Applied{a.Kind, a.ID, a.Name, a.Action, a.Fields})
+		if planned.Shows(a) {
+			result.Applied = append(result.Applied, Applied{a.Kind, a.ID, a.Name, a.Action, a.Fields})
+		}
 	}
 	if !o.DryRun && !o.NoInvite {
 		result.Invitations, err = invite(ctx, d, actor, done)

@@ -154,6 +154,24 @@ func TestApplyAndExport(t *testing.T) {
 	}
 }
 
+// Not even a robot that leaves it names a private room to who is not in it.
+func TestAppliedNamesNoRoomsOfOthers(t *testing.T) {
+	f := newFixture(t)
+	doc, err := orgfile.Parse([]orgfile.File{{Name: "f", Text: []byte("rooms: [{slug: plans, kind: private, members: [lee]}]\nrobots: [{name: Hubot, room: plans}]\n")}}, orgfile.Secrets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Apply(t.Context(), f.deps, people.Operator(), doc, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{"?dry_run", ""} {
+		code, answer := f.do(t, http.MethodPost, "/api/v1/org/apply"+query, f.tokens["admin"], "application/yaml", "robots: []")
+		if code != http.StatusOK || !strings.Contains(answer, "Hubot") || strings.Contains(answer, "plans") {
+			t.Errorf("apply%s: %d %s", query, code, answer)
+		}
+	}
+}
+
 func TestNewUsersAreInvited(t *testing.T) {
 	f := newFixture(t)
 	const more = `  - {username: new, email: new@example.org}

@@ -58,7 +58,7 @@ func (f *Flow) gather(at time.Time) { f.Before, f.Digest = f.Digest, at }
 
 // pause is what lies between the latest digest and the next one at least.
 func (f *Flow) pause() time.Duration {
-	if last := f.Digest.Sub(f.Before); !f.Before.IsZero() && last < 2*StormWindow {
+	if last := f.Digest.Sub(f.Before); !f.Before.IsZero() && last <= StormWindow {
 		return min(2*last, StormWindow)
 	}
 	return 2 * StormGather

@@ -22,6 +22,7 @@ func TestFlow(t *testing.T) {
 		{"then one message after twice the time", []float64{0, 0, 0, 0, 6, 14, 15, 34, 36, 74, 76, 134, 136}, []float64{0, 0, 0, 5, 15, 15, 35, 35, 75, 75, 135, 135, 195}},
 		{"one incident after a short storm hardly waits", []float64{0, 0, 0, 0, 26}, []float64{0, 0, 0, 5, 31}},
 		{"and with it whatever comes then", []float64{0, 0, 0, 0, 26, 27, 30.9}, []float64{0, 0, 0, 5, 31, 31, 31}},
+		{"a new storm begins with the shortest pause", []float64{0, 20, 40, 41, 61, 107, 108, 109, 116}, []float64{0, 20, 40, 46, 61, 107, 108, 114, 124}},
 		{"until a minute was quiet", []float64{0, 0, 0, 0, 65}, []float64{0, 0, 0, 5, 65}},
 	}
 	for _, tt := range tests {

@@ -13,11 +13,15 @@ import (
 // second factor was shown in it.
 const StepUpFor = 10 * time.Minute
 
+// ByProgram reports whether a acts through a token, where nobody can show anything.
+func (a Actor) ByProgram() bool {
+	return a.Scopes != nil || a.Origin == timeline.API || a.Origin == timeline.Robot
+}
+
 // Proven reports whether a has shown the second factor a moment ago, where they
 // act from. Programs never have.
 func (a Actor) Proven(now time.Time) bool {
-	byProgram := a.Scopes != nil || a.Origin == timeline.API || a.Origin == timeline.Robot
-	return !byProgram && !a.ProvenAt.IsZero() && now.Before(a.ProvenAt.Add(StepUpFor))
+	return !a.ByProgram() && !a.ProvenAt.IsZero() && now.Before(a.ProvenAt.Add(StepUpFor))
 }
 
 // RoleSet is a set of roles as it is stored: their names in the order of Roles,

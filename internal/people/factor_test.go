@@ -21,6 +21,7 @@ func TestProven(t *testing.T) {
 		"never":                {Actor{}, 0, false},
 		"a token":              {Actor{ProvenAt: shown, Scopes: []Permission{Manage}}, 0, false},
 		"a token for all":      {Actor{ProvenAt: shown, Origin: timeline.API}, 0, false},
+		"a robot":              {Actor{ProvenAt: shown, Origin: timeline.Robot}, 0, false},
 	} {
 		if got := c.actor.Proven(shown.Add(c.after)); got != c.want {
 			t.Errorf("%s: Proven = %v, want %v", what, got, c.want)

@@ -188,6 +188,9 @@ type Actor struct {
 	Origin timeline.Origin
 	// ProvenAt is when the second factor was last shown in this browser; zero: never.
 	ProvenAt time.Time
+	// LacksFactor says that the house wants a second factor of them: they may do
+	// nothing but set one up.
+	LacksFactor bool
 }
 
 // May reports whether a has permission p by role and by scope.

@@ -50,8 +50,8 @@ type Facts struct {
 	Calendars map[string]bool
 	StepUp    bool      // they have just shown their second factor
 	Glass     bool      // they want to break the glass, and say why
-	Recent    []Run     // as far back as Policy.Window says
-	Now       time.Time // on the clocks of the organisation
+	Recent    []Run     // see Policy.Limits
+	Now       time.Time // the rules read it on their own clocks
 }
 
 // Of is f for somebody acting now. With a token their role is what the token

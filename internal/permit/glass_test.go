@@ -68,6 +68,17 @@ func TestBreakGlass(t *testing.T) {
 	}
 }
 
+// Nor does the page that explains a decision say that it did.
+func TestAnOverrideThatCannotBeDecidedDoesNotCount(t *testing.T) {
+	f := kim(people.Member)
+	f.Glass = true
+	for _, l := range policy(t, "override user:kim * when nothing > 1").Explain(deploy, f).Looked {
+		if l.Rule.Kind == Override && (l.Counts || l.Reason != Undecidable) {
+			t.Errorf("it counts %v because of %s", l.Counts, l.Reason)
+		}
+	}
+}
+
 func TestTimeForApproval(t *testing.T) {
 	p := policy(t, "allow everyone *", "require approval(web) within 30m for deploy.run", "require approval(admins) within 2h for deploy.*")
 	if d := p.Decide(deploy, kim(people.Member)); d.Approval.TTL != 30*time.Minute || d.Approval.Group != "admins,web" {

@@ -42,7 +42,6 @@ import (
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/maintenance"
-	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -236,7 +235,7 @@ func (p *Policy) one(l *looking, tell func(Looked)) Decision {
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		reason := l.counts(r)
-		counts := reason == Matches || reason == Undecidable && r.Kind != Allow
+		counts := reason == Matches || reason == Undecidable && r.Kind != Allow && r.Kind != Override
 		if counts && r.Kind == Limit {
 			if at, full := l.full(r); full {
 				if limit == nil || at.After(out.Retry) {
@@ -323,52 +322,17 @@ func (d *Decision) approve(a command.Approval) {
 // Admins is the group of all administrators, for approval.
 const Admins = "admins"
 
-// MayApprove reports whether somebody has the right to approve what asker wants
-// to run, and if not, why. Accounts that are linked are one user: asker and
-// f.User are people of ours. Facts are those of the one who approves.
-func (p *Policy) MayApprove(a command.Approval, d command.Declaration, f Facts, asker string) (bool, string) {
-	switch {
-	case p == nil:
-		return false, phrase.T("permit.no_policy")
-	case f.User == "" || f.Robot:
-		return false, phrase.T("permit.approve.person")
-	case a.Peer && f.User == asker:
-		return false, phrase.T("permit.approve.peer")
+// Limits are those that are about d. For a decision Facts.Recent has to have of
+// each the latest runs that it counts, as many as its rate.
+func (p *Policy) Limits(d command.Declaration) []Rule {
+	if p == nil {
+		return nil
 	}
-	if a.Group == "" {
-		f.StepUp, f.Recent = true, nil // they approve, they do not run
-		if len(d.Rooms) > 0 {
-			f.Room = d.Rooms[0]
-		}
-		if no := p.Decide(d, f); !no.Allowed {
-			return false, phrase.T("permit.approve.right", d.Name())
-		}
-		return true, ""
-	}
-	for group := range strings.SplitSeq(a.Group, ",") {
-		if group == Admins && f.Role == people.Admin || slices.Contains(f.Teams, group) {
-			continue
-		}
-		return false, phrase.T("permit.approve.group", group)
-	}
-	return true, ""
+	return slices.DeleteFunc(slices.Clone(p.Rules), func(r Rule) bool { return r.Kind != Limit || !r.About(d) })
 }
 
-// Window is how far back Facts.Recent has to go for a decision about d, and
-// which commands have to be in it; 0 when no limit is about d.
-func (p *Policy) Window(d command.Declaration) (longest time.Duration, counts func(command.Declaration) bool) {
-	var limits []*Rule
-	if p != nil {
-		for i := range p.Rules {
-			if r := &p.Rules[i]; r.Kind == Limit && fits(r.Pattern, d.ID, d.Needs()) {
-				limits, longest = append(limits, r), max(longest, r.Rate.Per)
-			}
-		}
-	}
-	return longest, func(d command.Declaration) bool {
-		return slices.ContainsFunc(limits, func(r *Rule) bool { return fits(r.Pattern, d.ID, d.Needs()) })
-	}
-}
+// About reports whether a rule is about a command.
+func (r *Rule) About(d command.Declaration) bool { return fits(r.Pattern, d.ID, d.Needs()) }
 
 // CalendarName is what rules call a calendar: "Code freeze" is code-freeze.
 func CalendarName(name string) string {

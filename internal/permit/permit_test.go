@@ -236,63 +236,17 @@ func TestApprovalsAdd(t *testing.T) {
 	}
 }
 
-func TestMayApprove(t *testing.T) {
-	p := policy(t, "require step_up for *", "limit * 1/hour", "allow robot:hubot *")
-	facts := func(change func(*Facts)) Facts {
-		f := kim(people.Member)
-		f.Recent = []Run{{Command: "deploy.run", User: "kim", At: noon.Add(-time.Minute)}}
-		change(&f)
-		return f
-	}
-	as := func(*Facts) {}
-	any, peers, group, both := command.Approval{Count: 1}, command.Approval{Count: 1, Peer: true}, command.Approval{Group: "web", Count: 1}, command.Approval{Group: "admins,web", Count: 1}
-	tests := []struct {
-		intent string
-		a      command.Approval
-		f      Facts
-		asker  string
-		want   string // "" is yes
-	}{
-		{"whoever may run it", any, facts(as), "lee", ""},
-		{"oneself", any, facts(as), "kim", ""},
-		{"not oneself", peers, facts(as), "kim", "Somebody else"},
-		{"another", peers, facts(as), "lee", ""},
-		{"who may not run it", any, facts(func(f *Facts) { f.Role = people.Observer }), "lee", "could not run"},
-		{"no robot", any, facts(func(f *Facts) { f.User, f.Robot = "hubot", true }), "lee", "Only a person"},
-		{"nobody", any, facts(func(f *Facts) { f.User = "" }), "lee", "Only a person"},
-		{"a member", group, facts(func(f *Facts) { f.Teams = []string{"web"} }), "lee", ""},
-		{"no member", group, facts(as), "lee", "members of web"},
-		{"an admin is no member", group, facts(func(f *Facts) { f.Role = people.Admin }), "lee", "members of web"},
-		{"both groups", both, facts(func(f *Facts) { f.Role, f.Teams = people.Admin, []string{"web"} }), "lee", ""},
-		{"one of both", both, facts(func(f *Facts) { f.Teams = []string{"web"} }), "lee", "members of admins"},
-	}
-	for _, tt := range tests {
-		ok, why := p.MayApprove(tt.a, deploy, tt.f, tt.asker)
-		if ok != (tt.want == "") || !strings.Contains(why, tt.want) || ok && why != "" {
-			t.Errorf("%s: MayApprove() = %t, %q", tt.intent, ok, why)
-		}
-	}
-	if ok, _ := (*Policy)(nil).MayApprove(any, deploy, facts(as), "lee"); ok {
-		t.Error("without rules somebody may approve")
-	}
-	inOps := deploy
-	inOps.Rooms = []string{"ops"}
-	if ok, why := p.MayApprove(any, inOps, facts(func(f *Facts) { f.Room = "elsewhere" }), "lee"); !ok {
-		t.Errorf("approving in another room: %s", why)
-	}
-}
-
 func TestLimits(t *testing.T) {
 	ago := func(minutes int, user, room string) Run {
 		return Run{Command: "vm.start", Permission: "vm.start", User: user, Room: room, At: noon.Add(-time.Duration(minutes) * time.Minute)}
 	}
 	p := policy(t, "limit vm.start 2/hour per user", "limit vm.start 3/day per room", "limit vm.* 5/week per all")
 	start := declare("vm.start", command.Changes)
-	if window, counts := p.Window(start); window != 7*24*time.Hour || !counts(start) || !counts(declare("vm.stop", command.Changes)) || counts(deploy) {
-		t.Errorf("Window() = %v", window)
+	if limits := p.Limits(start); len(limits) != 3 || !limits[2].About(declare("vm.stop", command.Changes)) || limits[0].About(declare("vm.stop", command.Changes)) {
+		t.Errorf("Limits() = %v", limits)
 	}
-	if window, _ := p.Window(deploy); window != 0 {
-		t.Errorf("Window() of what no limit is about = %v", window)
+	if limits := p.Limits(deploy); len(limits) != 0 {
+		t.Errorf("Limits() of what no limit is about = %v", limits)
 	}
 	tests := []struct {
 		intent string

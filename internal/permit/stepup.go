@@ -8,11 +8,8 @@ func (p *Policy) WantsStepUp(d command.Declaration, f Facts) bool {
 	if p == nil {
 		return false // and nothing is allowed
 	}
-	cases := f.Cases
-	if len(cases) == 0 {
-		cases = []map[string]string{{}}
-	}
-	for _, args := range cases {
+	f = p.here(f)
+	for _, args := range cases(f) {
 		l := looking{d: d, f: f, args: args}
 		for i := range p.Rules {
 			if r := &p.Rules[i]; r.Kind == StepUp {

@@ -26,6 +26,10 @@ func TestWantsStepUp(t *testing.T) {
 		{"of this scope", "require step_up for deploy.run on env:prod", kim(people.Member), true},
 		{"on a condition", `require step_up for deploy.run when env == "prod"`, kim(people.Member), true},
 		{"where nothing can be said", `require step_up for deploy.run when calendar("gone")`, kim(people.Member), true},
+		{"on the clocks of the rules", "zone \"Europe/Berlin\"\nrequire step_up for deploy.run when hour == 13", kim(people.Member), true},
+		{"and on no others", "zone \"Europe/Berlin\"\nrequire step_up for deploy.run when hour == 12", kim(people.Member), false},
+		{"outside a calendar of the text", `calendar "freeze" from 2026-12-18 until 2027-01-04` + "\n" + `require step_up for deploy.run when calendar("freeze")`, kim(people.Member), false},
+		{"inside it", `calendar "freeze" from 2026-11-18 until 2027-01-04` + "\n" + `require step_up for deploy.run when calendar("freeze")`, kim(people.Member), true},
 		{"without arguments", "require step_up for deploy.run", Facts{User: "kim", Role: people.Member, Now: noon}, true},
 	} {
 		if got := policy(t, c.rules).WantsStepUp(deploy, c.f); got != c.want {

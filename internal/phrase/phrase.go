@@ -8,7 +8,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed en/*.json
@@ -75,3 +78,15 @@ func Has(key string) bool {
 	_, ok := catalogue()[key]
 	return ok
 }
+
+// Capital is words as the head of something.
+func Capital(words string) string {
+	first, n := utf8.DecodeRuneInString(words)
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + words[n:]
+}
+
+// Sentence is a clause that stands alone.
+func Sentence(clause string) string { return Capital(strings.TrimRight(clause, ".")) + "." }

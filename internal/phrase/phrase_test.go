@@ -191,3 +191,16 @@ func TestLoadRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestSentence(t *testing.T) {
+	for clause, want := range map[string]string{
+		"it could not be reached": "It could not be reached.", "it said no.": "It said no.", "über": "Über.",
+	} {
+		if got := Sentence(clause); got != want {
+			t.Errorf("Sentence(%q) = %q, want %q", clause, got, want)
+		}
+	}
+	if got := Capital(""); got != "" {
+		t.Errorf("Capital of nothing = %q", got)
+	}
+}

@@ -93,14 +93,7 @@ type count struct {
 }
 
 func (c *count) entries(ctx context.Context, old []store.OldEntry) error {
-	var messages []id.Seq
-	for _, e := range old {
-		if e.IsMessage() {
-			messages = append(messages, e.Seq)
-		}
-	}
-	r, err := c.store.FilesOf(ctx, messages)
-	r.Messages, r.Entries = len(messages), len(old)-len(messages)
+	r, err := c.store.Count(ctx, old)
 	c.total = c.total.Add(r)
 	return err
 }

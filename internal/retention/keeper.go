@@ -37,7 +37,7 @@ type Keeper struct {
 	// Observe is told how much was removed with each commit; may be nil.
 	Observe func(store.Removed)
 
-	setting *org.Retention // as it was looked at last
+	setting *org.Retention // of the last run, or as it was found
 }
 
 // New returns a Keeper.
@@ -74,16 +74,19 @@ func (k *Keeper) runOnce(ctx context.Context) (err error) {
 	}
 	setting := o.Settings.Retention
 	changed := k.setting != nil && *k.setting != setting
-	k.setting = &setting
 	if !changed && now.Before(ranAt(at).Add(Every)) {
+		k.setting = &setting
 		return nil
 	}
 	r := &run{keeper: k, limits: LimitsAt(setting, now), total: counted(at)}
 	if err := walk(ctx, k.store, r.limits, r); err != nil {
-		k.setting = nil // what is left is not for later
 		return err
 	}
-	return r.end(ctx)
+	if err := r.end(ctx); err != nil {
+		return err
+	}
+	k.setting = &setting // not before: what is left of a change is not for later
+	return nil
 }
 
 func ranAt(cursors map[string]id.Seq) time.Time {
@@ -187,7 +190,7 @@ func (r *run) alerts(ctx context.Context, old []store.OldAlert) error {
 	for i, a := range old {
 		numbers[i] = a.ID
 	}
-	return r.do(ctx, func(tx *store.Tx) (store.Removed, error) { return tx.RemoveAlerts(numbers), nil })
+	return r.do(ctx, func(tx *store.Tx) (store.Removed, error) { return tx.RemoveAlerts(numbers) })
 }
 
 func (r *run) deliveries(ctx context.Context, old []store.OldDelivery) error {
@@ -195,7 +198,7 @@ func (r *run) deliveries(ctx context.Context, old []store.OldDelivery) error {
 	for i, d := range old {
 		numbers[i] = d.ID
 	}
-	return r.do(ctx, func(tx *store.Tx) (store.Removed, error) { return tx.RemoveDeliveries(numbers), nil })
+	return r.do(ctx, func(tx *store.Tx) (store.Removed, error) { return tx.RemoveDeliveries(numbers) })
 }
 
 func (r *run) invocations(ctx context.Context, records, outputs []invocation.Invocation) error {
@@ -204,7 +207,9 @@ func (r *run) invocations(ctx context.Context, records, outputs []invocation.Inv
 		for i, inv := range records {
 			numbers[i] = inv.ID
 		}
-		gone = tx.RemoveInvocations(numbers)
+		if gone, err = tx.RemoveInvocations(numbers); err != nil {
+			return gone, err
+		}
 		for _, inv := range outputs {
 			now, err := tx.Invocation(inv.ID) // of an unknown end more may have become known
 			if err != nil {

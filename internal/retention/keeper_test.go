@@ -410,6 +410,19 @@ func TestWhenItRuns(t *testing.T) {
 		a.run()
 		a.want("told", a.removed(), timeline.Removal{Messages: 1})
 		a.say("ops", 0, "again", nil)
+		a.say("ops", 0, "and again", nil)
+		a.at(4)
+		a.keep(org.Retention{Messages: 3})
+		a.run()
+		a.keep(org.Retention{Messages: 1})
+		ctx, cancel := context.WithCancel(a.Context())
+		a.keeper.Observe = func(store.Removed) { cancel() }
+		if err := a.keeper.runOnce(ctx); !errors.Is(err, context.Canceled) {
+			a.Fatalf("runOnce() = %v, want that it was ended", err)
+		}
+		a.run()
+		a.want("told by the next look after a run that failed", a.removed(), timeline.Removal{Messages: 2})
+		a.say("ops", 0, "once more", nil)
 		late := a.now.Load().Add(24*time.Hour + time.Minute)
 		a.now.Store(&late)
 		a.run()

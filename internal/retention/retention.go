@@ -96,11 +96,15 @@ func (l Limits) Invocation(inv invocation.Invocation, last int64) (record, outpu
 	return record, output
 }
 
-// Events returns how many of the first events of the audit may go.
+// Events returns how many of the first events of the audit may go. One that tells
+// of those before it does not go alone: in its place there would come another.
 func (l Limits) Events(first []store.OldEvent) int {
 	n := slices.IndexFunc(first, func(e store.OldEvent) bool { return !past(l.Commands, e.At) || e.Unfinished })
 	if n < 0 {
-		return len(first)
+		n = len(first)
+	}
+	if n == 1 && first[0].Kind == invocation.EventRemoved {
+		return 0
 	}
 	return n
 }

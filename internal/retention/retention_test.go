@@ -124,6 +124,8 @@ func TestCommands(t *testing.T) {
 		{"none", nil, 0},
 		{"all that are old", []store.OldEvent{{At: ago(102)}, {At: ago(101)}}, 2},
 		{"up to the first that is not", []store.OldEvent{{At: ago(102)}, {At: ago(99)}, {At: ago(98)}}, 1},
+		{"what tells of those before it", []store.OldEvent{{At: ago(102), Kind: invocation.EventRemoved}, {At: ago(102)}}, 2},
+		{"but not alone", []store.OldEvent{{At: ago(102), Kind: invocation.EventRemoved}, {At: ago(1)}}, 0},
 		{"up to the first of a command that is not over", []store.OldEvent{{At: ago(102)}, {At: ago(102), Unfinished: true}, {At: ago(101)}}, 1},
 	} {
 		if got := l.Events(c.first); got != c.want {

@@ -139,7 +139,7 @@ func walkInvocations(ctx context.Context, s *store.Store, l Limits, f found) err
 		return err
 	}
 	for after := int64(0); ; {
-		some, err := s.OldInvocations(ctx, after, before, invocationsAtOnce)
+		some, err := s.OldInvocations(ctx, after, before, l.Commands.IsZero(), invocationsAtOnce)
 		if err != nil || len(some) == 0 {
 			return err
 		}

@@ -10,6 +10,7 @@
 package room
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,7 +44,8 @@ type Room struct {
 	Kind    Kind      `json:"kind"`
 	Slug    string    `json:"slug,omitempty"` // what people type after "#"; "" for groups and direct rooms
 	Name    string    `json:"name,omitempty"`
-	Filed   string    `json:"filed,omitempty"` // what a file calls a private room that it has made; the slug has an end of its own
+	Wished  string    `json:"wished,omitempty"` // the slug of a private room as somebody chose it, without the end that nobody guesses
+	Filed   string    `json:"filed,omitempty"`  // what a file calls a private room or a group that it has made
 	Topic   string    `json:"topic,omitempty"`
 	Members []id.User `json:"members,omitempty"` // of a public room: those who have it in their list
 	Closed  bool      `json:"closed,omitempty"`  // can be read, not written in
@@ -146,6 +148,26 @@ func (r Room) OpenTo(other Room) bool {
 // CanWrite reports whether u may write here, if their role lets them talk at all.
 func (r Room) CanWrite(u id.User) bool { return !r.Closed && r.CanRead(u) }
 
+// MayBind reports whether u may put a robot here: nobody brings one into a room
+// that they cannot read themselves.
+func (r Room) MayBind(u id.User) bool { return r.Kind != Direct && r.CanWrite(u) }
+
+// With is r with u among its members.
+func (r Room) With(u id.User) Room {
+	if !r.Has(u) {
+		r.Members = append(slices.Clone(r.Members), u)
+	}
+	return r
+}
+
+// Without is r without u, unless nobody would be left who could read it.
+func (r Room) Without(u id.User) Room {
+	if r.Has(u) && (r.Kind == Public || len(r.Members) > 1) {
+		r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m id.User) bool { return m == u })
+	}
+	return r
+}
+
 // Speaks reports whether a may say something in a room, as far as their role
 // goes. Who only reads talks with the bot, alone, and what the bot does for them
 // is decided by their role again; a token without the scope is mute there too.
@@ -153,18 +175,9 @@ func Speaks(a people.Actor, in id.Room) bool {
 	return a.May(people.Talk) || a.User != "" && a.Scopes == nil && a.May(people.Read) && in == DirectOf(a.User, Bot)
 }
 
-// EndLen is the length of what the slug of a private room ends with: a "-" and
-// characters that nobody guesses.
-const EndLen = 6
-
 // Wish is the slug as somebody chose it: that of a private room has an end of
 // its own, which is for addresses.
-func (r Room) Wish() string {
-	if at := len(r.Slug) - EndLen; r.Kind == Private && at > 0 && r.Slug[at] == '-' {
-		return r.Slug[:at]
-	}
-	return r.Slug
-}
+func (r Room) Wish() string { return cmp.Or(r.Wished, r.Slug) }
 
 // Shown is what the room is called for u; name says what people are called.
 func (r Room) Shown(u id.User, name func(id.User) string) string {

@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/watchroom/watchroom/internal/id"
@@ -46,15 +47,52 @@ func TestOpenTo(t *testing.T) {
 	}
 }
 
-// The end of a private room's slug is for addresses alone.
 func TestWish(t *testing.T) {
-	for _, c := range []struct{ kind, slug, want string }{
-		{"private", "leads-nvn8p", "leads"}, {"private", "a-b-nvn8p", "a-b"}, {"private", "leads", "leads"}, {"private", "-nvn8p", "-nvn8p"},
-		{"public", "leads-nvn8p", "leads-nvn8p"}, {"group", "", ""},
+	for _, c := range []struct{ slug, wished, want string }{
+		{"leads-nvn8p", "leads", "leads"}, {"team-infra", "", "team-infra"}, {"", "", ""},
 	} {
-		r := room.Room{ID: "r", Kind: room.Kind(c.kind), Slug: c.slug}
+		r := room.Room{ID: "r", Kind: room.Private, Slug: c.slug, Wished: c.wished}
 		if got := r.Wish(); got != c.want {
-			t.Errorf("the %s room %s is called %q, want %q", c.kind, c.slug, got, c.want)
+			t.Errorf("the private room %s is called %q, want %q", c.slug, got, c.want)
+		}
+	}
+}
+
+// A room that belongs to its members keeps the last one.
+func TestWithAndWithout(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		is   room.Room
+		want []id.User
+	}{
+		{"one more", room.Room{Members: []id.User{"ann"}}.With("ben"), []id.User{"ann", "ben"}},
+		{"one who is there", room.Room{Members: []id.User{"ann"}}.With("ann"), []id.User{"ann"}},
+		{"one less", room.Room{Kind: room.Private, Members: []id.User{"ann", "ben"}}.Without("ann"), []id.User{"ben"}},
+		{"one who is not there", room.Room{Kind: room.Private, Members: []id.User{"ann", "ben"}}.Without("cyd"), []id.User{"ann", "ben"}},
+		{"the last one", room.Room{Kind: room.Private, Members: []id.User{"ann"}}.Without("ann"), []id.User{"ann"}},
+		{"the last one of a public room", room.Room{Kind: room.Public, Members: []id.User{"ann"}}.Without("ann"), []id.User{}},
+	} {
+		if !slices.Equal(c.is.Members, c.want) {
+			t.Errorf("%s: %v, want %v", c.what, c.is.Members, c.want)
+		}
+	}
+}
+
+func TestMayBind(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		in   room.Room
+		want bool
+	}{
+		{"the timeline", room.Room{Kind: room.Public}, true},
+		{"a public room", room.Room{ID: "r", Kind: room.Public}, true},
+		{"a closed one", room.Room{ID: "r", Kind: room.Public, Closed: true}, false},
+		{"their private room", room.Room{ID: "r", Kind: room.Private, Members: []id.User{"ann"}}, true},
+		{"that of others", room.Room{ID: "r", Kind: room.Private, Members: []id.User{"ben"}}, false},
+		{"of two people", room.Room{ID: room.DirectOf("ann", "ben"), Kind: room.Direct}, false},
+	} {
+		if got := c.in.MayBind("ann"); got != c.want {
+			t.Errorf("%s: %t, want %t", c.what, got, c.want)
 		}
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/room"
-	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -24,7 +23,7 @@ import (
 // Find returns the invocation that somebody means and may know of: their own,
 // those of rooms that they read, and those that they may approve.
 func (d *Desk) Find(ctx context.Context, actor people.Actor, ref string) (invocation.Invocation, error) {
-	return store.InTx(ctx, d.store, func(tx *store.Tx) (invocation.Invocation, error) {
+	return store.View(ctx, d.store, func(tx *store.Tx) (invocation.Invocation, error) {
 		return d.find(tx, actor, ref)
 	})
 }
@@ -104,12 +103,16 @@ func noneSuch(ref string) error {
 // Confirm says that actor means what they asked for, in the room they asked in.
 // What must be confirmed is for a person to confirm.
 func (d *Desk) Confirm(ctx context.Context, actor people.Actor, in id.Room, ref string) (invocation.Invocation, error) {
-	return d.act(ctx, actor, ref, func(tx *store.Tx, _ invocation.Invocation) (invocation.Input, error) {
+	return d.act(ctx, actor, ref, d.confirming(actor, in))
+}
+
+func (d *Desk) confirming(actor people.Actor, in id.Room) reply {
+	return func(tx *store.Tx, _ invocation.Invocation) (invocation.Input, error) {
 		if tx.Org.Users[actor.User].Robot {
 			return nil, forbidden()
 		}
 		return invocation.Confirm{By: actor.Who(), Room: in}, nil
-	})
+	}
 }
 
 // Asked reports whether actor is asked to confirm something in a room: then a
@@ -144,25 +147,32 @@ func (d *Desk) pending(tx *store.Tx, actor people.Actor, in id.Room, input invoc
 	return d.answer(tx, inv, input)
 }
 
-// Approve is a yes of actor to what waits for approval. bridged says that they
-// said it on another network.
-func (d *Desk) Approve(ctx context.Context, actor people.Actor, ref string, bridged bool) (invocation.Invocation, error) {
-	return d.act(ctx, actor, ref, func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
+// Approve is a yes of actor to what waits for approval.
+func (d *Desk) Approve(ctx context.Context, actor people.Actor, ref string) (invocation.Invocation, error) {
+	return d.act(ctx, actor, ref, d.approving(actor))
+}
+
+func (d *Desk) approving(actor people.Actor) reply {
+	return func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
 		may, err := d.mayDecide(tx, inv, actor)
 		if err != nil {
 			return nil, err
 		}
 		unproven, err := d.unproven(tx, inv, actor)
-		return invocation.Approve{By: actor.Who(), May: may, Bridged: bridged, Unproven: unproven}, err
-	})
+		return invocation.Approve{By: actor.Who(), May: may, Unproven: unproven}, err
+	}
 }
 
 // Deny is a no; of who asked, it takes the request back.
 func (d *Desk) Deny(ctx context.Context, actor people.Actor, ref, reason string) (invocation.Invocation, error) {
-	return d.act(ctx, actor, ref, func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
+	return d.act(ctx, actor, ref, d.denying(actor, reason))
+}
+
+func (d *Desk) denying(actor people.Actor, reason string) reply {
+	return func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
 		may, err := d.mayDecide(tx, inv, actor)
 		return invocation.Deny{By: actor.Who(), May: may, Reason: clean(reason, maxWhy)}, err
-	})
+	}
 }
 
 // mayDecide is mayApprove, and says so when nobody has the right because there
@@ -180,9 +190,13 @@ func (d *Desk) mayDecide(tx *store.Tx, inv invocation.Invocation, actor people.A
 
 // Cancel stops what waits or runs: one's own, and anybody's for who manages.
 func (d *Desk) Cancel(ctx context.Context, actor people.Actor, ref string) (invocation.Invocation, error) {
-	return d.act(ctx, actor, ref, func(*store.Tx, invocation.Invocation) (invocation.Input, error) {
+	return d.act(ctx, actor, ref, d.cancelling(actor))
+}
+
+func (d *Desk) cancelling(actor people.Actor) reply {
+	return func(*store.Tx, invocation.Invocation) (invocation.Input, error) {
 		return invocation.Cancel{By: actor.Who(), May: actor.May(people.Manage)}, nil
-	})
+	}
 }
 
 // TakeBack gives up what a message of actor asked for, and reports whether
@@ -193,8 +207,7 @@ func (d *Desk) TakeBack(tx *store.Tx, actor people.Actor, message id.Seq) (waite
 		return false, err
 	}
 	for _, inv := range open {
-		waits := inv.State == invocation.Confirming || inv.State == invocation.Proving || inv.State == invocation.Awaiting
-		if inv.Message != message || !waits {
+		if inv.Message != message || !inv.State.Asks() {
 			continue
 		}
 		if _, err := d.answer(tx, inv, invocation.Cancel{By: actor.Who()}); err != nil {
@@ -205,20 +218,25 @@ func (d *Desk) TakeBack(tx *store.Tx, actor people.Actor, message id.Seq) (waite
 	return waited, nil
 }
 
-// act is the shape of every answer: find, decide, save.
-func (d *Desk) act(ctx context.Context, actor people.Actor, ref string, input func(*store.Tx, invocation.Invocation) (invocation.Input, error)) (invocation.Invocation, error) {
-	return store.InTx(ctx, d.store, func(tx *store.Tx) (invocation.Invocation, error) {
-		inv, err := d.find(tx, actor, ref)
-		if err != nil {
-			return inv, err
-		}
-		in, err := input(tx, inv)
-		if err != nil {
-			return inv, err
-		}
-		inv, err = d.answer(tx, inv, in)
-		return inv, withStepUp(err, inv, actor)
-	})
+// reply is what somebody says about a command.
+type reply func(*store.Tx, invocation.Invocation) (invocation.Input, error)
+
+func (d *Desk) act(ctx context.Context, actor people.Actor, ref string, say reply) (invocation.Invocation, error) {
+	return store.InTx(ctx, d.store, func(tx *store.Tx) (invocation.Invocation, error) { return d.actIn(tx, actor, ref, say) })
+}
+
+// actIn is the shape of every answer: find, decide, save.
+func (d *Desk) actIn(tx *store.Tx, actor people.Actor, ref string, say reply) (invocation.Invocation, error) {
+	inv, err := d.find(tx, actor, ref)
+	if err != nil {
+		return inv, err
+	}
+	in, err := say(tx, inv)
+	if err != nil {
+		return inv, err
+	}
+	inv, err = d.answer(tx, inv, in)
+	return inv, withStepUp(err, inv, actor)
 }
 
 func (d *Desk) answer(tx *store.Tx, inv invocation.Invocation, in invocation.Input) (invocation.Invocation, error) {
@@ -235,7 +253,7 @@ func (d *Desk) answer(tx *store.Tx, inv invocation.Invocation, in invocation.Inp
 // refused turns a decision that changed nothing into an answer.
 func refused(dec invocation.Decision) error {
 	switch dec.Reason {
-	case invocation.ReasonNotYours, invocation.ReasonNoRight, invocation.ReasonPeer, invocation.ReasonNotFromBridge, invocation.ReasonUnproven:
+	case invocation.ReasonNotYours, invocation.ReasonNoRight, invocation.ReasonPeer, invocation.ReasonUnproven:
 		return fault.Forbidden(dec.Reason.Sentence()).With("reason", string(dec.Reason))
 	}
 	return fault.Conflict(dec.Reason.Sentence()).With("state", string(dec.Invocation.State)).With("reason", string(dec.Reason))
@@ -291,7 +309,7 @@ func (d *Desk) Pending(ctx context.Context, actor people.Actor) ([]invocation.In
 	if err != nil || len(waiting) == 0 {
 		return nil, err
 	}
-	return store.InTx(ctx, d.store, func(tx *store.Tx) ([]invocation.Invocation, error) {
+	return store.View(ctx, d.store, func(tx *store.Tx) ([]invocation.Invocation, error) {
 		var mine []invocation.Invocation
 		for _, inv := range waiting {
 			may, err := d.mayApprove(tx, inv, actor)
@@ -303,39 +321,6 @@ func (d *Desk) Pending(ctx context.Context, actor people.Actor) ([]invocation.In
 			}
 		}
 		return mine, nil
-	})
-}
-
-// Press takes the token of a button and returns what it stands for. A button
-// of ours works once; what is then done with its line is as if who pressed had typed it.
-func (d *Desk) Press(ctx context.Context, actor people.Actor, token string) (store.Action, error) {
-	return store.InTx(ctx, d.store, func(tx *store.Tx) (store.Action, error) {
-		hash := secret.Hash(token)
-		a, err := tx.Action(hash)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			return a, fault.NotFound(phrase.T("runner.button_spent"))
-		case err != nil:
-			return a, err
-		case actor.User == "" || a.Person != "" && a.Person != actor.User:
-			return a, fault.Forbidden(phrase.T("runner.button_others"))
-		case !a.UsedAt.IsZero() || !tx.Now.Before(a.ExpiresAt):
-			return a, fault.Conflict(phrase.T("runner.button_spent"))
-		}
-		e, err := tx.Entry(a.Message)
-		if err != nil {
-			return a, err
-		}
-		// Of a request several may press: each approval is one. What somebody put
-		// under a message of theirs is not spent by who may not run it.
-		if a.Person == "" && (a.Invocation != "" || e.Actor.Origin != timeline.Bot) {
-			return a, nil
-		}
-		tx.UseAction(hash)
-		if a.Invocation != "" { // what becomes of a command is drawn anew
-			return a, nil
-		}
-		return a, press(tx, e, token, actor.Who().Name)
 	})
 }
 

@@ -3,11 +3,11 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/dispatch"
-	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/org"
@@ -18,41 +18,76 @@ import (
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
-// Of an approval that any of many people may give, nobody is called: the request
-// stands in its room.
+// What any of many people may approve stands in its room, and nobody is called;
+// where none of them reads it, some are.
 const (
 	maxCalled = 20
 	maxAsked  = 100 // people whose rights are looked at for it
 )
 
-// approvers are the people who are called to approve inv.
-func (d *Desk) approvers(tx *store.Tx, inv invocation.Invocation) ([]id.User, error) {
-	anybody := len(groupsOf(inv)) == 0
-	if anybody && len(tx.Org.Users) > maxAsked {
-		return nil, nil
+// callees are the people who are called to approve something, and what who asked
+// has to know about that.
+type callees struct {
+	users []id.User
+	note  string
+}
+
+// approvers are those who are called when inv begins to wait for approval.
+func (d *Desk) approvers(tx *store.Tx, inv invocation.Invocation, dec invocation.Decision) (callees, error) {
+	if dec.Reason != invocation.ReasonApproval {
+		return callees{}, nil
 	}
-	var all []id.User
+	var there, elsewhere []people.User
 	for _, u := range org.Sorted(tx.Org.Users, func(u people.User) string { return u.Username }) {
-		if u.Disabled || u.Robot || u.ID == inv.By.User {
+		switch {
+		case u.Disabled, u.Robot, u.ID == inv.By.User:
+		case reads(tx, inv, u.ID):
+			there = append(there, u)
+		default:
+			elsewhere = append(elsewhere, u)
+		}
+	}
+	all := slices.Concat(there, elsewhere)
+	anybody, many := len(groupsOf(inv)) == 0, len(all) > maxAsked
+	if anybody {
+		all = all[:min(len(all), maxAsked)]
+	}
+	var may []id.User
+	crowd := false
+	for _, u := range all {
+		can, err := d.mayApprove(tx, inv, people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Origin: timeline.Chat})
+		if err != nil {
+			return callees{}, err
+		}
+		if !can {
 			continue
 		}
-		may, err := d.mayApprove(tx, inv, people.Actor{User: u.ID, Name: u.Name, Role: u.Role, Origin: timeline.Chat})
-		if err != nil {
-			return nil, err
+		may = append(may, u.ID)
+		if crowd = anybody && (many || len(may) > maxCalled); crowd && reads(tx, inv, may[0]) {
+			return callees{}, nil
 		}
-		if may {
-			all = append(all, u.ID)
+		if anybody && len(may) > maxCalled {
+			may = may[:maxCalled]
+			break
 		}
 	}
-	if anybody && len(all) > maxCalled {
-		return nil, nil
+	switch {
+	case len(may) == 0:
+		return callees{note: phrase.T("runner.called_nobody", inv.Short)}, nil
+	case crowd:
+		return callees{may, phrase.T("runner.called_some", len(may))}, nil
 	}
-	return all, nil
+	return callees{users: may}, nil
+}
+
+// reads reports whether somebody sees the request where inv was asked.
+func reads(tx *store.Tx, inv invocation.Invocation, u id.User) bool {
+	return !inv.Private && tx.Org.CanRead(u, inv.Room)
 }
 
 // call asks those to approve inv who do not read the room where it was asked,
 // each in their own conversation with the bot, and tells them there how it went on.
-func (d *Desk) call(tx *store.Tx, inv *invocation.Invocation, dec invocation.Decision) error {
+func (d *Desk) call(tx *store.Tx, inv *invocation.Invocation, dec invocation.Decision, called callees) error {
 	switch {
 	case dec.Reason == invocation.ReasonApproval:
 	case dec.Reason == invocation.ReasonApprovedInPart:
@@ -62,12 +97,8 @@ func (d *Desk) call(tx *store.Tx, inv *invocation.Invocation, dec invocation.Dec
 	default:
 		return nil
 	}
-	all, err := d.approvers(tx, *inv)
-	if err != nil {
-		return err
-	}
-	for _, u := range all {
-		if !inv.Private && tx.Org.CanRead(u, inv.Room) {
+	for _, u := range called.users {
+		if reads(tx, *inv, u) {
 			continue // the request in the room calls them
 		}
 		own, seq := room.DirectOf(u, room.Bot), tx.NextSeq()
@@ -112,13 +143,8 @@ func (d *Desk) callAgain(tx *store.Tx, inv invocation.Invocation) error {
 
 func (d *Desk) reviseCalls(tx *store.Tx, inv invocation.Invocation, s said) error {
 	for _, seq := range inv.Called {
-		doc, buttons := d.armed(tx, s, seq, inv)
-		err := dispatch.Revise(tx, seq, s.text, doc)
-		if code := fault.CodeOf(err); err != nil && (code == "" || code == fault.CodeInternal) {
+		if err := d.revise(tx, seq, inv, s); err != nil {
 			return err
-		}
-		for _, b := range buttons {
-			tx.AddAction(b)
 		}
 	}
 	return nil

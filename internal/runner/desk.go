@@ -21,6 +21,7 @@ import (
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
+	"github.com/watchroom/watchroom/internal/permit"
 	"github.com/watchroom/watchroom/internal/program"
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/store"
@@ -81,8 +82,6 @@ type Ask struct {
 	Message  id.Seq // 0: a button, a schedule, the API
 	Incident id.Incident
 	Team     id.Team // the incident's
-	// Foreign says that a button gave it which somebody else has made.
-	Foreign bool
 	// NotBefore is when it is to run; zero: at once.
 	NotBefore time.Time
 	// Schedule makes it come again and again; NotBefore is then the first time,
@@ -112,11 +111,6 @@ func (d *Desk) Accept(tx *store.Tx, a Ask, v invocation.Verdict) (invocation.Inv
 }
 
 func (d *Desk) take(tx *store.Tx, inv invocation.Invocation, v invocation.Verdict) (invocation.Invocation, error) {
-	if v.Confirm && v.Allow && !inv.Confirmed {
-		if err := d.supersede(tx, inv); err != nil {
-			return inv, err
-		}
-	}
 	inv, err := tx.AddInvocation(inv)
 	if err != nil {
 		return inv, err
@@ -191,17 +185,24 @@ func timeout(p command.Parsed) time.Duration {
 	return declared
 }
 
-// supersede gives up what who asks was asked to confirm in the same room.
+// supersede gives up what else who asks was asked to confirm in the same room:
+// a yes there means one command.
 func (d *Desk) supersede(tx *store.Tx, by invocation.Invocation) error {
-	old, err := tx.ConfirmingOf(by.By.User, by.Room)
-	if errors.Is(err, store.ErrNotFound) || by.By.User == "" {
+	if by.By.User == "" {
 		return nil
 	}
-	if err != nil {
-		return err
+	for {
+		old, err := tx.ConfirmingOf(by.By.User, by.Room)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err = d.decide(tx, old, invocation.Supersede{By: by.ID}, invocation.Facts{}); err != nil {
+			return err
+		}
 	}
-	_, err = d.decide(tx, old, invocation.Supersede{By: by.ID}, invocation.Facts{})
-	return err
 }
 
 // decide decides and saves.
@@ -226,6 +227,11 @@ func (d *Desk) save(tx *store.Tx, dec invocation.Decision) (invocation.Invocatio
 	inv := dec.Invocation
 	if !dec.Changed {
 		return inv, nil
+	}
+	if dec.Reason == invocation.ReasonConfirm {
+		if err := d.supersede(tx, inv); err != nil {
+			return inv, err
+		}
 	}
 	for _, l := range dec.Take {
 		if err := tx.PutLock(l); err != nil {
@@ -263,11 +269,15 @@ func (d *Desk) save(tx *store.Tx, dec invocation.Decision) (invocation.Invocatio
 	if inv.State.Over() {
 		tx.DropActions(inv.ID)
 	}
-	if err := d.call(tx, &inv, dec); err != nil {
+	called, err := d.approvers(tx, inv, dec)
+	if err != nil {
+		return inv, err
+	}
+	if err := d.call(tx, &inv, dec, called); err != nil {
 		return inv, err
 	}
 	if dec.Tell {
-		if err := d.speak(tx, &inv, dec); err != nil {
+		if err := d.speak(tx, &inv, dec, called); err != nil {
 			return inv, err
 		}
 	}
@@ -358,9 +368,6 @@ func (d *Desk) mayApprove(tx *store.Tx, inv invocation.Invocation, a people.Acto
 	return err == nil && j.Broken == "" && (j.Verdict.Allow || j.Verdict.StepUp), err
 }
 
-// admins is the group of those who manage.
-const admins = "admins"
-
 // groupsOf are the groups that whoever approves inv has to be in, all of them.
 func groupsOf(inv invocation.Invocation) []string {
 	var all []string
@@ -373,7 +380,7 @@ func groupsOf(inv invocation.Invocation) []string {
 }
 
 func inGroup(o *org.Org, u people.User, group string) bool {
-	if group == admins {
+	if group == permit.Admins {
 		return u.Role == people.Admin
 	}
 	for _, t := range o.Teams {

@@ -520,16 +520,11 @@ func TestAgainIsDecidedAnew(t *testing.T) {
 
 func TestSeveralPressTheSameButton(t *testing.T) {
 	story(t, func(st *station) {
-		ctx := st.Context()
 		inv := st.give("kim", "board")
 		token := buttons(st.said()[0])["approve "+inv.Short]
 		for _, u := range []id.User{"lee", "ada"} {
-			a, err := st.desk.Press(ctx, st.actor(u), token)
-			if err != nil || a.Line != "approve "+inv.Short || a.Invocation != inv.ID {
-				t.Fatalf("%s presses: %+v, %v", u, a, err)
-			}
-			if _, err := st.desk.Approve(ctx, st.actor(u), inv.Short, false); err != nil {
-				t.Errorf("%s approves: %v", u, err)
+			if got, err := st.press(u, token); err != nil || got.ID != inv.ID || !got.ApprovedBy(u) {
+				t.Fatalf("%s presses: %+v, %v", u, got, err)
 			}
 			if got := buttons(st.said()[0])["approve "+inv.Short]; u == "lee" && got != token {
 				t.Errorf("the button has another token after it was pressed: %q, was %q", got, token)
@@ -537,10 +532,10 @@ func TestSeveralPressTheSameButton(t *testing.T) {
 		}
 		pass(time.Second)
 		st.wantState(inv.ID, invocation.Succeeded)
-		if _, err := st.desk.Press(ctx, st.actor("lee"), token); err == nil {
+		if _, err := st.press("lee", token); err == nil {
 			t.Error("the button of what is over works")
 		}
-		if _, err := st.desk.Press(ctx, st.actor("lee"), "made up"); err == nil {
+		if _, err := st.press("lee", "made up"); err == nil {
 			t.Error("a made up token works")
 		}
 	})

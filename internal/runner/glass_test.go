@@ -88,7 +88,7 @@ func TestWhoMayApproveIsCalled(t *testing.T) {
 		if others := st.saidIn(room.DirectOf("lee", room.Bot)); len(others) != 0 {
 			t.Errorf("who may not approve it is told %+v", others)
 		}
-		if _, err := st.desk.Approve(st.Context(), st.actor("ada"), inv.Short, false); err != nil {
+		if _, err := st.desk.Approve(st.Context(), st.actor("ada"), inv.Short); err != nil {
 			t.Fatal(err)
 		}
 		own = st.saidIn(room.DirectOf("ada", room.Bot))
@@ -162,12 +162,12 @@ func TestAButtonOfSomebodyEnds(t *testing.T) {
 		}
 		token := buttons(e)["look"]
 		for _, u := range []id.User{"kim", "lee", "kim"} {
-			if a, err := st.desk.Press(st.Context(), st.actor(u), token); err != nil || a.Line != "look" {
-				t.Errorf("%s presses: %+v, %v", u, a, err)
+			if inv, err := st.press(u, token); err != nil || inv.Line != "look" || inv.By.User != u {
+				t.Errorf("%s presses: %+v, %v", u, inv, err)
 			}
 		}
 		pass(25 * time.Hour)
-		if _, err := st.desk.Press(st.Context(), st.actor("kim"), token); !fault.Is(err, fault.CodeConflict) {
+		if _, err := st.press("kim", token); !fault.Is(err, fault.CodeConflict) {
 			t.Errorf("a button of yesterday: %v", err)
 		}
 		looked := st.give("kim", "look")

@@ -18,7 +18,10 @@ func TestARemovedCommandIsGone(t *testing.T) {
 	if _, err := st.desk.Cancel(ctx, st.actor("kim"), string(first.ID)); err != nil {
 		t.Fatal(err)
 	}
-	err := st.store.Do(ctx, func(tx *store.Tx) error { tx.RemoveInvocations([]id.Invocation{first.ID}); return nil })
+	err := st.store.Do(ctx, func(tx *store.Tx) error {
+		_, err := tx.RemoveInvocations([]id.Invocation{first.ID})
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

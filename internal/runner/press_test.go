@@ -1,8 +1,16 @@
 package runner
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -23,4 +31,51 @@ func TestUsedMarksOneButton(t *testing.T) {
 			t.Errorf("%s: a button was found", name)
 		}
 	}
+}
+
+// What a program puts under its answer is the bot's: it works once, and says
+// whom it worked for. Whoever is refused has not used it up.
+func TestAButtonOfAnAnswer(t *testing.T) {
+	story(t, func(st *station) {
+		st.script.do = func(ctx context.Context, r program.Request, out program.Reporter) (program.Result, error) {
+			back := &timeline.Document{Blocks: []timeline.Block{{Text: "Deployed."}, {Actions: []timeline.Action{{Label: "Roll back", Line: "look back"}}}}}
+			if r.Command == "turn" {
+				out.Say("Deployed.", back)
+				return say("Took turns.")(ctx, r, out)
+			}
+			return program.Result{Outcome: program.Succeeded, Text: "Deployed.", Doc: back}, nil
+		}
+		for _, line := range []string{"deploy run shop", "turn"} {
+			inv := st.give("kim", line)
+			pass(10 * time.Second)
+			at := slices.IndexFunc(st.said(), func(e timeline.Entry) bool {
+				return e.Payload.(timeline.Message).Invocation == inv.ID && buttons(e)["look back"] != ""
+			})
+			if at < 0 {
+				t.Fatalf("%s: no button", line)
+			}
+			token := buttons(st.said()[at])["look back"]
+			full := fault.Conflict("You have many.")
+			_, err := st.desk.Press(st.Context(), st.actor("lee"), token, func(*store.Tx, string, timeline.Entry) (invocation.Invocation, error) {
+				return invocation.Invocation{}, full
+			})
+			if !errors.Is(err, full) {
+				t.Errorf("%s: Press() = %v, want %v", line, err, full)
+			}
+			st.court.set(func(c *court) { c.denied["lee"] = "Not you." })
+			if inv, err := st.press("lee", token); err != nil || inv.State != invocation.Denied {
+				t.Errorf("%s: who may not presses: %s, %v", line, inv.State, err)
+			}
+			st.court.set(func(c *court) { delete(c.denied, "lee") })
+			if inv, err := st.press("lee", token); err != nil || inv.Line != "look back" {
+				t.Errorf("%s: Press() = %+v, %v", line, inv, err)
+			}
+			if _, err := st.press("kim", token); !fault.Is(err, fault.CodeConflict) {
+				t.Errorf("%s: it works twice: %v", line, err)
+			}
+			if by := st.said()[at].Payload.(timeline.Message).Doc.Blocks[1].Actions[0].Used; by != "Lee" {
+				t.Errorf("%s: it was used by %q", line, by)
+			}
+		}
+	})
 }

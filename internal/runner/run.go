@@ -14,6 +14,7 @@ import (
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -155,10 +156,9 @@ func (r *Runner) ended(work context.Context, one *run, res program.Result, err, 
 		return invocation.Interrupt{Attempt: inv.Attempt}
 	}
 	in := invocation.Finish{
-		Attempt: inv.Attempt, Outcome: invocation.Outcome(res.Outcome), Why: clean(res.Why, maxWhy), Exit: res.Exit,
+		Attempt: inv.Attempt, Outcome: invocation.Outcome(res.Outcome), Why: clean(one.hide(res.Why), maxWhy), Exit: res.Exit,
 		Output: output(one.hide(res.Text), program.MaxOutput), Doc: fits(one.hideIn(res.Doc)), Private: res.Private, Files: one.report.kept(),
 	}
-	in.Why = one.hide(in.Why)
 	switch {
 	case err != nil:
 		r.Log.ErrorContext(work, "a command broke off", "invocation", inv.ID, "command", inv.Command, "err", one.hide(err.Error()))
@@ -186,14 +186,21 @@ func (r *Runner) ended(work context.Context, one *run, res program.Result, err, 
 	return in
 }
 
-// hide masks the secrets of a run in what it says, where they stand as they are.
-func (one *run) hide(text string) string {
+// hide masks the secrets of a run in what it says.
+func (one *run) hide(text string) string { return one.masker().Text(text) }
+
+// minSecret is the length from which something is masked: shorter ones stand in
+// every text.
+const minSecret = 4
+
+func (one *run) masker() *secret.Masker {
+	var long []string
 	for _, s := range one.request.Secrets {
 		if len(s) >= minSecret {
-			text = strings.ReplaceAll(text, s, "***")
+			long = append(long, s)
 		}
 	}
-	return text
+	return secret.NewMasker(long)
 }
 
 // hideIn is hide for a document.
@@ -205,26 +212,36 @@ func (one *run) hideIn(doc *timeline.Document) *timeline.Document {
 	if err != nil {
 		return nil
 	}
-	masked := string(text)
-	for _, s := range one.request.Secrets {
-		written, err := json.Marshal(s)
-		if err != nil {
-			return nil
-		}
-		if inner := string(written[1 : len(written)-1]); len(s) >= minSecret {
-			masked = strings.ReplaceAll(masked, inner, "***")
-		}
+	var all any
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil
+	}
+	if text, err = json.Marshal(masked(all, one.masker())); err != nil {
+		return nil
 	}
 	var hidden timeline.Document
-	if err := json.Unmarshal([]byte(masked), &hidden); err != nil {
+	if err := json.Unmarshal(text, &hidden); err != nil {
 		return nil
 	}
 	return &hidden
 }
 
-// minSecret is the length from which something is masked: shorter ones stand in
-// every text.
-const minSecret = 4
+// masked is a value of JSON with every text in it masked.
+func masked(v any, m *secret.Masker) any {
+	switch v := v.(type) {
+	case string:
+		return m.Text(v)
+	case []any:
+		for i := range v {
+			v[i] = masked(v[i], m)
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = masked(v[name], m)
+		}
+	}
+	return v
+}
 
 // record takes down how a run ended, however long the database is away.
 func (r *Runner) record(work context.Context, one *run, in invocation.Input) invocation.State {

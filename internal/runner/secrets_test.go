@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // A secret that nobody has set fails the command with the sentence that says so:
@@ -27,6 +29,24 @@ func TestASecretThatIsNotThere(t *testing.T) {
 		res, err := r.run(t.Context(), &run{})
 		if err != nil || res.Outcome != c.outcome || res.Text != c.says {
 			t.Errorf("%v: %+v, %v", c.err, res, err)
+		}
+	}
+}
+
+// What a program says of a secret is masked, also where it is part of another, as
+// it stands in JSON or an address, and where what it says is cut.
+func TestSecretsInWhatAProgramSays(t *testing.T) {
+	r := New(Config{Log: slog.New(slog.DiscardHandler)})
+	one := &run{request: program.Request{Secrets: map[string]string{"short": "abcd", "long": "abcdefgh", "odd": `p"w /é`, "no": "db1"}}}
+	one.report = newReport(r, one)
+	for range 20 { // secrets are in a map
+		const says = `db1: abcdefgh, {"key":"p\"w \/é"}, ?key=p%22w+%2F%C3%A9`
+		const want = `db1: ***, {"key":"***"}, ?key=***`
+		begin := strings.Repeat("x", maxWhy-6)
+		res := program.Result{Outcome: program.Failed, Text: says, Why: begin + "abcdefgh and more", Doc: &timeline.Document{Head: says, Blocks: []timeline.Block{{Fields: []timeline.Field{{Name: "p\"w /é", Value: says}}}}}}
+		in, ok := r.ended(t.Context(), one, res, nil, nil).(invocation.Finish)
+		if !ok || in.Output != want || in.Why != begin+"*** a…" || in.Doc == nil || in.Doc.Head != want || in.Doc.Blocks[0].Fields[0] != (timeline.Field{Name: "***", Value: want}) {
+			t.Fatalf("it says %+v", in)
 		}
 	}
 }

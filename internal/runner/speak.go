@@ -15,6 +15,7 @@ import (
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/store"
@@ -38,17 +39,15 @@ const maxDoc = 64 << 10
 
 // speak says what a decision means to people: the living message is kept up to
 // date, and what must be noticed is a new line.
-func (d *Desk) speak(tx *store.Tx, inv *invocation.Invocation, dec invocation.Decision) error {
+func (d *Desk) speak(tx *store.Tx, inv *invocation.Invocation, dec invocation.Decision, called callees) error {
 	now, further := d.words(tx, *inv, dec)
-	if dec.Reason == invocation.ReasonApproval {
-		calls, err := d.approvers(tx, *inv)
-		if err != nil {
-			return err
-		}
-		now.calls, further.calls = calls, calls
+	now.calls, further.calls = called.users, called.users
+	if called.note != "" {
+		now.text += "\n" + called.note
+		now.doc.Blocks = append(now.doc.Blocks, timeline.Block{Text: called.note})
 	}
 	if inv.Living != 0 && now.text != "" {
-		return errors.Join(d.revise(tx, *inv, now), d.further(tx, inv, further))
+		return errors.Join(d.revise(tx, inv.Living, *inv, now), d.further(tx, inv, further))
 	}
 	if further.text != "" && inv.State != invocation.Awaiting { // nothing was said so far: one message says all
 		now = further
@@ -158,25 +157,28 @@ func (d *Desk) show(tx *store.Tx, inv invocation.Invocation, in id.Room, seq id.
 	return nil
 }
 
-// revise changes the living message; somebody may have removed it.
-func (d *Desk) revise(tx *store.Tx, inv invocation.Invocation, s said) error {
-	doc, buttons := d.armed(tx, s, inv.Living, inv)
-	err := dispatch.Revise(tx, inv.Living, s.text, doc)
-	if code := fault.CodeOf(err); code != "" && code != fault.CodeInternal {
-		return nil // nobody misses it
-	}
-	if err != nil {
-		return err
-	}
+// revise changes what was said about inv.
+func (d *Desk) revise(tx *store.Tx, seq id.Seq, inv invocation.Invocation, s said) error {
+	doc, buttons := d.armed(tx, s, seq, inv)
 	for _, b := range buttons {
 		tx.AddAction(b)
 	}
-	return nil
+	return change(tx, seq, s.text, doc)
+}
+
+// change changes what the bot said. Somebody may have removed it, and then
+// nobody misses it.
+func change(tx *store.Tx, seq id.Seq, text string, doc *timeline.Document) error {
+	err := dispatch.Revise(tx, seq, text, doc)
+	if fault.CodeOf(err) != fault.CodeInternal {
+		return nil
+	}
+	return err
 }
 
 func (d *Desk) armed(tx *store.Tx, s said, seq id.Seq, inv invocation.Invocation) (*timeline.Document, []store.Action) {
 	until := tx.Now.Add(buttonLife)
-	if inv.State == invocation.Confirming || inv.State == invocation.Proving || inv.State == invocation.Awaiting {
+	if inv.State.Asks() {
 		until = inv.DueAt
 	}
 	return d.Arm(s.doc, store.Action{Message: seq, Invocation: inv.ID, Person: s.person, ExpiresAt: until})
@@ -184,8 +186,10 @@ func (d *Desk) armed(tx *store.Tx, s said, seq id.Seq, inv invocation.Invocation
 
 // Arm gives the buttons of a document their tokens. What it returns beside the
 // document is to be written with tx.AddAction once the message is posted; of as
-// says whose they are and for how long. The same button of the same message or
-// invocation has the same token, so that a message can be revised.
+// says whose they are and for how long. What is said about an invocation is a
+// button of it, and ends with it; any other is one of the message. The same button
+// of the same message or invocation has the same token, so that a message can be
+// revised.
 func (d *Desk) Arm(doc *timeline.Document, of store.Action) (*timeline.Document, []store.Action) {
 	if doc == nil {
 		return nil, nil
@@ -198,8 +202,11 @@ func (d *Desk) Arm(doc *timeline.Document, of store.Action) (*timeline.Document,
 		b.Actions = nil
 		for _, a := range actions {
 			if a.Line != "" {
-				a.Token = d.token(of, a.Line)
 				one := of
+				if say, _ := d.replies(people.Actor{}, "", a.Line); say == nil {
+					one.Invocation = ""
+				}
+				a.Token = d.token(one, a.Line)
 				one.Hash, one.Line = secret.Hash(a.Token), a.Line
 				buttons = append(buttons, one)
 			}

@@ -33,20 +33,17 @@ func withStepUp(err error, inv invocation.Invocation, actor people.Actor) error 
 	if !errors.As(err, &f) || f.Extra["reason"] != string(invocation.ReasonUnproven) {
 		return err
 	}
-	if byProgram(actor) {
+	if actor.ByProgram() {
 		return fault.Forbidden(phrase.T("runner.step_up_program"))
 	}
 	page := StepUpPage + "?approve=" + itoa(inv.Number)
 	return fault.Forbidden(phrase.T("runner.step_up_here", page)).With("step_up", page)
 }
 
-// byProgram reports whether somebody acts through a token, where nobody can show anything.
-func byProgram(a people.Actor) bool { return a.Scopes != nil || a.Origin == timeline.API }
-
 // unproven reports whether actor has to show their second factor before they
 // say yes to inv, and has not.
 func (d *Desk) unproven(tx *store.Tx, inv invocation.Invocation, actor people.Actor) (bool, error) {
-	if actor.Proven(tx.Now) && !byProgram(actor) {
+	if actor.Proven(tx.Now) {
 		return false, nil
 	}
 	line, _, err := d.line(inv)
@@ -61,7 +58,7 @@ func (d *Desk) unproven(tx *store.Tx, inv invocation.Invocation, actor people.Ac
 // for it. What the rules say then is decided anew.
 func (d *Desk) Prove(ctx context.Context, actor people.Actor, ref string) (invocation.Invocation, error) {
 	return d.act(ctx, actor, ref, func(tx *store.Tx, inv invocation.Invocation) (invocation.Input, error) {
-		if byProgram(actor) || !actor.Proven(tx.Now) {
+		if !actor.Proven(tx.Now) {
 			return nil, fault.Forbidden(phrase.T("runner.step_up_program"))
 		}
 		line, _, err := d.line(inv)
@@ -84,7 +81,7 @@ func (d *Desk) Prove(ctx context.Context, actor people.Actor, ref string) (invoc
 // proving asks for the second factor of who asked.
 func (d *Desk) proving(inv invocation.Invocation) said {
 	page := StepUpPage + "?invocation=" + itoa(inv.Number)
-	s := plain(timeline.StatusWaiting, phrase.T("runner.step_up", inv.Line, inv.By.Name))
+	s := plain(timeline.StatusWaiting, phrase.T("runner.step_up", tick(inv.Line), inv.By.Name))
 	s.person = inv.By.User
 	s.doc.Blocks = append(s.doc.Blocks, timeline.Block{Fields: d.fields(inv)}, timeline.Block{Actions: []timeline.Action{
 		{Label: phrase.T("runner.button_prove"), URL: page, Style: "primary"},

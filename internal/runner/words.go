@@ -8,6 +8,7 @@ import (
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/org"
+	"github.com/watchroom/watchroom/internal/permit"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -59,7 +60,7 @@ func (d *Desk) words(tx *store.Tx, inv invocation.Invocation, dec invocation.Dec
 func refusal(inv invocation.Invocation) (now, further said) {
 	now = plain(timeline.StatusWarning, phrase.T("runner.nothing_done", tick(inv.Line)))
 	now.doc.Head = phrase.T("runner.head.not_run")
-	text := phrase.T("runner.refused", tick(inv.Line), inv.Why)
+	text := phrase.T("runner.refused", tick(inv.Line), shorten(cmp.Or(inv.Output, inv.Why), inv.Number, false)) // of several reasons there is more than why holds
 	return now, said{text: text, doc: &timeline.Document{Blocks: []timeline.Block{{Text: text}}}}
 }
 
@@ -123,11 +124,11 @@ func (d *Desk) requesting(inv invocation.Invocation, tx *store.Tx) said {
 func group(inv invocation.Invocation) string {
 	groups := groupsOf(inv)
 	switch {
-	case len(groups) == 1 && groups[0] == admins:
+	case len(groups) == 1 && groups[0] == permit.Admins:
 		return phrase.T("runner.group_admins")
 	case len(groups) > 0:
 		for i, g := range groups {
-			if g != admins {
+			if g != permit.Admins {
 				groups[i] = "@@" + g
 			}
 		}

@@ -49,7 +49,7 @@ func TestARefusalOfWhatWasApproved(t *testing.T) {
 	story(t, func(st *station) {
 		st.ends(0, program.Result{Outcome: program.Refused, Why: "The vault is open."})
 		inv := st.give("kim", "vault")
-		if _, err := st.desk.Approve(st.Context(), st.actor("ada"), inv.Short, false); err != nil {
+		if _, err := st.desk.Approve(st.Context(), st.actor("ada"), inv.Short); err != nil {
 			t.Fatal(err)
 		}
 		pass(time.Second)
@@ -72,7 +72,7 @@ func TestARequestSaysWhoDecidedIt(t *testing.T) {
 	}{
 		"approved": {
 			func(st *station, short string) error {
-				_, err := st.desk.Approve(st.Context(), st.actor("ada"), short, false)
+				_, err := st.desk.Approve(st.Context(), st.actor("ada"), short)
 				return err
 			}, "`vault` is done, in 0.0 s. Approved by @ada.\n> did vault", "",
 		},
@@ -126,7 +126,7 @@ func TestWhoIsCalledSeesTheFirstApproval(t *testing.T) {
 			t.Fatal(err)
 		}
 		inv := st.give("kim", "board", func(a *Ask) { a.Room, a.RoomName, a.Message = private.ID, "quiet", 0 })
-		if _, err := st.desk.Approve(st.Context(), st.actor("lee"), inv.Short, false); err != nil {
+		if _, err := st.desk.Approve(st.Context(), st.actor("lee"), inv.Short); err != nil {
 			t.Fatal(err)
 		}
 		for _, u := range []id.User{"lee", "ada"} {
@@ -135,7 +135,7 @@ func TestWhoIsCalledSeesTheFirstApproval(t *testing.T) {
 				t.Errorf("%s reads %+v", u, own)
 			}
 		}
-		if _, err := st.desk.Approve(st.Context(), st.actor("ada"), inv.Short, false); err != nil {
+		if _, err := st.desk.Approve(st.Context(), st.actor("ada"), inv.Short); err != nil {
 			t.Fatal(err)
 		}
 		for _, u := range []id.User{"lee", "ada"} {
@@ -176,5 +176,16 @@ func TestAFailureSaysWhy(t *testing.T) {
 		pass(5 * time.Second)
 		st.wantSaid("`deploy run shop` failed after 3.0 s.\n> It failed with exit status 3. no space left",
 			"`deploy run shop` failed after 3.0 s.\nconnecting\nuploading\n\nIt failed with exit status 3.\n\n```\nno space left\n```")
+	})
+}
+
+// Of a refusal of many things all reasons are told.
+func TestARefusalWithManyReasons(t *testing.T) {
+	story(t, func(st *station) {
+		reasons := strings.TrimSpace(strings.Repeat("It is resolved already, by @lee.\n", 15))
+		st.ends(0, program.Result{Outcome: program.Refused, Text: reasons, Why: reasons})
+		st.give("kim", "look")
+		pass(time.Second)
+		st.wantSaid("`look`: " + reasons)
 	})
 }

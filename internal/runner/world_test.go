@@ -251,24 +251,37 @@ func (st *station) give(u id.User, line string, change ...func(*Ask)) invocation
 		st.Fatal(err)
 	}
 	inv, err := store.InTx(context.Background(), st.store, func(tx *store.Tx) (invocation.Invocation, error) {
-		p, err := st.court.parse(line, tx.Now)
-		if err != nil {
-			return invocation.Invocation{}, err
-		}
-		ask := Ask{Parsed: p, Raw: "!" + line, Actor: actor, Username: string(u), RoomName: "timeline", Message: seq}
-		for _, c := range change {
-			c(&ask)
-		}
-		j, err := st.court.Judge(tx, invocation.Invocation{}, line, actor)
-		if err != nil {
-			return invocation.Invocation{}, err
-		}
-		return st.desk.Accept(tx, ask, j.Verdict)
+		return st.accept(tx, actor, line, append(change, func(a *Ask) { a.Message = seq })...)
 	})
 	if err != nil {
 		st.Fatalf("%s: %v", line, err)
 	}
 	return inv
+}
+
+func (st *station) accept(tx *store.Tx, actor people.Actor, line string, change ...func(*Ask)) (invocation.Invocation, error) {
+	p, err := st.court.parse(line, tx.Now)
+	if err != nil {
+		return invocation.Invocation{}, err
+	}
+	ask := Ask{Parsed: p, Raw: "!" + line, Actor: actor, Username: string(actor.User), RoomName: "timeline"}
+	for _, c := range change {
+		c(&ask)
+	}
+	j, err := st.court.Judge(tx, invocation.Invocation{}, line, actor)
+	if err != nil {
+		return invocation.Invocation{}, err
+	}
+	return st.desk.Accept(tx, ask, j.Verdict)
+}
+
+// press is somebody pressing a button.
+func (st *station) press(u id.User, token string) (invocation.Invocation, error) {
+	st.Helper()
+	actor := st.actor(u)
+	return st.desk.Press(context.Background(), actor, token, func(tx *store.Tx, line string, e timeline.Entry) (invocation.Invocation, error) {
+		return st.accept(tx, actor, line, func(a *Ask) { a.Room, a.Thread = e.Room, e.Thread })
+	})
 }
 
 func (st *station) now(n id.Invocation) invocation.Invocation {
@@ -359,11 +372,18 @@ func (st *station) audit() {
 	if err != nil {
 		st.Fatal(err)
 	}
-	running := map[id.Invocation]bool{}
+	running, over := map[id.Invocation]bool{}, map[id.Invocation]bool{}
 	for _, inv := range all {
-		running[inv.ID] = inv.State == invocation.Running
+		running[inv.ID], over[inv.ID] = inv.State == invocation.Running, inv.State.Over()
 		if inv.State.Over() && inv.Sealed != "" {
 			st.Errorf("%s is over and has secrets", inv.Line)
+		}
+	}
+	for _, e := range st.said() {
+		for line := range buttons(e) {
+			if say, _ := st.desk.replies(people.Actor{}, "", line); say != nil && over[e.Payload.(timeline.Message).Invocation] {
+				st.Errorf("the button %q is still there, and its command is over", line)
+			}
 		}
 	}
 	locks, err := st.store.Locks(ctx)

@@ -20,6 +20,7 @@ import (
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -51,23 +52,23 @@ type listener interface {
 // plain collects text.
 type plain struct {
 	out    program.Reporter
-	stream *maskStream
+	stream *secret.MaskStream
 	buf    bytes.Buffer
 }
 
-func newPlain(m *masker, out program.Reporter) *plain {
+func newPlain(m *secret.Masker, out program.Reporter) *plain {
 	p := &plain{out: out}
-	p.stream = m.stream(func(b []byte) { p.buf.Write(b) })
+	p.stream = m.Stream(func(b []byte) { p.buf.Write(b) })
 	return p
 }
 
-func (p *plain) write(b []byte)  { p.stream.write(b) }
+func (p *plain) write(b []byte)  { p.stream.Write(b) }
 func (p *plain) trouble() string { return "" }
 
 // close makes one line Markdown and several a block of fixed pitch; what is no
 // text at all becomes a file.
 func (p *plain) close() answer {
-	p.stream.close()
+	p.stream.Close()
 	raw := p.buf.Bytes()
 	if bytes.IndexByte(raw, 0) >= 0 {
 		if err := p.out.File("output.bin", bytes.NewReader(raw)); err != nil {
@@ -115,7 +116,7 @@ type said struct {
 
 // talk reads JSON lines and hands them on as they come.
 type talk struct {
-	m      *masker
+	m      *secret.Masker
 	out    program.Reporter
 	folder *os.Root
 	line   []byte
@@ -128,7 +129,7 @@ type talk struct {
 	stop   string
 }
 
-func newTalk(m *masker, out program.Reporter, folder *os.Root) *talk {
+func newTalk(m *secret.Masker, out program.Reporter, folder *os.Root) *talk {
 	return &talk{m: m, out: out, folder: folder}
 }
 
@@ -234,7 +235,7 @@ func (t *talk) say(text string, doc *timeline.Document) {
 	}
 }
 
-func (t *talk) clean(s string) string { return t.m.text(readable(s)) }
+func (t *talk) clean(s string) string { return t.m.Text(readable(s)) }
 
 // file attaches a file: from the line itself, or from the working folder.
 func (t *talk) file(s said) (why string) {
@@ -259,7 +260,7 @@ func (t *talk) file(s said) (why string) {
 	if err != nil {
 		return phrase.T("script.file", name, t.clean(cause(err)))
 	}
-	if err = t.out.File(name, strings.NewReader(t.m.text(string(content)))); err != nil {
+	if err = t.out.File(name, strings.NewReader(t.m.Text(string(content)))); err != nil {
 		return phrase.T("script.file", name, t.clean(strings.TrimSuffix(cmp.Or(fault.MessageOf(err), phrase.T("script.cause.not_kept")), ".")))
 	}
 	return ""
@@ -319,15 +320,15 @@ func cut(s string, n int) string {
 
 // tail keeps the beginning and the end of what a script wrote to stderr.
 type tail struct {
-	stream *maskStream
+	stream *secret.MaskStream
 	head   []byte // the first headLength bytes
 	buf    []byte // what came after them, or the end of that
 	lost   bool   // something between them was
 }
 
-func newTail(m *masker) *tail {
+func newTail(m *secret.Masker) *tail {
 	t := &tail{}
-	t.stream = m.stream(func(p []byte) {
+	t.stream = m.Stream(func(p []byte) {
 		n := min(len(p), headLength-len(t.head))
 		t.head = append(t.head, p[:n]...)
 		t.buf = append(t.buf, p[n:]...)
@@ -340,7 +341,7 @@ func newTail(m *masker) *tail {
 
 // text is its first and its last lines.
 func (t *tail) text() string {
-	t.stream.close()
+	t.stream.Close()
 	if !t.lost && len(t.buf) <= tailLength {
 		return strings.TrimSpace(readable(string(t.head) + string(t.buf)))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/secret"
 )
 
 // Names under which the runner may give Request.Secrets a way back into the
@@ -174,12 +175,12 @@ func (c *Command) environment(r program.Request, folder string) []string {
 
 // masker knows every secret that the run can say: those of others, too, which it
 // was not given and may have found elsewhere.
-func (c *Command) masker(r program.Request) *masker {
+func (c *Command) masker(r program.Request) *secret.Masker {
 	var values []string
 	for name, v := range r.Secrets {
 		if name != APISecret {
 			values = append(values, v)
 		}
 	}
-	return newMasker(values)
+	return secret.NewMasker(values)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/watchroom/watchroom/internal/config"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/secret"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -90,7 +91,7 @@ func failed(text string) program.Result {
 }
 
 // execute is a run from the last look at the file to the end of everything.
-func (c *Command) execute(ctx context.Context, s start, stdin []byte, m *masker, out program.Reporter) (program.Result, error) {
+func (c *Command) execute(ctx context.Context, s start, stdin []byte, m *secret.Masker, out program.Reporter) (program.Result, error) {
 	folder, err := os.OpenRoot(s.Dir)
 	if err != nil {
 		return program.Result{}, err
@@ -165,7 +166,7 @@ func (r *run) follow(stdin []byte) (end, answer) {
 	p := r.process
 	var readers sync.WaitGroup
 	readers.Go(func() { r.read(p.fromOut, r.listener.write, r.listener.trouble) })
-	readers.Go(func() { r.read(p.frmErr, r.errors.stream.write, func() string { return "" }) })
+	readers.Go(func() { r.read(p.frmErr, r.errors.stream.Write, func() string { return "" }) })
 	go func() { // one that never reads stops us until the pipe is closed below
 		_, _ = p.toIn.Write(stdin)
 		_ = p.toIn.Close()

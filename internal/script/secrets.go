@@ -38,6 +38,8 @@ func (l Lack) Sentence() string {
 		return phrase.T("script.secret.readable", l.Secret, l.command, l.Place)
 	case errors.Is(l.Err, errEmpty):
 		return phrase.T("script.secret.empty", l.Secret, l.command, l.Place)
+	case errors.Is(l.Err, errLong):
+		return phrase.T("script.secret.long", l.Secret, l.command, l.Place)
 	}
 	return phrase.T("script.secret.broken", l.Secret, l.command, l.Place, cause(l.Err))
 }
@@ -45,6 +47,7 @@ func (l Lack) Sentence() string {
 var (
 	errReadable = errors.New("a secret must be readable by its owner alone")
 	errEmpty    = errors.New("is empty")
+	errLong     = errors.New("is longer than 64 KiB")
 )
 
 // ReadSecrets reads the secrets of the command, as they are now. Its errors are
@@ -102,9 +105,15 @@ func ReadSecret(root *os.Root, name string) (string, error) {
 	case info.Mode().Perm()&0o077 != 0:
 		return "", fmt.Errorf("%s: %w", name, errReadable)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxSecret))
-	if value := strings.TrimRight(string(text), "\r\n"); err != nil || value != "" {
-		return value, err
+	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	value := strings.TrimRight(string(text), "\r\n")
+	switch {
+	case err != nil:
+		return "", err
+	case len(text) > maxSecret:
+		return "", fmt.Errorf("%s %w", name, errLong)
+	case value == "":
+		return "", fmt.Errorf("%s %w", name, errEmpty)
 	}
-	return "", fmt.Errorf("%s %w", name, errEmpty)
+	return value, nil
 }

@@ -49,6 +49,8 @@ func TestSecretsOfACommand(t *testing.T) {
 	lacks("others on the machine can read")
 	put("OTHER", "\n", 0o600)
 	lacks("is empty")
+	put("OTHER", strings.Repeat("value", maxSecret), 0o600)
+	lacks("is longer than 64 KiB")
 	put("OTHER", "value-two", 0o600)
 	lacks()
 	if values, err := c.ReadSecrets(); err != nil || values["TOKEN"] != "value-one" || values["OTHER"] != "value-two" {

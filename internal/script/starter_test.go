@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/watchroom/watchroom/internal/program"
+	"github.com/watchroom/watchroom/internal/secret"
 )
 
 // A starter that dies is no script that was called wrongly, whatever it exits with.
@@ -38,10 +39,10 @@ func TestStartsUnderASmallLimit(t *testing.T) {
 // Of what is said on stderr the beginning stays, too: there stands what broke.
 func TestTailKeepsTheBeginning(t *testing.T) {
 	for _, lines := range []int{1, 30, 80, 100_000} {
-		said := newTail(&masker{})
-		said.stream.write([]byte("the reason\n"))
+		said := newTail(&secret.Masker{})
+		said.stream.Write([]byte("the reason\n"))
 		for i := range lines {
-			said.stream.write(fmt.Appendf(nil, "line %d of a long trace\n", i))
+			said.stream.Write(fmt.Appendf(nil, "line %d of a long trace\n", i))
 		}
 		text := said.text()
 		last := fmt.Sprintf("line %d of a long trace", lines-1)

@@ -1,6 +1,7 @@
 package selfwatch
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"os"
@@ -77,6 +78,44 @@ func TestWhatCannotBeWrittenIsAProblem(t *testing.T) {
 	well(t, w)
 	if _, posts, _ := o.seen(); !slices.Contains(posts, "cleared Database") {
 		t.Errorf("told %v", posts)
+	}
+}
+
+// While somebody keeps the database from being written it can be read: waiting
+// for them takes none of the time for looking.
+func TestWaitingToWriteIsNotBeingAway(t *testing.T) {
+	w, _, database := onPostgres(t)
+	thaw := pgtest.Freeze(t, database)
+	for range 2 { // the first finds dead connections
+		if err := w.d.Store.TryWrite(t.Context()); err == nil {
+			t.Fatal("the database is not frozen")
+		}
+	}
+	thaw()
+	for w.d.Store.Do(t.Context(), func(*store.Tx) error { return nil }) != nil { // connections that died
+	}
+	writing, free, over := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		over <- w.d.Store.Do(context.WithoutCancel(t.Context()), func(*store.Tx) error {
+			close(writing)
+			<-free
+			return nil
+		})
+	}()
+	select {
+	case <-writing:
+	case err := <-over:
+		t.Fatal(err)
+	}
+	w.wait = 200 * time.Millisecond
+	for _, p := range w.look(t.Context()) {
+		if p.Key == databaseKey {
+			t.Errorf("look() has %+v", p)
+		}
+	}
+	close(free)
+	if err := <-over; err != nil {
+		t.Error(err)
 	}
 }
 

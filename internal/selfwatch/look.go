@@ -28,7 +28,8 @@ func (w *Watch) look(ctx context.Context) []Problem {
 	if by := w.clocks.jump(); by.Abs() > ClockSlack {
 		w.happened(Problem{Key: "clock", Object: phrase.T("selfwatch.object.clock"), Text: phrase.T("selfwatch.clock_jumped", by.Round(time.Millisecond))})
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	w.tryWrite(ctx)
+	ctx, cancel := context.WithTimeout(ctx, w.wait)
 	defer cancel()
 	report, away, err := w.machinery(ctx)
 	if err != nil {
@@ -54,15 +55,23 @@ func (w *Watch) look(ctx context.Context) []Problem {
 	return found
 }
 
-// machinery looks at the database, having tried to write when that did not work
-// before: nobody else may have anything to write. away is how far its clock is ahead of ours.
+// tryWrite tries to write when that did not work before: nobody else may have
+// anything to write. It has a time of its own, for SQLite waits long for whoever
+// keeps the file, which may be read all the while.
+func (w *Watch) tryWrite(ctx context.Context) {
+	if _, lasts := w.d.Store.Outage(); !lasts {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, w.wait)
+	defer cancel()
+	if err := w.d.Store.TryWrite(ctx); err != nil {
+		w.d.Log.DebugContext(ctx, "try to write", "err", err)
+	}
+}
+
+// machinery looks at the database. away is how far its clock is ahead of ours.
 func (w *Watch) machinery(ctx context.Context) (report health.Report, away time.Duration, err error) {
 	defer fault.Recover(&err)
-	if _, lasts := w.d.Store.Outage(); lasts {
-		if err := w.d.Store.TryWrite(ctx); err != nil {
-			w.d.Log.DebugContext(ctx, "try to write", "err", err)
-		}
-	}
 	now, err := w.d.Store.Now(ctx)
 	if err != nil {
 		return report, 0, err

@@ -122,6 +122,7 @@ type Watch struct {
 	cfg    Config
 	d      Deps
 	clocks clocks
+	wait   time.Duration // for the database, at each step of a look
 
 	alarms   alarms    // of the loop alone, as the next two
 	found    []Problem // by the last look that could read the database
@@ -148,7 +149,7 @@ func New(cfg Config, d Deps) *Watch {
 	if cfg.BeatEvery == 0 {
 		cfg.BeatEvery = DefaultBeatEvery
 	}
-	return &Watch{cfg: cfg, d: d, clocks: newClocks(), alarms: newAlarms()}
+	return &Watch{cfg: cfg, d: d, clocks: newClocks(), wait: lookTimeout, alarms: newAlarms()}
 }
 
 // Run watches until ctx ends.

@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/command"
 	"github.com/watchroom/watchroom/internal/outbound"
@@ -91,15 +89,15 @@ func (c *Command) unanswered(ctx context.Context, err error, sent bool) (program
 	case stopped && (reads || !sent):
 		return program.Result{Outcome: program.Cancelled, Text: phrase.T("slash.cancelled"), Why: phrase.T("slash.cancelled")}, nil
 	case !sent && errors.Is(err, outbound.ErrRefused): // the same address is refused for ever
-		return failed(sentence(why)), nil
+		return failed(phrase.Sentence(why)), nil
 	case !sent:
-		why = sentence(why)
+		why = phrase.Sentence(why)
 		return program.Result{Outcome: program.Later, Text: why, Why: why}, nil
 	case reads && late:
-		why = sentence(why)
+		why = phrase.Sentence(why)
 		return program.Result{Outcome: program.TimedOut, Text: why, Why: why}, nil
 	case reads:
-		return failed(sentence(why)), nil
+		return failed(phrase.Sentence(why)), nil
 	}
 	return failed(phrase.T("slash.unknown", why)), fmt.Errorf("call webhook %s: no answer: %w", c.cfg.Name, withoutURL(err))
 }
@@ -115,12 +113,6 @@ func trouble(err error) string {
 	default:
 		return phrase.T("slash.unreachable")
 	}
-}
-
-// sentence is a clause of trouble that stands alone.
-func sentence(clause string) string {
-	first, n := utf8.DecodeRuneInString(clause)
-	return string(unicode.ToUpper(first)) + clause[n:] + "."
 }
 
 func withoutURL(err error) error {

@@ -24,6 +24,7 @@ type Session struct {
 	Address   string
 	Agent     string
 	ProvenAt  time.Time // when the second factor was last shown in it; zero: never
+	HasFactor bool      // its person has one
 }
 
 // Token is one API token.
@@ -55,7 +56,7 @@ type Link struct {
 }
 
 const (
-	selectSession  = `SELECT id, person, created_at, seen_at, expires_at, address, agent, proven_at FROM session`
+	selectSession  = `SELECT id, person, created_at, seen_at, expires_at, address, agent, proven_at, EXISTS (SELECT 1 FROM factor WHERE factor.person = session.person) FROM session`
 	selectToken    = `SELECT id, person, name, scopes, created_at, seen_at FROM token`
 	selectLink     = `SELECT purpose, person, expires_at FROM link`
 	selectPassword = `SELECT password FROM credential WHERE person = $1`
@@ -64,7 +65,7 @@ const (
 func scanSession(rows *sql.Rows) (Session, error) {
 	var v Session
 	var created, seen, expires, proven int64
-	err := rows.Scan(&v.ID, &v.Person, &created, &seen, &expires, &v.Address, &v.Agent, &proven)
+	err := rows.Scan(&v.ID, &v.Person, &created, &seen, &expires, &v.Address, &v.Agent, &proven, &v.HasFactor)
 	v.CreatedAt, v.SeenAt, v.ExpiresAt, v.ProvenAt = instant(created), instant(seen), instant(expires), instant(proven)
 	return v, err
 }

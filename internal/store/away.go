@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -52,6 +53,13 @@ func (a *Away) Is(target error) bool { return target == ErrAway && !a.Unsure }
 
 // Unwrap gives what the driver said.
 func (a *Away) Unwrap() error { return a.Err }
+
+// IsAway reports whether an error is the database's and not of what was asked:
+// also when it was lost in the middle, and what was asked may have happened.
+func IsAway(err error) bool {
+	_, is := errors.AsType[*Away](err)
+	return is
+}
 
 // comeBack is what those are told who could try again.
 const comeBack = 5 * time.Second
@@ -178,8 +186,6 @@ func (o *outages) failed(ctx context.Context, at step, err error) error {
 	case told:
 		why = known.Why
 	case ok:
-	case at == beginning: // nothing was asked of it yet
-		return &Away{Why: Broken, Err: err}
 	default:
 		return err
 	}
@@ -239,10 +245,11 @@ func whyOf(err error) (Why, bool) {
 		return Unreachable, connecting
 	}
 	_, network := errors.AsType[net.Error](err)
-	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, context.DeadlineExceeded} {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone, context.DeadlineExceeded} {
 		network = network || errors.Is(err, lost)
 	}
-	return Unreachable, network || pgconn.SafeToRetry(err)
+	return Unreachable, network || connecting || pgconn.SafeToRetry(err)
 }
 
 // whyOfState knows the classes of PostgreSQL's SQLSTATE that are about the server.

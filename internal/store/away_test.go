@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -161,6 +162,9 @@ func TestWhatIsAnOutage(t *testing.T) {
 		{"lost at the commit", committing, io.ErrUnexpectedEOF, Unreachable, true},
 		{"refused", beginning, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, Unreachable, false},
 		{"silent", reading, context.DeadlineExceeded, Unreachable, false},
+		{"no agreement on how to connect", beginning, fmt.Errorf("begin: %w", &pgconn.ConnectError{Config: &pgconn.Config{}}), Unreachable, false},
+		{"a connection that is closed", beginning, fmt.Errorf("begin: %w", sql.ErrConnDone), Unreachable, false},
+		{"a row that cannot be read", beginning, errors.New("read stored JSON: unexpected end of JSON input"), "", false},
 		{"a bug", reading, errors.New("index out of range"), "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

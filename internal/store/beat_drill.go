@@ -62,11 +62,7 @@ func (p Proof) At() time.Time {
 func (s *Store) Proofs(ctx context.Context, contacts []id.Contact) (map[id.Contact]Proof, error) {
 	found := map[id.Contact]Proof{}
 	for chunk := range slices.Chunk(contacts, 128) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, c := range chunk {
-			args[i] = string(c)
-		}
-		args = padded(args)
+		args := textsOf(chunk)
 		// For each contact method and state the newest: what it says is in its life.
 		list, err := all(ctx, s.read, scanDelivery, selectDelivery+` WHERE id IN (SELECT MAX(id) FROM delivery WHERE contact <> '' AND contact IN `+in(1, len(args))+`
 			AND state IN ('delivered', 'seen', 'answered') GROUP BY contact, state)`, args...)

@@ -179,14 +179,13 @@ func (tx *Tx) ClaimDeliveries(holder string, until time.Time, limit int) ([]Deli
 		return nil, fmt.Errorf("claim deliveries: %w", err)
 	}
 	for chunk := range slices.Chunk(due, 256) {
-		args := []any{holder, micros(until)}
-		var numbers []any
+		numbers := make([]id.Delivery, len(chunk))
 		for i := range chunk {
 			chunk[i].ClaimedBy, chunk[i].ClaimedUntil = holder, until
 			chunk[i].Attempt++
-			numbers = append(numbers, int64(chunk[i].ID))
+			numbers[i] = chunk[i].ID
 		}
-		args = append(args, padded(numbers)...)
+		args := append([]any{holder, micros(until)}, numbersOf(numbers)...)
 		tx.exec(`UPDATE delivery SET claimed_by = $1, claimed_until = $2, attempt = attempt + 1 WHERE id IN `+in(3, len(args)-2), args...)
 	}
 	return due, nil
@@ -196,11 +195,7 @@ func (tx *Tx) ClaimDeliveries(holder string, until time.Time, limit int) ([]Deli
 // until an instant.
 func (tx *Tx) RenewClaims(holder string, until time.Time, numbers []id.Delivery) {
 	for chunk := range slices.Chunk(numbers, 256) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, n := range chunk {
-			args[i] = int64(n)
-		}
-		args = append([]any{micros(until), holder}, padded(args)...)
+		args := append([]any{micros(until), holder}, numbersOf(chunk)...)
 		tx.exec(`UPDATE delivery SET claimed_until = $1 WHERE state = 'pending' AND claimed_by = $2 AND id IN `+in(3, len(args)-2), args...)
 	}
 }
@@ -216,11 +211,7 @@ func (tx *Tx) DropClaims() {
 func (tx *Tx) Deliveries(numbers []id.Delivery) ([]Delivery, error) {
 	var found []Delivery
 	for chunk := range slices.Chunk(numbers, 256) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, n := range chunk {
-			args[i] = int64(n)
-		}
-		args = padded(args)
+		args := numbersOf(chunk)
 		some, err := all(tx.ctx, tx.tx, scanDelivery, selectDelivery+` WHERE id IN `+in(1, len(args)), args...)
 		if err != nil {
 			return nil, fmt.Errorf("load deliveries: %w", err)
@@ -331,19 +322,33 @@ func (tx *Tx) Behind(cursor string, kinds ...timeline.Kind) (bool, error) {
 	return behind(tx.ctx, tx.tx, cursor, kinds)
 }
 
+// EntriesFor returns the first entries of the given kinds that wait for a follower,
+// up to limit. Whoever finds none of its concern among them needs no transaction.
+func (s *Store) EntriesFor(ctx context.Context, cursor string, limit int, kinds ...timeline.Kind) ([]timeline.Entry, error) {
+	args := []any{cursor, limit}
+	each := make([]string, len(kinds))
+	for i, k := range kinds { // for each by itself, as behind does
+		args = append(args, string(k))
+		each[i] = `SELECT * FROM (` + selectEntry + ` WHERE kind = $` + strconv.Itoa(i+3) + ` AND seq > ` + atCursor + ` ORDER BY kind, seq LIMIT $2) AS k` + strconv.Itoa(i)
+	}
+	return all(ctx, s.read, scanEntry, `SELECT * FROM (`+strings.Join(each, ` UNION ALL `)+`) AS waiting ORDER BY seq LIMIT $2`, args...)
+}
+
+// atCursor is how far the follower has come that is the first argument.
+const atCursor = `COALESCE((SELECT seq FROM cursor WHERE name = $1), 0)`
+
 // behind asks for one row of each kind, or of the head: whoever looks for any of
 // several kinds walks along the whole timeline when they are rare, or were once.
 func behind(ctx context.Context, q querier, cursor string, kinds []timeline.Kind) (bool, error) {
-	const at = `COALESCE((SELECT seq FROM cursor WHERE name = $1), 0)`
 	if len(kinds) == 0 {
-		seq, err := one(ctx, q, value[int64], `SELECT seq - `+at+` FROM head WHERE id = 1`, cursor)
+		seq, err := one(ctx, q, value[int64], `SELECT seq - `+atCursor+` FROM head WHERE id = 1`, cursor)
 		return seq > 0, err
 	}
 	args := []any{cursor}
 	first := make([]string, len(kinds))
 	for i, k := range kinds {
 		args = append(args, string(k))
-		first[i] = `(SELECT seq FROM entry WHERE kind = $` + strconv.Itoa(i+2) + ` AND seq > ` + at + ` ORDER BY kind, seq LIMIT 1)`
+		first[i] = `(SELECT seq FROM entry WHERE kind = $` + strconv.Itoa(i+2) + ` AND seq > ` + atCursor + ` ORDER BY kind, seq LIMIT 1)`
 	}
 	seq, err := one(ctx, q, value[int64], `SELECT COALESCE(`+strings.Join(append(first, `0`), `, `)+`)`, args...)
 	return seq > 0, err

@@ -160,11 +160,7 @@ func (q *query) inRooms(rooms []id.Room) {
 }
 
 func (q *query) list(rooms []id.Room) string {
-	args := make([]any, len(rooms), 2*len(rooms))
-	for i, r := range rooms {
-		args[i] = string(r)
-	}
-	args = padded(args)
+	args := textsOf(rooms)
 	first := len(q.args) + 1
 	q.args = append(q.args, args...)
 	return in(first, len(args))

@@ -13,7 +13,7 @@ import (
 // File is an uploaded file. Its content is kept elsewhere, under Key.
 type File struct {
 	timeline.File
-	Key     string // in the bucket; several files of the same content share it
+	Key     string // in the bucket; no other file has it, also of the same content
 	Preview string // key of a smaller picture; "" when there is none
 	Lines   string // the first lines of a text
 	Person  id.User

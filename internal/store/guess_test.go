@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -127,5 +128,26 @@ func guesses(t *testing.T, cfg Config) {
 		if g.guessed < 20 || g.asked < 20 {
 			t.Errorf("node %d has guessed %d times and asked %d times: this says nothing", i, g.guessed, g.asked)
 		}
+	}
+}
+
+// An incident that cannot be read fails who asks for it, and is no outage.
+func TestAnIncidentThatCannotBeRead(t *testing.T) {
+	for name, cfg := range map[string]Config{"sqlite": {Path: filepath.Join(t.TempDir(), "watchroom.db")}, "postgres": {Database: pgtest.URL(t)}} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := openLogging(t, cfg)
+			g := &guesser{T: t, Store: s}
+			g.alert("bad", false)
+			if _, err := s.write.ExecContext(t.Context(), `UPDATE incident SET body = '{'`); err != nil {
+				t.Fatal(err)
+			}
+			err := s.DoWithOpen(t.Context(), []string{"good", "bad"}, func(*Tx, map[string]incident.Incident) error { return nil })
+			if _, lasts := s.Outage(); err == nil || errors.Is(err, ErrAway) || lasts {
+				t.Errorf("DoWithOpen() = %v, an outage: %t", err, lasts)
+			}
+			if found := g.alert("good", false); found != 0 {
+				t.Errorf("found incident %d", found)
+			}
+		})
 	}
 }

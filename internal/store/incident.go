@@ -286,11 +286,7 @@ func incidentsByID(ctx context.Context, q querier, numbers []id.Incident) (map[i
 func incidentsWith(ctx context.Context, q querier, scan func(*sql.Rows) (incident.Incident, error), numbers []id.Incident) (map[id.Incident]incident.Incident, error) {
 	found := make(map[id.Incident]incident.Incident, len(numbers))
 	for chunk := range slices.Chunk(numbers, 256) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, n := range chunk {
-			args[i] = int64(n)
-		}
-		args = padded(args)
+		args := numbersOf(chunk)
 		incs, err := all(ctx, q, scan, selectIncident+` WHERE id IN `+in(1, len(args)), args...)
 		if err != nil {
 			return nil, fmt.Errorf("load incidents: %w", err)

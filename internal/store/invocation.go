@@ -58,9 +58,13 @@ func (tx *Tx) invocationRows() ([][]any, error) {
 		if err != nil {
 			return nil, fmt.Errorf("write invocation %s: %w", inv.ID, err)
 		}
+		started := inv.StartedAt
+		if inv.DryRun {
+			started = time.Time{} // see Started
+		}
 		rows = append(rows, []any{
 			string(inv.ID), inv.Number, string(inv.State), inv.Command, string(inv.By.User), string(inv.Room), int64(inv.Incident), inv.Lock, inv.Short,
-			micros(inv.AskedAt), micros(inv.DueAt), inv.Waiting, inv.ClaimedBy, micros(inv.Claimed), micros(inv.CancelAt), micros(inv.StartedAt), body, inv.Output,
+			micros(inv.AskedAt), micros(inv.DueAt), inv.Waiting, inv.ClaimedBy, micros(inv.Claimed), micros(inv.CancelAt), micros(started), body, inv.Output,
 		})
 	}
 	return rows, nil
@@ -145,32 +149,39 @@ func (tx *Tx) DueInvocations(limit int) ([]invocation.Invocation, error) {
 	return all(tx.ctx, tx.tx, scanInvocation, selectInvocation+` WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, number LIMIT $2`, micros(tx.Now), limit)
 }
 
-// StartedSince returns the invocations of some commands whose last run began at
-// an instant or later, the latest first and without their output: at most MaxStarted.
-func (tx *Tx) StartedSince(commands []string, since time.Time) ([]invocation.Invocation, error) {
-	return startedSince(tx.ctx, tx.tx, commands, since)
+// Started chooses among the last runs of invocations; a dry run is none.
+type Started struct {
+	Commands []string
+	Since    time.Time // they began then or later
+	Person   *id.User  // who asked; nil: anybody
+	Room     *id.Room  // where they asked; nil: anywhere
+	Limit    int
 }
 
-// StartedSince is Tx.StartedSince outside of a transaction.
-func (s *Store) StartedSince(ctx context.Context, commands []string, since time.Time) ([]invocation.Invocation, error) {
-	return startedSince(ctx, s.read, commands, since)
+// Started returns the invocations with the latest runs that f chooses, without
+// their output.
+func (tx *Tx) Started(f Started) ([]invocation.Invocation, error) { return started(tx.ctx, tx.tx, f) }
+
+// Started is Tx.Started outside of a transaction.
+func (s *Store) Started(ctx context.Context, f Started) ([]invocation.Invocation, error) {
+	return started(ctx, s.read, f)
 }
 
-// MaxStarted is how many runs of one question are counted.
-const MaxStarted = 1000
-
-func startedSince(ctx context.Context, from querier, commands []string, since time.Time) ([]invocation.Invocation, error) {
-	if len(commands) == 0 {
+func started(ctx context.Context, from querier, f Started) ([]invocation.Invocation, error) {
+	if len(f.Commands) == 0 {
 		return nil, nil
 	}
-	args := []any{micros(since), MaxStarted}
-	names := make([]any, len(commands))
-	for i, c := range commands {
-		names[i] = c
+	var q query
+	q.and(`started_at > 0`) // the index has no others
+	q.where(`started_at >= `, micros(f.Since))
+	q.whereIn(`command`, textsOf(f.Commands))
+	if f.Person != nil {
+		q.where(`person = `, string(*f.Person))
 	}
-	args = append(args, padded(names)...)
-	return all(ctx, from, scanInvocation, selectInvocationShort+` WHERE started_at > 0 AND started_at >= $1 AND command IN `+in(3, len(args)-2)+
-		` ORDER BY started_at DESC LIMIT $2`, args...)
+	if f.Room != nil {
+		q.where(`room = `, string(*f.Room))
+	}
+	return all(ctx, from, scanInvocation, selectInvocationShort+q.text()+` ORDER BY started_at DESC LIMIT `+q.arg(f.Limit), q.args...)
 }
 
 // RunsOf counts the runs of a command.
@@ -199,12 +210,7 @@ func (tx *Tx) PutOffInvocation(n id.Invocation, until time.Time) {
 // RenewRuns says until when the given runs of a holder are known to be alive.
 func (tx *Tx) RenewRuns(holder string, until time.Time, runs []id.Invocation) {
 	for chunk := range slices.Chunk(runs, 256) {
-		args := []any{micros(until), holder}
-		var ids []any
-		for _, n := range chunk {
-			ids = append(ids, string(n))
-		}
-		args = append(args, padded(ids)...)
+		args := append([]any{micros(until), holder}, textsOf(chunk)...)
 		tx.exec(`UPDATE invocation SET claimed_until = $1, due_at = $1 WHERE state = 'running' AND claimed_by = $2 AND id IN `+in(3, len(args)-2), args...)
 	}
 }

@@ -41,13 +41,14 @@ func (tx *Tx) Lock(name string, kind invocation.LockKind) (invocation.Lock, bool
 // Covering returns the sticky locks that keep others from what a name stands
 // for, the narrowest first: "deploy/shop" covers "deploy/shop/prod".
 func (tx *Tx) Covering(name string) ([]invocation.Lock, error) {
-	names := []any{name}
+	names := []string{name}
 	for i := range len(name) {
 		if name[i] == '/' && i > 0 {
 			names = append(names, name[:i])
 		}
 	}
-	return all(tx.ctx, tx.tx, scanLock, selectLock+` WHERE kind = 'sticky' AND name IN `+in(1, len(names))+` ORDER BY LENGTH(name) DESC`, names...)
+	args := textsOf(names)
+	return all(tx.ctx, tx.tx, scanLock, selectLock+` WHERE kind = 'sticky' AND name IN `+in(1, len(args))+` ORDER BY LENGTH(name) DESC`, args...)
 }
 
 // PutLock buffers a lock, instead of one of the same name and kind.

@@ -94,11 +94,7 @@ func (s *Store) overlay(ctx context.Context, q querier, entries []timeline.Entry
 		}
 	}
 	for chunk := range slices.Chunk(sortedKeys(at), 256) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, seq := range chunk {
-			args[i] = int64(seq)
-		}
-		args = padded(args)
+		args := numbersOf(chunk)
 		found, err := all(ctx, q, scanMessage, selectMessage+` WHERE seq IN `+in(1, len(args)), args...)
 		if err != nil {
 			return fmt.Errorf("load messages: %w", err)
@@ -168,11 +164,7 @@ func (s *Store) EntriesBySeq(ctx context.Context, numbers []id.Seq) ([]timeline.
 	var entries []timeline.Entry
 	numbers = slices.Compact(slices.Sorted(slices.Values(numbers)))
 	for chunk := range slices.Chunk(numbers, 256) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, seq := range chunk {
-			args[i] = int64(seq)
-		}
-		args = padded(args)
+		args := numbersOf(chunk)
 		found, err := all(ctx, s.read, scanEntry, selectEntry+` WHERE seq IN `+in(1, len(args))+` ORDER BY seq`, args...)
 		if err != nil {
 			return nil, fmt.Errorf("load entries: %w", err)
@@ -234,10 +226,8 @@ func (tx *Tx) DropMention(u id.User, seq id.Seq) {
 }
 
 // DropMentions says that a message calls nobody any more.
-func (tx *Tx) DropMentions(seq id.Seq, users []id.User) {
-	for _, u := range users {
-		tx.DropMention(u, seq)
-	}
+func (tx *Tx) DropMentions(seq id.Seq) {
+	tx.exec(`DELETE FROM mention WHERE seq = $1`, int64(seq))
 }
 
 // Unread is what somebody has not read of a room.
@@ -258,11 +248,7 @@ const MaxUnread = 100
 func (s *Store) Unread(ctx context.Context, u id.User, rooms []id.Room) (map[id.Room]Unread, error) {
 	out := make(map[id.Room]Unread, len(rooms))
 	for chunk := range slices.Chunk(rooms, 512) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, room := range chunk {
-			args[i] = string(room)
-		}
-		args = append([]any{string(u)}, padded(args)...)
+		args := append([]any{string(u)}, textsOf(chunk)...)
 		_, err := all(ctx, s.read, func(rows *sql.Rows) (struct{}, error) {
 			var room id.Room
 			var n Unread

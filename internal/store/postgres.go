@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
@@ -266,9 +265,6 @@ func (t *postgresTx) begin(ctx context.Context, ahead *question) (head, error) {
 					if err := ahead.take(rows); err != nil {
 						return err
 					}
-				}
-				if refused, ok := errors.AsType[*pgconn.PgError](rows.Err()); ok {
-					return fmt.Errorf("%w: %w", errAsked, refused)
 				}
 				return rows.Err()
 			})

@@ -22,24 +22,22 @@ type Presence struct {
 	Until   time.Time // unless it is renewed
 }
 
+// WhoIsThere says of everybody who has a page whether they are "online", or
+// "away" when all of their pages rest.
+func WhoIsThere(pages []Presence) map[id.User]string {
+	there := map[id.User]string{}
+	for _, p := range pages {
+		if p.Active {
+			there[p.Person] = "online"
+		} else if there[p.Person] == "" {
+			there[p.Person] = "away"
+		}
+	}
+	return there
+}
+
 // PresenceLife is for how long a row counts without being renewed.
 const PresenceLife = 75 * time.Second
-
-// SetPresence says that somebody is there, or what they do now. It wakes who
-// follows Presences when news is true.
-func (s *Store) SetPresence(ctx context.Context, p Presence, news bool) error {
-	return s.Do(ctx, func(tx *Tx) error {
-		p.Until = tx.Now.Add(PresenceLife)
-		tx.exec(`INSERT INTO presence (session, person, device, active, room, thread, typing, until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (session) DO UPDATE SET active = excluded.active, room = excluded.room, thread = excluded.thread, typing = excluded.typing, until = excluded.until`,
-			p.Session, string(p.Person), p.Device, p.Active, string(p.Room), int64(p.Thread), micros(p.Typing), micros(p.Until))
-		tx.exec(`DELETE FROM presence WHERE until < $1`, micros(tx.Now))
-		if news {
-			tx.about |= Presences
-		}
-		return nil
-	})
-}
 
 // DropPresence says that a page was closed.
 func (s *Store) DropPresence(ctx context.Context, session string) error {

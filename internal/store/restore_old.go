@@ -44,12 +44,17 @@ func (b *WholeBackup) bringUpTo(ctx context.Context, schema int64) error {
 }
 
 // upgraded is a backup with the tables of today, in a new file.
-func upgraded(ctx context.Context, from *os.File, made int64, dir string) (_ *os.File, err error) {
+func upgraded(ctx context.Context, from *os.File, made int64, dir string) (to *os.File, err error) {
 	s, err := connect(ctx, Config{Path: filepath.Join(dir, "upgrade.db")})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+	defer func() {
+		if err = errors.Join(err, s.Close()); err != nil && to != nil {
+			err = errors.Join(err, to.Close(), os.Remove(to.Name()))
+			to = nil
+		}
+	}()
 	p, err := s.migrator()
 	if err != nil {
 		return nil, err
@@ -67,14 +72,10 @@ func upgraded(ctx context.Context, from *os.File, made int64, dir string) (_ *os
 	if _, err := p.Up(ctx); err != nil {
 		return nil, err
 	}
-	to, err := os.CreateTemp("", "watchroom-restore-*")
-	if err != nil {
+	if to, err = os.CreateTemp("", "watchroom-restore-*"); err != nil {
 		return nil, err
 	}
-	if err := s.Backup(ctx, to); err != nil {
-		return nil, errors.Join(err, to.Close(), os.Remove(to.Name()))
-	}
-	return to, nil
+	return to, s.Backup(ctx, to)
 }
 
 // fill puts the rows of a backup into empty tables of its own version.

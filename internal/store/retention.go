@@ -154,16 +154,23 @@ func threads(ctx context.Context, q querier, entries []OldEntry) error {
 			return fmt.Errorf("load threads: %w", err)
 		}
 	}
-	there, err := incidentsByID(ctx, q, linked)
-	if err != nil {
-		return err
+	there := map[id.Incident]bool{}
+	for chunk := range slices.Chunk(linked, 256) {
+		args := numbersOf(chunk)
+		some, err := all(ctx, q, value[id.Incident], `SELECT id FROM incident WHERE id IN `+in(1, len(args)), args...)
+		if err != nil {
+			return fmt.Errorf("load threads: %w", err)
+		}
+		for _, n := range some {
+			there[n] = true
+		}
 	}
 	for i := range entries {
 		e := &entries[i]
 		e.RepliedAt, e.Pinned, e.Linked = time.Time{}, false, false
 		for _, m := range about[e.root()] {
 			e.Pinned = e.Pinned || !m.PinnedAt.IsZero()
-			e.Linked = e.Linked || slices.ContainsFunc(m.Incidents, func(n id.Incident) bool { _, ok := there[n]; return ok })
+			e.Linked = e.Linked || slices.ContainsFunc(m.Incidents, func(n id.Incident) bool { return there[n] })
 			if m.Seq == e.root() {
 				e.RepliedAt = m.RepliedAt
 			}
@@ -196,9 +203,26 @@ func filesOf(ctx context.Context, q querier, where string, args ...any) (Removed
 	return r, nil
 }
 
-// FilesOf counts the files that the given messages show.
-func (s *Store) FilesOf(ctx context.Context, messages []id.Seq) (Removed, error) {
-	return filesOfAll(ctx, s.read, messages)
+// Count counts entries, and the files that the messages among them show.
+func (s *Store) Count(ctx context.Context, entries []OldEntry) (Removed, error) {
+	r, messages := countEntries(entries)
+	files, err := filesOfAll(ctx, s.read, messages)
+	return r.Add(files), err
+}
+
+// countEntries counts entries and returns the numbers of the messages. Those that
+// tell of what was removed do not count: else each would bring another.
+func countEntries(entries []OldEntry) (r Removed, messages []id.Seq) {
+	for _, e := range entries {
+		switch {
+		case e.IsMessage():
+			messages = append(messages, e.Seq)
+		case e.Kind != timeline.RecordsRemoved:
+			r.Entries++
+		}
+	}
+	r.Messages = len(messages)
+	return r, messages
 }
 
 func filesOfAll(ctx context.Context, q querier, messages []id.Seq) (r Removed, err error) {
@@ -213,30 +237,19 @@ func filesOfAll(ctx context.Context, q querier, messages []id.Seq) (r Removed, e
 	return r, nil
 }
 
-// numbersOf are numbers as the arguments of a set.
-func numbersOf[N ~int64](numbers []N) []any {
-	args := make([]any, len(numbers), 2*len(numbers))
-	for i, n := range numbers {
-		args[i] = int64(n)
-	}
-	return padded(args)
-}
-
 // RemoveEntries removes entries with all that is kept beside them. The content
 // of files is for others to remove: nothing shows it any more. See LooseFiles.
 func (tx *Tx) RemoveEntries(entries []OldEntry) (Removed, error) {
-	numbers, messages := make([]id.Seq, 0, len(entries)), make([]id.Seq, 0, len(entries))
-	for _, e := range entries {
-		numbers = append(numbers, e.Seq)
-		if e.IsMessage() {
-			messages = append(messages, e.Seq)
-		}
-	}
+	counted, messages := countEntries(entries)
 	r, err := filesOfAll(tx.ctx, tx.tx, messages)
 	if err != nil {
 		return r, err
 	}
-	r.Messages, r.Entries = len(messages), len(entries)-len(messages)
+	r = r.Add(counted)
+	numbers := make([]id.Seq, len(entries))
+	for i, e := range entries {
+		numbers[i] = e.Seq
+	}
 	for chunk := range slices.Chunk(messages, 256) {
 		args := numbersOf(chunk)
 		within := in(1, len(args))
@@ -247,9 +260,7 @@ func (tx *Tx) RemoveEntries(entries []OldEntry) (Removed, error) {
 	for chunk := range slices.Chunk(numbers, 256) {
 		args := numbersOf(chunk)
 		tx.exec(`DELETE FROM entry WHERE seq IN `+in(1, len(args)), args...)
-	}
-	for _, n := range numbers {
-		tx.more = append(tx.more, tx.s.engine.forgetWords(n))
+		tx.more = append(tx.more, tx.s.engine.forgetWords(chunk))
 	}
 	tx.OnCommit(tx.s.recent.forget)
 	return r, nil

@@ -13,9 +13,14 @@ import (
 )
 
 // OldInvocations returns up to limit invocations with their output after a
-// number, in order, that were asked for before an instant.
-func (s *Store) OldInvocations(ctx context.Context, after int64, before time.Time, limit int) ([]invocation.Invocation, error) {
-	found, err := all(ctx, s.read, scanInvocation, selectInvocation+` WHERE number > $1 AND asked_at < $2 ORDER BY number LIMIT $3`, after, micros(before), limit)
+// number, in order, that were asked for before an instant; with printed only
+// those that have printed something.
+func (s *Store) OldInvocations(ctx context.Context, after int64, before time.Time, printed bool, limit int) ([]invocation.Invocation, error) {
+	where := ` WHERE number > $1 AND asked_at < $2`
+	if printed {
+		where += ` AND (output <> '' OR body LIKE '%"doc":%')`
+	}
+	found, err := all(ctx, s.read, scanInvocation, selectInvocation+where+` ORDER BY number LIMIT $3`, after, micros(before), limit)
 	if err != nil {
 		return nil, fmt.Errorf("load old invocations: %w", err)
 	}
@@ -37,18 +42,23 @@ func (tx *Tx) InvocationGone(number int64) (bool, error) {
 
 // RemoveInvocations removes the records of commands that are over, but never
 // that with the highest number.
-func (tx *Tx) RemoveInvocations(list []id.Invocation) Removed {
+func (tx *Tx) RemoveInvocations(list []id.Invocation) (r Removed, err error) {
 	for chunk := range slices.Chunk(list, 256) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, n := range chunk {
-			args[i] = string(n)
+		args := textsOf(chunk)
+		may, err := all(tx.ctx, tx.tx, value[id.Invocation], `SELECT id FROM invocation WHERE due_at = 0 AND number < (SELECT MAX(number) FROM invocation)
+			AND id IN `+in(1, len(args)), args...)
+		if err != nil {
+			return r, fmt.Errorf("remove commands: %w", err)
 		}
-		args = padded(args)
+		if r.Commands += len(may); len(may) == 0 {
+			continue
+		}
+		args = textsOf(may)
 		within := in(1, len(args))
 		tx.exec(`DELETE FROM action WHERE invocation <> '' AND invocation IN `+within, args...)
-		tx.exec(`DELETE FROM invocation WHERE due_at = 0 AND number < (SELECT MAX(number) FROM invocation) AND id IN `+within, args...)
+		tx.exec(`DELETE FROM invocation WHERE id IN `+within, args...)
 	}
-	return Removed{Commands: len(list)}
+	return r, nil
 }
 
 // RemoveOutput removes what a command printed; that it did, and the sum of it, stays in the audit.
@@ -83,13 +93,20 @@ func oldEvents(ctx context.Context, q querier, after int64, limit int) ([]OldEve
 	if err != nil {
 		return nil, fmt.Errorf("load the audit: %w", err)
 	}
-	open, err := all(ctx, q, scanInvocation, selectInvocation+` WHERE due_at > 0`)
-	if err != nil {
-		return nil, fmt.Errorf("load open invocations: %w", err)
+	about := make([]id.Invocation, len(events))
+	for i, e := range events {
+		about[i] = e.Invocation
 	}
 	waits := map[id.Invocation]bool{}
-	for _, inv := range open {
-		waits[inv.ID] = inv.Schedule == (invocation.Schedule{})
+	for chunk := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(about))), 256) {
+		args := textsOf(chunk)
+		open, err := all(ctx, q, scanInvocation, selectInvocationShort+` WHERE due_at > 0 AND id IN `+in(1, len(args)), args...)
+		if err != nil {
+			return nil, fmt.Errorf("load open invocations: %w", err)
+		}
+		for _, inv := range open {
+			waits[inv.ID] = inv.Schedule == (invocation.Schedule{})
+		}
 	}
 	old := make([]OldEvent, len(events))
 	for i, e := range events {

@@ -159,12 +159,18 @@ func (s *Store) OldAlerts(ctx context.Context, after id.Alert, limit int) ([]Old
 
 // RemoveAlerts removes alerts that belong to no incident and that nothing is to
 // be decided about.
-func (tx *Tx) RemoveAlerts(alerts []id.Alert) Removed {
+func (tx *Tx) RemoveAlerts(alerts []id.Alert) (r Removed, err error) {
 	for chunk := range slices.Chunk(alerts, 256) {
 		args := numbersOf(chunk)
-		tx.exec(`DELETE FROM alert WHERE incident = 0 AND NOT EXISTS (SELECT 1 FROM muted WHERE muted.alert = alert.id) AND id IN `+in(1, len(args)), args...)
+		may, err := all(tx.ctx, tx.tx, value[int64], `SELECT id FROM alert WHERE incident = 0 AND NOT EXISTS (SELECT 1 FROM muted WHERE muted.alert = alert.id)
+			AND id IN `+in(1, len(args)), args...)
+		if err != nil {
+			return r, fmt.Errorf("remove alerts: %w", err)
+		}
+		tx.removeNumbers("alert", may)
+		r.Alerts += len(may)
 	}
-	return Removed{Alerts: len(alerts)}
+	return r, nil
 }
 
 // OldDelivery is what retention needs to know of a delivery.
@@ -184,7 +190,7 @@ func (s *Store) OldDeliveries(ctx context.Context, after id.Delivery, limit int)
 		err := rows.Scan(&d.ID, &created, &d.State, &d.Incident, &d.Open)
 		d.CreatedAt = instant(created)
 		return d, err
-	}, `SELECT id, created_at, state, incident, EXISTS (SELECT 1 FROM incident WHERE incident.id = delivery.incident AND incident.state <> 'resolved')
+	}, `SELECT id, created_at, state, incident, `+openIncident+`
 		FROM delivery WHERE id > $1 ORDER BY id LIMIT $2`, int64(after), limit)
 	if err != nil {
 		return nil, fmt.Errorf("load old deliveries: %w", err)
@@ -192,13 +198,23 @@ func (s *Store) OldDeliveries(ctx context.Context, after id.Delivery, limit int)
 	return found, nil
 }
 
-// RemoveDeliveries removes the records of deliveries of which nothing more can become.
-func (tx *Tx) RemoveDeliveries(deliveries []id.Delivery) Removed {
+// openIncident is whether the incident of a delivery is open.
+const openIncident = `EXISTS (SELECT 1 FROM incident WHERE incident.id = delivery.incident AND incident.state <> 'resolved')`
+
+// RemoveDeliveries removes the records of deliveries of which nothing more can
+// become, and that belong to nothing that is open.
+func (tx *Tx) RemoveDeliveries(deliveries []id.Delivery) (r Removed, err error) {
 	for chunk := range slices.Chunk(deliveries, 256) {
 		args := numbersOf(chunk)
-		tx.exec(`DELETE FROM delivery WHERE state NOT IN ('pending', 'accepted') AND id IN `+in(1, len(args)), args...)
+		may, err := all(tx.ctx, tx.tx, value[int64], `SELECT id FROM delivery WHERE state NOT IN ('pending', 'accepted') AND NOT `+openIncident+`
+			AND id IN `+in(1, len(args)), args...)
+		if err != nil {
+			return r, fmt.Errorf("remove deliveries: %w", err)
+		}
+		tx.removeNumbers("delivery", may)
+		r.Deliveries += len(may)
 	}
-	return Removed{Deliveries: len(deliveries)}
+	return r, nil
 }
 
 // Sweep forgets what is of no use to anybody: buttons that work no more, and

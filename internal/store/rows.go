@@ -174,6 +174,24 @@ func padded(args []any) []any {
 	return args
 }
 
+// numbersOf are numbers as the arguments of a set.
+func numbersOf[N ~int64](numbers []N) []any {
+	args := make([]any, len(numbers), 2*len(numbers))
+	for i, n := range numbers {
+		args[i] = int64(n)
+	}
+	return padded(args)
+}
+
+// textsOf is numbersOf for texts.
+func textsOf[T ~string](texts []T) []any {
+	args := make([]any, len(texts), 2*len(texts))
+	for i, t := range texts {
+		args[i] = string(t)
+	}
+	return padded(args)
+}
+
 // Instants are microseconds since 1970; the zero time is 0.
 func micros(t time.Time) int64 {
 	if t.IsZero() {

@@ -90,13 +90,16 @@ func (s *Store) IndexNext(ctx context.Context, cursor string, limit int, words f
 	entries, ok := s.recent.between(h.epoch, at, upto)
 	if !ok {
 		entries, err = all(ctx, t, scanEntry, selectEntry+` WHERE seq > $1 AND seq <= $2 ORDER BY seq`, int64(at), int64(upto))
+		if err == nil { // when this is done anew, what has changed them may have been removed
+			err = s.overlay(ctx, t, entries)
+		}
 		if err != nil {
 			return false, fmt.Errorf("index timeline: %w", err)
 		}
 	}
 	found, todo := newWordsOf(entries, words), []statement{}
-	for _, seq := range found.gone {
-		todo = append(todo, s.engine.forgetWords(seq))
+	for chunk := range slices.Chunk(found.gone, 256) {
+		todo = append(todo, s.engine.forgetWords(chunk))
 	}
 	todo = append(todo, s.engine.indexWords(found.seqs, found.texts)...)
 	todo = append(todo, insertRows(`INSERT INTO cursor (name, seq)`, [][]any{{cursor, int64(upto)}}, upsertCursor)...)
@@ -120,6 +123,10 @@ func newWordsOf(entries []timeline.Entry, words func(timeline.Entry) string) new
 	var n newWords
 	for _, e := range entries {
 		switch p := e.Payload.(type) {
+		case timeline.Message:
+			if !p.Deleted {
+				n.add(e, words)
+			}
 		case timeline.Edit: // its words are the message's
 			said := e
 			said.Seq, said.Kind, said.Payload = p.Of, timeline.MessagePosted, timeline.Message{Text: p.Text}

@@ -139,8 +139,9 @@ func (e *postgres) indexWords(seqs []int64, words []string) []statement {
 		FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[])) AS new (seq, words) ON CONFLICT (seq) DO NOTHING`, []any{seqs, words}}}
 }
 
-func (e *postgres) forgetWords(seq id.Seq) statement {
-	return statement{`DELETE FROM entry_text WHERE seq = $1`, []any{int64(seq)}}
+func (e *postgres) forgetWords(seqs []id.Seq) statement {
+	args := numbersOf(seqs)
+	return statement{`DELETE FROM entry_text WHERE seq IN ` + in(1, len(args)), args}
 }
 
 func (e *postgres) forUpdate() string { return ` FOR UPDATE` }

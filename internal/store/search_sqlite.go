@@ -114,8 +114,9 @@ func (e *sqlite) indexWords(seqs []int64, words []string) []statement {
 	return all
 }
 
-func (e *sqlite) forgetWords(seq id.Seq) statement {
-	return statement{`DELETE FROM entry_text WHERE rowid = $1`, []any{int64(seq)}}
+func (e *sqlite) forgetWords(seqs []id.Seq) statement {
+	args := numbersOf(seqs)
+	return statement{`DELETE FROM entry_text WHERE rowid IN ` + in(1, len(args)), args}
 }
 
 func (e *sqlite) forUpdate() string { return `` }

@@ -41,7 +41,7 @@ type Config struct {
 	Path     string           // SQLite file; used when Database is empty
 	Database string           // postgres:// URL
 	Clock    func() time.Time // nil: time.Now on SQLite, the server's clock on PostgreSQL
-	Alone    bool             // no other process opens this database, which the caller sees to; see Store.Alone
+	Alone    bool             // no other server opens this database, which the caller sees to; see Store.Alone
 	Log      *slog.Logger     // told when the database goes away and when it is back; nil: nobody is
 }
 
@@ -78,9 +78,9 @@ type engine interface {
 	// search is how entries are found by words; arg adds an argument to the query.
 	search(ctx context.Context, q querier, a asked, arg func(any) string) (found, error)
 	few(ctx context.Context, q querier, kinds []any) (bool, error) // whether entries of these kinds are rare
-	forgetWords(seq id.Seq) statement
-	indexWords(seqs []int64, words []string) []statement // rows of entry_text
-	forUpdate() string                                   // ends a query whose rows are locked
+	forgetWords(seqs []id.Seq) statement                           // few at once
+	indexWords(seqs []int64, words []string) []statement           // rows of entry_text
+	forUpdate() string                                             // ends a query whose rows are locked
 	close() error
 }
 
@@ -105,9 +105,6 @@ type question struct {
 	guess   func() (head, bool)
 	guessed bool
 }
-
-// errAsked says that the database is there and does not take the question.
-var errAsked = errors.New("the database refuses what is asked")
 
 // row is what both drivers scan from.
 type row interface{ Scan(dest ...any) error }
@@ -167,8 +164,8 @@ func (s *Store) Close() error {
 	return errors.Join(err, s.write.Close())
 }
 
-// Alone reports that no other process can have this database open, so that
-// nothing need be agreed on with others.
+// Alone reports that no other server has this database open, so that nothing
+// need be agreed on with others. What a command beside it writes is still found.
 func (s *Store) Alone() bool { return s.alone }
 
 // Ping reports whether the database answers.

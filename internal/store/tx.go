@@ -19,7 +19,7 @@ import (
 // Tx is the one writing transaction. Its methods read at once and write into
 // buffers, which are sent with the commit: what was put is not seen by later
 // reads of the same transaction. A Tx is for one goroutine and ends with the
-// function it was given to.
+// function it was given to. That of a View can only read.
 type Tx struct {
 	Now time.Time // one instant for everything in it; never before an earlier entry
 	Org *org.Org
@@ -154,20 +154,13 @@ func (s *Store) doAsking(ctx context.Context, entities []string, fn func(*Tx, ma
 func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (err error) {
 	seen := s.outages.seen()
 	t, h, err := s.engine.begin(ctx, ahead)
-	if errors.Is(err, errAsked) {
-		return err
-	}
 	if err != nil {
 		return s.outages.failed(ctx, beginning, err)
 	}
 	if ahead == nil || !ahead.guessed {
 		s.outages.worked(ctx, seen, beginning)
 	}
-	tx := &Tx{
-		ctx: context.WithoutCancel(ctx), s: s, tx: t, head: h, began: h, done: func() {},
-		quotes: quotes{}, incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
-		deliveries: map[id.Delivery]Delivery{}, cursors: map[string]id.Seq{},
-	}
+	tx := s.newTx(context.WithoutCancel(ctx), t, h)
 	if tx.known = ahead != nil && ahead.guessed; !tx.known {
 		s.memory.meet(h)
 	}
@@ -177,7 +170,6 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 			t.rollback()
 		}
 	}()
-	tx.Now = s.instantOf(h)
 	if tx.Org, err = s.orgAt(tx.ctx, t, h); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}
@@ -213,6 +205,14 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	s.outages.worked(tx.ctx, seen, committing) //nolint:contextcheck // as above
 	s.wake(about)
 	return nil
+}
+
+func (s *Store) newTx(ctx context.Context, t tx, h head) *Tx {
+	return &Tx{
+		Now: s.instantOf(h), ctx: ctx, s: s, tx: t, head: h, began: h, done: func() {},
+		quotes: quotes{}, incidents: map[id.Incident]incident.Incident{}, timers: map[timerKey]time.Time{},
+		deliveries: map[id.Delivery]Delivery{}, cursors: map[string]id.Seq{},
+	}
 }
 
 // BeforeCommit has f look at every transaction of this process, within it, once
@@ -345,11 +345,7 @@ func (tx *Tx) OpenIncidents(entities []string) (map[string]incident.Incident, er
 const openAtOnce = 256
 
 func openIncidents(entities []string) (query string, args []any) {
-	args = make([]any, len(entities), 2*len(entities)+1)
-	for i, e := range entities {
-		args[i] = e
-	}
-	args = padded(args)
+	args = textsOf(entities)
 	return selectIncident + ` WHERE state <> 'resolved' AND entity_id IN ` + in(1, len(args)), args
 }
 
@@ -371,11 +367,7 @@ func (tx *Tx) scanIncident(rows *sql.Rows) (incident.Incident, error) {
 func (tx *Tx) TeamsOf(numbers []id.Incident) (map[id.Incident]id.Team, error) {
 	teams := make(map[id.Incident]id.Team, len(numbers))
 	for chunk := range slices.Chunk(numbers, 256) {
-		args := make([]any, len(chunk), 2*len(chunk))
-		for i, n := range chunk {
-			args[i] = int64(n)
-		}
-		args = padded(args)
+		args := numbersOf(chunk)
 		_, err := all(tx.ctx, tx.tx, func(rows *sql.Rows) (struct{}, error) {
 			var n id.Incident
 			var team id.Team

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/org"
@@ -60,6 +61,9 @@ func TestThePictureOfTheBot(t *testing.T) {
 		}
 	}
 	seen(true)
+	if _, err := h.dispatch.Say(ctx, ada, dispatch.Line{Files: []id.File{face}}); !fault.Is(err, fault.CodeInvalid) {
+		t.Errorf("it becomes part of a message: %v", err)
+	}
 	if err := h.dispatch.SetBotPicture(ctx, ada, ""); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/blob"
@@ -107,6 +108,8 @@ func (s *Service) drop(ctx context.Context, f store.File) (err error) {
 type Content struct {
 	store.File
 	io.ReadSeekCloser
+
+	smaller bool // it is the preview
 }
 
 // Open gives a file to somebody who may read it; preview is a smaller picture
@@ -126,8 +129,8 @@ func (s *Service) Open(ctx context.Context, u id.User, n id.File, preview bool) 
 	if f.Seq == 0 && (u == "" || f.Person != u) && n != o.Settings.Bot.Picture || f.Seq != 0 && !o.CanRead(u, f.Room) {
 		return Content{}, gone()
 	}
-	key := f.Key
-	if preview && f.Preview != "" {
+	key, smaller := f.Key, preview && f.Preview != ""
+	if smaller {
 		key = f.Preview
 	}
 	content, _, err := s.bucket.Open(ctx, key)
@@ -137,7 +140,7 @@ func (s *Service) Open(ctx context.Context, u id.User, n id.File, preview bool) 
 	if err != nil {
 		return Content{}, away(ctx, fmt.Errorf("open file %s: %w", n, err))
 	}
-	return Content{f, content}, nil
+	return Content{f, content, smaller}, nil
 }
 
 // retryAfter is when it is worth while to ask again for a place that is away.
@@ -191,8 +194,17 @@ func (s *Service) sweep(ctx context.Context) (err error) {
 // whatever ends this in between, the next look finds what is left.
 func (s *Service) sweepSome(ctx context.Context, before time.Time) (more bool, err error) {
 	old, err := s.store.LooseFiles(ctx, before, sweepMost)
-	if err != nil || len(old) == 0 {
+	if err != nil {
 		return false, err
+	}
+	o, err := s.store.Org(ctx)
+	if err != nil {
+		return false, err
+	}
+	more = len(old) == sweepMost
+	old = slices.DeleteFunc(old, func(f store.File) bool { return f.ID == o.Settings.Bot.Picture })
+	if len(old) == 0 {
+		return false, nil
 	}
 	var loose []store.File
 	err = s.store.Do(ctx, func(tx *store.Tx) error {
@@ -215,7 +227,7 @@ func (s *Service) sweepSome(ctx context.Context, before time.Time) (more bool, e
 		}
 		dropped = append(dropped, f.ID)
 	}
-	return len(old) == sweepMost && err == nil, errors.Join(err, s.store.Do(ctx, func(tx *store.Tx) error {
+	return more && err == nil, errors.Join(err, s.store.Do(ctx, func(tx *store.Tx) error {
 		for _, f := range dropped {
 			tx.DropFile(f)
 		}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/watchroom/watchroom/internal/auth"
 	"github.com/watchroom/watchroom/internal/fault"
@@ -104,15 +103,6 @@ func (s *Server) askForFactor(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// lacksFactor reports whether a request is to wait until its person has set up a
-// second factor.
-func (s *Server) lacksFactor(r *http.Request, route Route, actor people.Actor) (bool, error) {
-	if strings.HasSuffix(route.Pattern, " "+factorPath) {
-		return false, nil
-	}
-	return s.Accounts.LacksFactor(r.Context(), actor)
-}
-
 func (s *Server) showFactorSetup(w http.ResponseWriter, r *http.Request) error {
 	offer, err := s.Accounts.OfferFactor(r.Context(), actorOf(r))
 	if fault.Is(err, fault.CodeConflict) { // they have one
@@ -137,9 +127,7 @@ func (s *Server) factorSetupPage(w http.ResponseWriter, r *http.Request, status 
 	if v.Page, err = s.settingsPage(w, r, o, phrase.T("factor_web.setup.title")); err != nil {
 		return err
 	}
-	if v.Forced, err = s.Accounts.LacksFactor(r.Context(), actor); err != nil {
-		return err
-	}
+	v.Forced = actor.LacksFactor
 	v.URI, v.Secret, v.Path, v.Size = uri, otp.Grouped(secret), picture.Path, picture.Size
 	v.Account, v.Next = o.Users[actor.User].Email, afterFactor(r)
 	return draw(w, r, status, view.FactorSetupPage(v))

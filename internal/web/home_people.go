@@ -84,12 +84,11 @@ func (s *Server) people(o *org.Org, now time.Time) crowd {
 	onCall := map[id.User]bool{}
 	for _, r := range org.Sorted(o.Rotations, func(r oncall.Rotation) string { return r.Name }) {
 		d := duty{Duty: view.Duty{Rotation: r.Name, Team: o.Teams[r.Team].Name, Href: "/oncall"}}
-		shifts := o.OnCall(r.ID, now)
-		for _, shift := range shifts {
+		for _, shift := range o.OnCall(r.ID, now) {
 			d.now = append(d.now, shift.User)
 			onCall[shift.User] = true
 		}
-		d.Until, d.next = takeOver(d.now, shifts, o.Upcoming(r.ID, now, shiftsAhead), func(at time.Time) []oncall.Shift { return o.OnCall(r.ID, at) })
+		d.Until, d.next = o.TakeOver(r.ID, now)
 		d.NextAt = d.Until
 		c.duties = append(c.duties, d)
 	}
@@ -102,61 +101,6 @@ func (s *Server) people(o *org.Org, now time.Time) crowd {
 		c.all = append(c.all, row{personRow(u, onCall[u.ID], there[u.ID]), u.ID})
 	}
 	return c
-}
-
-// shiftsAhead is how many shifts are looked at for somebody else to take over.
-const shiftsAhead = 20
-
-// takeOver returns when other people than those on duty now take over, and who
-// of them begins then: a shift that is followed by the same person's is no end.
-// Where nobody is on duty it is when somebody will be; zero when nobody else
-// comes in sight.
-func takeOver(now []id.User, shifts, upcoming []oncall.Shift, on func(time.Time) []oncall.Shift) (at time.Time, next []id.User) {
-	var changes []time.Time
-	for _, shift := range slices.Concat(shifts, upcoming) {
-		changes = append(changes, shift.Start, shift.End)
-	}
-	begun := time.Time{}
-	for _, shift := range shifts {
-		if shift.Start.After(begun) {
-			begun = shift.Start
-		}
-	}
-	slices.SortFunc(changes, time.Time.Compare)
-	for _, at := range slices.CompactFunc(changes, time.Time.Equal) {
-		if !at.After(begun) { // no end, or before those of now began
-			continue
-		}
-		var then []id.User
-		for _, shift := range on(at) {
-			then = append(then, shift.User)
-		}
-		left := slices.ContainsFunc(now, func(u id.User) bool { return !slices.Contains(then, u) })
-		then = slices.DeleteFunc(then, func(u id.User) bool { return slices.Contains(now, u) })
-		if left || len(then) > 0 {
-			return at, then
-		}
-	}
-	return time.Time{}, nil
-}
-
-// handOver returns when the shifts that run now change next, and who begins
-// then. Where nobody is on duty it is when somebody will be.
-func handOver(shifts, upcoming []oncall.Shift) (at time.Time, next []id.User) {
-	for _, shift := range shifts {
-		if !shift.End.IsZero() && (at.IsZero() || shift.End.Before(at)) {
-			at = shift.End
-		}
-	}
-	if len(upcoming) > 0 && (at.IsZero() || upcoming[0].Start.Before(at)) {
-		at = upcoming[0].Start
-	}
-	for _, shift := range upcoming {
-		if shift.Start.Equal(at) {
-			next = append(next, shift.User)
-		}
-	}
-	return at, next
 }
 
 func rows(o *org.Org, users []id.User, onCall map[id.User]bool, there map[id.User]string) []view.PersonRow {

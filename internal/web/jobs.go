@@ -182,7 +182,7 @@ func (s *Server) actOnJob(w http.ResponseWriter, r *http.Request) error {
 	case "confirm":
 		inv, err = s.Desk.Confirm(ctx, by, inv.Room, exact)
 	case "approve":
-		inv, err = s.Desk.Approve(ctx, by, exact, false)
+		inv, err = s.Desk.Approve(ctx, by, exact)
 	case "deny":
 		inv, err = s.Desk.Deny(ctx, by, exact, text(r, "reason"))
 	case "cancel":

@@ -134,7 +134,7 @@ func rotationNow(o *org.Org, r oncall.Rotation, now time.Time, viewer id.User) v
 	out.Now = personRows(o, on, viewer)
 	// Several layers may hand over at the same instant; that is one hand-over.
 	upcoming := o.Upcoming(r.ID, now, handOvers*max(1, len(r.Layers)))
-	out.Until, _ = handOver(shifts, upcoming)
+	out.Until, _ = o.TakeOver(r.ID, now)
 	for _, shift := range upcoming {
 		last := len(out.Next) - 1
 		if last >= 0 && out.Next[last].From.Equal(shift.Start) {

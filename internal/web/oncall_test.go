@@ -51,6 +51,18 @@ func TestOnCallPage(t *testing.T) {
 	h.lacks(page, "/settings/rotations/new")
 }
 
+// A shift that the same person's follows is no end, wherever the end is told.
+func TestTheSamePersonOnceMoreIsNoEnd(t *testing.T) {
+	h := newWatch(t)
+	h.put(org.Put(oncall.Rotation{ID: "ro-alone", Name: "Alone", Zone: "UTC", Layers: []oncall.Layer{
+		{Members: []id.User{"u-kim"}, Every: 1, Unit: oncall.Days, HandoffAt: "09:00", Start: "2026-01-05"},
+	}}))
+	o := h.org()
+	if got := rotationNow(o, o.Rotations["ro-alone"], time.Now(), "u-kim"); len(got.Now) != 1 || !got.Until.IsZero() {
+		t.Errorf("one who is always on duty is so until %s: %+v", got.Until, got.Now)
+	}
+}
+
 // A reader sees the calendar and is offered nothing that would be refused.
 func TestCalendarOffersWhatIsAllowed(t *testing.T) {
 	h := newWatch(t)

@@ -3,10 +3,10 @@ package web
 import (
 	"net/http"
 
-	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/phrase"
+	"github.com/watchroom/watchroom/internal/upload"
 )
 
 func (s *Server) pictureRoutes() []Route {
@@ -22,11 +22,7 @@ func (s *Server) pictureRoutes() []Route {
 // setBotPicture gives the bot the picture that a form brings.
 func (s *Server) setBotPicture(w http.ResponseWriter, r *http.Request) error {
 	const back = "/settings/organisation"
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return fault.Invalid("file", phrase.T("chat_web.upload.form")).Because(err)
-	}
-	part, err := filePart(parts)
+	part, err := upload.Part(r)
 	if err != nil {
 		return s.did(w, r, err, back, back, "")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/org"
@@ -69,6 +70,7 @@ func (s *Server) retentionPage(w http.ResponseWriter, r *http.Request, status in
 }
 
 // saveRetention asks once more before it saves what removes something at once.
+// The second word holds for the days that were shown, and for no others.
 func (s *Server) saveRetention(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	o, err := s.organisation(ctx)
@@ -91,18 +93,28 @@ func (s *Server) saveRetention(w http.ResponseWriter, r *http.Request) error {
 		return s.retentionPage(w, r, http.StatusUnprocessableEntity, o, setting, v)
 	}
 	look := text(r, "do") == "look"
-	if look || text(r, "sure") == "" && setting != o.Settings.Retention {
+	if look || text(r, "sure") != spelled(setting) && setting != o.Settings.Retention {
 		would, err := retention.Preview(ctx, s.Store, setting)
 		if err != nil {
 			return err
 		}
 		v.Would, v.AtLeast, v.Asked = counts(would), would.AtLeast, true
-		v.Sure = !look && (would.Rows() > 0 || would.AtLeast)
-		if look || v.Sure {
+		if !look && (would.Rows() > 0 || would.AtLeast) {
+			v.Sure = spelled(setting)
+		}
+		if look || v.Sure != "" {
 			return s.retentionPage(w, r, http.StatusOK, o, setting, v)
 		}
 	}
 	return s.keepFor(ctx, w, r, setting)
+}
+
+func spelled(setting org.Retention) string {
+	var days []string
+	for _, c := range setting.Classes() {
+		days = append(days, strconv.Itoa(c.Days))
+	}
+	return strings.Join(days, ",")
 }
 
 func (s *Server) keepFor(ctx context.Context, w http.ResponseWriter, r *http.Request, setting org.Retention) error {

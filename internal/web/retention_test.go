@@ -55,7 +55,10 @@ func TestRetentionPage(t *testing.T) {
 	if got := h.retention(); got.On() {
 		t.Errorf("it was saved without a second word: %+v", got)
 	}
-	h.send(path, http.StatusSeeOther, "outputs", "30", "do", "save", "sure", "1")
+	if _, body := h.send(path, http.StatusOK, "outputs", "30", "do", "save", "sure", "0,0,0,0,60,0"); !strings.Contains(body, `name="sure" value="0,0,0,0,30,0"`) || h.retention().On() {
+		t.Errorf("the second word was for other days:\n%.3000s", body)
+	}
+	h.send(path, http.StatusSeeOther, "outputs", "30", "do", "save", "sure", "0,0,0,0,30,0")
 	if got := h.retention(); got != (org.Retention{Outputs: 30}) {
 		t.Errorf("saved: %+v", got)
 	}

@@ -45,13 +45,10 @@ func (s *Server) showRotations(w http.ResponseWriter, r *http.Request) error {
 		for _, shift := range o.OnCall(rota.ID, now) {
 			row.Now = append(row.Now, o.UserName(shift.User))
 		}
-		for _, shift := range o.Upcoming(rota.ID, now, len(rota.Layers)) {
-			if row.NextAt.IsZero() {
-				row.NextAt = shift.Start
-			}
-			if shift.Start.Equal(row.NextAt) { // several layers may hand over together
-				row.Next = append(row.Next, o.UserName(shift.User))
-			}
+		var next []id.User
+		row.NextAt, next = o.TakeOver(rota.ID, now)
+		for _, u := range next {
+			row.Next = append(row.Next, o.UserName(u))
 		}
 		v.Rows = append(v.Rows, row)
 	}

@@ -132,7 +132,7 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request) error {
 	case forInvocation:
 		inv, err = s.Desk.Prove(ctx, actor, string(inv.ID))
 	case forApproval:
-		inv, err = s.Desk.Approve(ctx, actor, string(inv.ID), false)
+		inv, err = s.Desk.Approve(ctx, actor, string(inv.ID))
 	default:
 		return s.done(w, r, to, phrase.T("factor_web.stepup.done"))
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -20,9 +21,8 @@ import (
 
 // The pace of a stream.
 const (
-	heartbeat    = 15 * time.Second // a reader that hears nothing for three of them connects anew
-	writeTimeout = 10 * time.Second // for whoever takes what was sent too slowly
-	lookAgain    = time.Minute      // whether the reader may still read
+	heartbeat = 15 * time.Second // a reader that hears nothing for three of them connects anew
+	lookAgain = time.Minute      // whether the reader may still read
 	// maxBehind is how many entries a reader may have missed and still get them
 	// one by one; beyond it, loading the page is cheaper for everybody.
 	maxBehind = 1000
@@ -30,10 +30,9 @@ const (
 
 // The reasons of ours to end a stream; the browser connects again.
 var (
-	errDraining = errors.New("the server is draining")
-	errBeat     = errors.New("time for a heartbeat")
-	errNudge    = errors.New("there is news that is no entry")
-	errCrowded  = errors.New("the session has opened many other pages since")
+	errBeat    = errors.New("time for a heartbeat")
+	errNudge   = errors.New("there is news that is no entry")
+	errCrowded = errors.New("the session has opened many other pages since")
 )
 
 // stream sends what is new as server-sent events until either side goes:
@@ -47,6 +46,7 @@ var (
 //	rooms   {}                                         a room came or went: fetch the list
 //	people  {html}                                     the people pane
 //	ping    {}                                         every 15 seconds
+//	crowded {}                                         the last word of a session's oldest: come back when somebody looks
 //	reset   {}                                         too much was missed, or the numbers began anew: load the page
 //
 // It resumes after the number in Last-Event-ID or in after, unless the epoch in
@@ -66,30 +66,41 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) error {
 	f.thread = 0 // what is said in threads comes along and says so
 	after := afterOf(r)
 	sub, err := s.Live.Subscribe(ctx, after)
-	if err == nil {
-		defer sub.Close()
-	} else if !errors.Is(err, live.ErrReset) {
+	if err != nil && !errors.Is(err, live.ErrReset) {
 		return err
 	}
-	head, gone := s.Store.Head(ctx) // after subscribing: what is restored from here on ends the subscription
-	if gone != nil {
-		return gone
+	subscribed := err == nil
+	head, err := s.Store.Head(ctx) // after subscribing: what is restored from here on ends the subscription
+	if err != nil {
+		if subscribed {
+			sub.Close()
+		}
+		return err
 	}
-	out := newReader(s, w, r, f, after, head.Seq)
-	if err != nil || otherPast(r, after, head) || after > 0 && head.Seq > after+maxBehind {
-		out.open()
-		out.end(ctx, out.reset())
-		return nil
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer httpd.OnDraining(ctx, func() { cancel(errDraining) })()
-	defer s.streams.join(visitOf(r).session, func() { cancel(errCrowded) })()
-	defer s.presence.arrive(ctx, s.Store, s.Log, pageOf(r), out.nudge.presence)()
-	s.marks.join(out)
-	defer s.marks.leave(out)
-	out.open()
-	out.end(ctx, out.follow(ctx, sub))
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	httpd.Stay(w, r, func(ctx context.Context, w io.Writer) {
+		out := newReader(s, w, r.WithContext(ctx), f, after, head.Seq)
+		out.greet()
+		if !subscribed {
+			out.end(ctx, out.reset())
+			return
+		}
+		defer sub.Close()
+		if otherPast(r, after, head) || after > 0 && head.Seq > after+maxBehind {
+			out.end(ctx, out.reset())
+			return
+		}
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer s.streams.join(visitOf(r).session, func() { cancel(errCrowded) })()
+		defer s.presence.arrive(ctx, s.Store, s.Log, pageOf(r), out.nudge.presence)()
+		s.marks.join(out)
+		defer s.marks.leave(out)
+		out.end(ctx, out.follow(ctx, sub))
+	})
 	return nil
 }
 
@@ -115,12 +126,12 @@ func otherPast(r *http.Request, after id.Seq, head store.Head) bool {
 // reader is one open stream.
 type reader struct {
 	s      *Server
-	w      http.ResponseWriter
+	w      io.Writer // what is written is sent
 	r      *http.Request
-	ctl    *http.ResponseController
 	actor  people.Actor
 	filter filter
 
+	said    []byte    // what the next flush sends
 	seen    id.Seq    // the last entry that was sent or held back
 	told    id.Seq    // the last number the browser knows
 	missed  id.Seq    // entries up to here happened before the reader came back
@@ -132,9 +143,9 @@ type reader struct {
 	counts  map[id.Room]store.Unread // what is unread, of the rooms in which something was written
 }
 
-func newReader(s *Server, w http.ResponseWriter, r *http.Request, f filter, after, head id.Seq) *reader {
+func newReader(s *Server, w io.Writer, r *http.Request, f filter, after, head id.Seq) *reader {
 	out := &reader{
-		s: s, w: w, r: r, ctl: http.NewResponseController(w), actor: actorOf(r), filter: f,
+		s: s, w: w, r: r, actor: actorOf(r), filter: f,
 		seen: after, told: after, checked: time.Now(),
 	}
 	if after > 0 {
@@ -143,23 +154,20 @@ func newReader(s *Server, w http.ResponseWriter, r *http.Request, f filter, afte
 	return out
 }
 
-// open sends the header and the pace at which to come back, which is not the
-// same for everybody: after a restart all of them do.
-func (out *reader) open() {
-	h := out.w.Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no")
-	// The deadlines of this stream must not outlive it.
-	h.Set("Connection", "close")
-	out.w.WriteHeader(http.StatusOK)
-	out.hurry()
+// greet says at which pace to come back, which is not the same for everybody:
+// after a restart all of them do.
+func (out *reader) greet() {
 	out.write(fmt.Appendf(nil, "retry: %d\nevent: ping\ndata: {}\n\n", 1000+rand.IntN(2000))) //nolint:gosec // spreads load
 }
 
 // end logs why a stream ended when that is worth knowing. It is no error of the
 // request: the header is out, and the browser resumes where it was.
 func (out *reader) end(ctx context.Context, err error) {
+	if errors.Is(context.Cause(ctx), errCrowded) {
+		out.write([]byte("event: crowded\ndata: {}\n\n"))
+		_ = out.flush() // a browser that is gone need not know
+		return
+	}
 	switch {
 	case err == nil, ctx.Err() != nil, errors.Is(err, live.ErrSlow), errors.Is(err, live.ErrClosed), errors.Is(err, errGone):
 		return
@@ -190,7 +198,6 @@ func (out *reader) follow(ctx context.Context, sub *live.Subscription) error {
 		case err != nil && !woken:
 			return err
 		}
-		out.hurry()
 		if err := out.nudged(ctx); err != nil {
 			return err
 		}
@@ -213,7 +220,7 @@ func (out *reader) follow(ctx context.Context, sub *live.Subscription) error {
 func (out *reader) beat(ctx context.Context) error {
 	if time.Since(out.checked) >= lookAgain {
 		actor, _, err := out.s.Accounts.Authenticate(ctx, out.s.cookies.Token(out.r))
-		if err != nil || !actor.May(people.Read) || actor.Role != out.actor.Role {
+		if err != nil || actor.LacksFactor || !actor.May(people.Read) || actor.Role != out.actor.Role {
 			return errGone
 		}
 		out.checked = time.Now()
@@ -234,20 +241,20 @@ func (out *reader) beat(ctx context.Context) error {
 
 // reset takes the browser's number away, too, lest it comes back with it by itself.
 func (out *reader) reset() error {
-	out.hurry()
 	out.write([]byte("id:\nevent: reset\ndata: {}\n\n"))
 	return out.flush()
 }
 
-func (out *reader) hurry() {
-	_ = out.ctl.SetWriteDeadline(time.Now().Add(writeTimeout)) // a writer without deadlines (a test's) is not slow
-}
-
-// write leaves its error to flush, which comes soon.
-func (out *reader) write(b []byte) { _, _ = out.w.Write(b) }
+// write leaves what it says to flush, which comes soon.
+func (out *reader) write(b []byte) { out.said = append(out.said, b...) }
 
 func (out *reader) flush() error {
-	if err := out.ctl.Flush(); err != nil {
+	if len(out.said) == 0 {
+		return nil
+	}
+	_, err := out.w.Write(out.said)
+	out.said = nil // thousands wait and say nothing
+	if err != nil {
 		return errGone
 	}
 	return nil

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -11,11 +12,6 @@ import (
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
-
-// deaf takes what is written and forgets it.
-type deaf struct{ http.ResponseWriter }
-
-func (deaf) Write(b []byte) (int, error) { return len(b), nil }
 
 // BenchmarkLineToReaders is what one more line costs for each of 2,000 pages
 // that have its room open: what they are shown is drawn once.
@@ -29,7 +25,7 @@ func BenchmarkLineToReaders(b *testing.B) {
 	req := httptest.NewRequestWithContext(asAda(h), http.MethodGet, "/timeline/stream?room=ops", http.NoBody)
 	readers := make([]*reader, 2000)
 	for i := range readers {
-		readers[i] = newReader(h.web, deaf{httptest.NewRecorder()}, req, filter{room: r.ID}, 0, 0)
+		readers[i] = newReader(h.web, io.Discard, req, filter{room: r.ID}, 0, 0)
 	}
 	var seq id.Seq
 	b.ReportAllocs()

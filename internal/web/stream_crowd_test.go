@@ -20,3 +20,18 @@ func TestTheOldestStreamGivesWay(t *testing.T) {
 		t.Errorf("what has ended is still known: %v", c.open)
 	}
 }
+
+// Who gives way is told why, so that its page does not come back at once and
+// end the next.
+func TestACrowdedStreamSaysSo(t *testing.T) {
+	h := newWatch(t)
+	first := h.listen("kim", "", "")
+	first.until("ping", func(sse) bool { return true })
+	for range maxStreams {
+		h.listen("kim", "", "")
+	}
+	first.until("crowded", func(sse) bool { return true })
+	if e, ok := first.next(); ok {
+		t.Errorf("after its last word came %+v", e)
+	}
+}

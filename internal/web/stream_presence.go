@@ -207,24 +207,13 @@ func sameDoing(a, b store.Presence) bool {
 func (p *presence) states() map[id.User]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := map[id.User]string{}
-	add := func(page store.Presence) {
-		if page.Active {
-			out[page.Person] = "online"
-		} else if out[page.Person] == "" {
-			out[page.Person] = "away"
-		}
-	}
+	pages := slices.Collect(maps.Values(p.local)) // also what is not written down yet
 	for _, page := range p.seen {
-		if mine, ok := p.local[page.Session]; ok {
-			page = mine
+		if _, mine := p.local[page.Session]; !mine {
+			pages = append(pages, page)
 		}
-		add(page)
 	}
-	for _, page := range p.local { // not written down yet
-		add(page)
-	}
-	return out
+	return store.WhoIsThere(pages)
 }
 
 // typist is somebody who is typing, in a thread or (0) in the room itself.

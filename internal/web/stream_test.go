@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -283,7 +284,7 @@ func TestBeatEndsTheStreamOfWhoMayNotReadAnyMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.AddCookie(&http.Cookie{Name: "watchroom", Value: "cookie-kim"})
-	out := &reader{s: h.web, w: discard{}, r: req, actor: h.actor("kim")}
+	out := &reader{s: h.web, w: io.Discard, r: req, actor: h.actor("kim")}
 	if err := out.beat(t.Context()); err != nil {
 		t.Fatalf("beat of a good session: %v", err)
 	}
@@ -303,12 +304,6 @@ func TestBeatEndsTheStreamOfWhoMayNotReadAnyMore(t *testing.T) {
 		t.Error("the stream of somebody who was disabled goes on")
 	}
 }
-
-type discard struct{}
-
-func (discard) Header() http.Header         { return http.Header{} }
-func (discard) WriteHeader(int)             {}
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
 func TestPresenceLingers(t *testing.T) {
 	s, log := storetest.Open(t), slog.New(slog.DiscardHandler)

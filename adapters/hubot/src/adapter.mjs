@@ -212,7 +212,7 @@ export function makeAdapter ({ Adapter, TextMessage, TopicMessage }) {
         if (actions.length > 0) body.actions = actions
         delete body.buttons
         body.thread ??= this.threadOf(envelope)
-        if (body.text.trim() === '' && !body.files?.length) continue
+        if (body.text.trim() === '' && !body.files?.length && actions.length === 0) continue
         try {
           if (body.files) body.files = await this.upload(body.files)
           posted.push(await this.client.post(`/rooms/${this.target(envelope)}/messages`, body))

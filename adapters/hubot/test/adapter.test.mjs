@@ -175,6 +175,7 @@ test('what scripts say goes where it belongs', async t => {
   await adapter.reply(envelope, 'c')
   await adapter.emote({ room: '#ops' }, 'waves')
   await adapter.send({ room: '@kim' }, { text: 'Deploy?', buttons: [{ label: 'Yes', line: 'deploy web' }, { label: 'Log', url: 'https://x' }] })
+  await adapter.send({ room: 'ops' }, { buttons: [{ label: 'Yes', line: 'deploy web' }] })
   await adapter.topic({ room: 'ops' }, 'quiet')
   await adapter.react(7, '👍')
   await adapter.edit(7, 'new')
@@ -187,6 +188,7 @@ test('what scripts say goes where it belongs', async t => {
     { method: 'POST', path: '/rooms/ops/messages', body: { text: '@kim c', thread: 5 } },
     { method: 'POST', path: '/rooms/ops/messages', body: { text: '_waves_' } },
     { method: 'POST', path: '/rooms/%40kim/messages', body: { text: 'Deploy?\n- [Log](https://x)', actions: [{ label: 'Yes', line: 'deploy web' }] } },
+    { method: 'POST', path: '/rooms/ops/messages', body: { text: '', actions: [{ label: 'Yes', line: 'deploy web' }] } },
     { method: 'PATCH', path: '/rooms/ops', body: { topic: 'quiet' } },
     { method: 'PUT', path: '/messages/7/reactions/%F0%9F%91%8D', body: '' },
     { method: 'PATCH', path: '/messages/7', body: { text: 'new' } },

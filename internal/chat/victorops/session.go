@@ -186,12 +186,14 @@ func (c *session) begin(ctx context.Context, request envelope) (f *follower, err
 	if f.after, c.number, err = enter(ctx, c.server.Store, c.id); err != nil {
 		return nil, err
 	}
-	if f.sub, err = c.server.Live.Subscribe(ctx, f.after); err != nil {
+	sub, err := c.server.Live.Subscribe(ctx, f.after)
+	if err != nil {
 		return nil, err
 	}
+	f.sub = sub
 	defer func() {
 		if err != nil {
-			f.sub.Close()
+			sub.Close() // f is nothing by then
 		}
 	}()
 	c.delivered.Store(int64(f.after))

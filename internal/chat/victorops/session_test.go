@@ -126,6 +126,20 @@ func TestLoginHasADeadline(t *testing.T) {
 	}
 }
 
+// A robot that is gone before it was told yes leaves nothing behind.
+func TestLoginThatBreaksOff(t *testing.T) {
+	h := furnish(t, newStore(t))
+	h.pace.write = 1
+	h.start()
+	defer h.stop()
+	for range 2 { // the second does not wait for the first
+		c := h.dial()
+		c.send(loginFrame("Hubot", h.key))
+		c.end()
+	}
+	h.until("nobody follows", func() bool { return h.server.Live.Readers() == 0 && len(h.server.Connections()) == 0 })
+}
+
 func TestLoginTakesOver(t *testing.T) {
 	h := newHouse(t)
 	first := h.dial()

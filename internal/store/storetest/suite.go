@@ -29,6 +29,7 @@ func Suite(t *testing.T, open func(testing.TB) *store.Store) {
 		{"nothing to write is no commit", nothingIsNoCommit},
 		{"commits wake", commitsWake},
 		{"reading goes on while writing", readersDoNotWait},
+		{"who only looks waits for nobody and writes nothing", viewsLook},
 		{"numbers that are returned are given out again", returnedNumbers},
 		{"time never goes back", timeNeverGoesBack},
 		{"every kind of entry comes back", everyKindComesBack},

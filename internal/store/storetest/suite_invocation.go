@@ -118,36 +118,38 @@ func invocationLists(t *testing.T, s *store.Store) {
 func startedInvocations(t *testing.T, s *store.Store) {
 	now := must[time.Time](t)(s.Now(t.Context()))
 	do(t, s, func(tx *store.Tx) {
-		for i, n := range []id.Invocation{"now", "before", "long ago", "never", "other"} {
+		for i, n := range []id.Invocation{"now", "before", "long ago", "never", "other", "lee's", "tried"} {
 			inv := asked(n)
-			inv.Command, inv.StartedAt = "vm.start", now.Add(time.Duration(-i)*time.Hour)
+			inv.Command, inv.StartedAt, inv.DryRun = "vm.start", now.Add(time.Duration(-i)*time.Hour), false
 			switch n {
 			case "never":
 				inv.StartedAt = time.Time{}
 			case "other":
-				inv.Command, inv.StartedAt = "vm.stop", now
+				inv.Command, inv.StartedAt, inv.Room = "vm.stop", now, "dev"
+			case "lee's":
+				inv.By.User = "lee"
+			case "tried":
+				inv.StartedAt, inv.DryRun = now, true
 			}
 			must[invocation.Invocation](t)(tx.AddInvocation(inv))
 		}
 	})
-	for _, c := range []struct {
-		commands []string
-		since    time.Time
-		want     []id.Invocation
+	kim, ops := asked("").By.User, asked("").Room
+	for _, f := range []struct {
+		store.Started
+		want []id.Invocation
 	}{
-		{[]string{"vm.start"}, now.Add(-90 * time.Minute), []id.Invocation{"now", "before"}},
-		{[]string{"vm.stop", "vm.start", "vm.pause"}, now, []id.Invocation{"now", "other"}},
-		{[]string{"vm.start"}, time.Time{}, []id.Invocation{"now", "before", "long ago"}},
-		{nil, time.Time{}, nil},
+		{store.Started{Commands: []string{"vm.start"}, Since: now.Add(-90 * time.Minute), Limit: 9}, []id.Invocation{"now", "before"}},
+		{store.Started{Commands: []string{"vm.start"}, Limit: 3}, []id.Invocation{"now", "before", "long ago"}},
+		{store.Started{Commands: []string{"vm.start"}, Limit: 9}, []id.Invocation{"now", "before", "long ago", "lee's"}},
+		{store.Started{Commands: []string{"vm.start"}, Person: new(id.User("lee")), Limit: 1}, []id.Invocation{"lee's"}},
+		{store.Started{Commands: []string{"vm.start"}, Person: &kim, Room: &ops, Limit: 9}, []id.Invocation{"now", "before", "long ago"}},
+		{store.Started{Commands: []string{"vm.stop", "vm.start", "vm.pause"}, Room: new(id.Room("dev")), Limit: 9}, []id.Invocation{"other"}},
+		{store.Started{}, nil},
 	} {
-		got := ids(must[[]invocation.Invocation](t)(s.StartedSince(t.Context(), c.commands, c.since)))
-		slices.Sort(got)
-		slices.Sort(c.want)
-		same(t, "started", got, c.want)
+		same(t, "started", ids(must[[]invocation.Invocation](t)(s.Started(t.Context(), f.Started))), f.want)
 		do(t, s, func(tx *store.Tx) {
-			if n := len(must[[]invocation.Invocation](t)(tx.StartedSince(c.commands, c.since))); n != len(c.want) {
-				t.Errorf("in a transaction %d have started, want %d", n, len(c.want))
-			}
+			same(t, "started, in a transaction", ids(must[[]invocation.Invocation](t)(tx.Started(f.Started))), f.want)
 		})
 	}
 }

@@ -92,7 +92,7 @@ func rooms(t *testing.T, s *store.Store) {
 		if err := tx.PutMessage(store.Message{Seq: 4, Room: "ops", DeletedAt: at(9)}); err != nil {
 			t.Error(err)
 		}
-		tx.DropMentions(4, []id.User{"u1", "u2"})
+		tx.DropMentions(4)
 		tx.SetMark("u2", "", 5)
 		tx.MoveMark("u2", "", 4)
 	})

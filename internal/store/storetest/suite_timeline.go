@@ -234,6 +234,11 @@ func followers(t *testing.T, s *store.Store) {
 	if behind := must[bool](t)(s.Behind(t.Context(), "planner", timeline.PageSent)); behind {
 		t.Error("Behind = true without entries of that kind")
 	}
+	for _, kinds := range [][]timeline.Kind{{timeline.NoteAdded}, {timeline.PageSent, timeline.NoteAdded}} {
+		waiting := must[[]timeline.Entry](t)(s.EntriesFor(t.Context(), "planner", 10, kinds...))
+		same(t, "EntriesFor the planner", seqs(waiting), []id.Seq{8, 12})
+	}
+	same(t, "EntriesFor the planner, the first", seqs(must[[]timeline.Entry](t)(s.EntriesFor(t.Context(), "planner", 1, timeline.NoteAdded))), []id.Seq{8})
 	do(t, s, func(tx *store.Tx) { tx.SetCursor("planner", 12) })
 	if behind := must[bool](t)(s.Behind(t.Context(), "planner")); behind {
 		t.Error("Behind = true at the end")

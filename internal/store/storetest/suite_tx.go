@@ -224,6 +224,32 @@ func readersDoNotWait(t *testing.T, s *store.Store) {
 	})
 }
 
+func viewsLook(t *testing.T, s *store.Store) {
+	do(t, s, func(tx *store.Tx) { tx.SetCursor("planner", 5) })
+	look := func(fn func(*store.Tx)) (id.Seq, error) {
+		return store.View(t.Context(), s, func(tx *store.Tx) (id.Seq, error) {
+			fn(tx)
+			return tx.Cursor("planner")
+		})
+	}
+	do(t, s, func(tx *store.Tx) { // the one writer is at work
+		tx.SetCursor("planner", 7)
+		if at, err := look(func(*store.Tx) {}); at != 5 || err != nil {
+			t.Errorf("View() = %d, %v; want 5", at, err)
+		}
+	})
+	for name, write := range map[string]func(*store.Tx){
+		"a cursor": func(tx *store.Tx) { tx.SetCursor("planner", 9) }, "an entry": func(tx *store.Tx) { tx.Append(message("hello")) },
+	} {
+		if _, err := look(write); err == nil {
+			t.Errorf("View writes %s", name)
+		}
+	}
+	if at, err := look(func(*store.Tx) {}); at != 7 || err != nil {
+		t.Errorf("View() = %d, %v; want 7", at, err)
+	}
+}
+
 func returnedNumbers(t *testing.T, s *store.Store) {
 	do(t, s, func(tx *store.Tx) {
 		n := tx.NewIncident()

@@ -4,6 +4,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/phrase"
 )
 
@@ -135,10 +136,11 @@ func (r JobRow) tone() string {
 		return "ok"
 	case "failed", "timed_out", "unknown", "denied", "rejected":
 		return "critical"
-	case "confirming", "proving", "awaiting_approval":
-		return "warning"
 	case "running", "queued":
 		return "accent"
+	}
+	if invocation.State(r.State).Asks() {
+		return "warning"
 	}
 	return "muted"
 }

@@ -14,7 +14,7 @@ func settingsGallery() map[string]templ.Component {
 		kept.Classes = append(kept.Classes, RetentionClass{Name: name, Days: "90", Oldest: ago(400 * 24 * 3600e9)})
 	}
 	asked, wrong := kept, kept
-	asked.Asked, asked.Sure, asked.AtLeast = true, true, true
+	asked.Asked, asked.Sure, asked.AtLeast = true, "0,0,0,0,30,0", true
 	asked.Would = []RetentionCount{{What: "messages", N: 1204}, {What: "files", N: 3, Bytes: 5 << 20}}
 	wrong.Errors = map[string]string{"messages": "Between 1 and 36,500 days, or empty."}
 	nothing := kept

@@ -16,11 +16,10 @@ type Retention struct {
 	RanAt   time.Time // the last look; zero: none yet
 	Last    []story.Part
 	LastAt  time.Time // when something was removed last; zero: never
-	// Asked says that the person wants to know what these days would remove;
-	// Sure that saving them would remove something, and has to be confirmed.
-	Asked, Sure bool
-	Would       []RetentionCount
-	AtLeast     bool // there is more than was counted
+	Asked   bool      // the person wants to know what these days would remove
+	Sure    string    // what is sent to confirm these days, which would remove something; "": they need no second word
+	Would   []RetentionCount
+	AtLeast bool // there is more than was counted
 }
 
 // RetentionClass is one class with the days it is kept.
@@ -55,7 +54,7 @@ func Days(n int) string {
 }
 
 func retentionWouldTitle(r Retention) string {
-	if r.Sure {
+	if r.Sure != "" {
 		return rt("would.saved")
 	}
 	return rt("would.now")

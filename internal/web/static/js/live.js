@@ -59,6 +59,7 @@ class Live {
     on("entry", this.entry);
     on("card", this.card);
     on("people", this.people);
+    on("crowded", this.crowded);
     on("reset", this.reset);
     // What else there is to hear is for the parts of the chat.
     for (const name of ["message", "unread", "typing", "presence", "rooms"]) on(name, (data) => hear(name, data));
@@ -112,14 +113,21 @@ class Live {
   visibility() {
     clearTimeout(this.nap);
     if (document.hidden) {
-      this.nap = setTimeout(() => {
-        if (alertPerson.wanted()) return;
-        this.sleeping = true;
-        clearTimeout(this.retry);
-        this.retry = null;
-        this.source?.close();
-      }, asleep);
+      this.nap = setTimeout(() => alertPerson.wanted() || this.sleep(), asleep);
     } else if (this.sleeping || this.down || Date.now() - this.heard > silence) this.connect();
+  }
+
+  sleep() {
+    this.sleeping = true;
+    clearTimeout(this.retry);
+    this.retry = null;
+    this.source?.close();
+  }
+
+  // crowded: so many pages are open that the server ends the oldest. One that nobody looks at lets it be.
+  crowded() {
+    if (document.hidden) this.sleep();
+    else this.lost();
   }
 
   entry(data) {

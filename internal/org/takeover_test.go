@@ -1,4 +1,4 @@
-package web
+package org
 
 import (
 	"slices"
@@ -29,6 +29,7 @@ func TestTakeOver(t *testing.T) {
 		{"another next week", weeks("kim", "lee", "kim"), week(1), []id.User{"lee"}},
 		{"the same person for three weeks", weeks("kim", "kim", "kim", "lee"), week(3), []id.User{"lee"}},
 		{"nobody afterwards", weeks("kim", "kim"), week(2), nil},
+		{"another after a gap", append(weeks("kim"), oncall.Shift{User: "lee", Start: week(2), End: week(3)}), week(1), nil},
 		{"one without an end", []oncall.Shift{{User: "kim", Start: week(0)}}, time.Time{}, nil},
 	} {
 		on := func(at time.Time) []oncall.Shift {
@@ -36,7 +37,7 @@ func TestTakeOver(t *testing.T) {
 				return at.Before(s.Start) || !s.End.IsZero() && !at.Before(s.End)
 			})
 		}
-		at, next := takeOver([]id.User{"kim"}, c.all[:1], c.all[1:], on)
+		at, next := takeOver(c.all[:1], c.all[1:], on)
 		if !at.Equal(c.at) || !slices.Equal(next, c.next) {
 			t.Errorf("%s: takeOver = %s %v, want %s %v", c.why, at, next, c.at, c.next)
 		}

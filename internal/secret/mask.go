@@ -1,4 +1,4 @@
-package script
+package secret
 
 import (
 	"bytes"
@@ -11,23 +11,24 @@ import (
 	"unicode/utf8"
 )
 
-// mask stands for a secret.
-const mask = "***"
+// Mask stands for a secret.
+const Mask = "***"
 
 // minLine is how long a line of a secret with several lines must be to count by
 // itself: the lines of a private key do, its brackets do not.
 const minLine = 8
 
-// masker replaces secrets in what a script says. It finds them as they are and as
+// Masker replaces secrets in what a program says. It finds them as they are and as
 // they stand in JSON and in addresses; one that was encoded otherwise, reversed or
 // said letter by letter passes, and the manual says so.
-type masker struct {
+type Masker struct {
 	secrets [][]byte // the longest first
 	first   [256]bool
 }
 
-func newMasker(values []string) *masker {
-	m := &masker{}
+// NewMasker returns a Masker of some secrets.
+func NewMasker(values []string) *Masker {
+	m := &Masker{}
 	add := func(v string) {
 		if v != "" && !slices.ContainsFunc(m.secrets, func(s []byte) bool { return string(s) == v }) {
 			m.secrets = append(m.secrets, []byte(v))
@@ -99,29 +100,31 @@ func percent(s, bare string) string {
 	return b.String()
 }
 
-// text masks what is known whole.
-func (m *masker) text(s string) string {
+// Text masks what is known whole.
+func (m *Masker) Text(s string) string {
 	if len(m.secrets) == 0 {
 		return s
 	}
 	var out strings.Builder
-	w := m.stream(func(p []byte) { out.Write(p) })
-	w.write([]byte(s))
-	w.close()
+	w := m.Stream(func(p []byte) { out.Write(p) })
+	w.Write([]byte(s))
+	w.Close()
 	return out.String()
 }
 
-// stream masks what arrives in pieces: a secret may begin in one and end in another.
-func (m *masker) stream(next func([]byte)) *maskStream { return &maskStream{m: m, next: next} }
+// Stream masks what arrives in pieces: a secret may begin in one and end in another.
+func (m *Masker) Stream(next func([]byte)) *MaskStream { return &MaskStream{m: m, next: next} }
 
-type maskStream struct {
-	m       *masker
+// MaskStream masks what is written to it, and hands it on as soon as it is decided.
+type MaskStream struct {
+	m       *Masker
 	next    func([]byte)
 	held    []byte // may be the beginning of a secret
 	covered int    // bytes that belong to a secret that was already replaced
 }
 
-func (s *maskStream) write(p []byte) {
+// Write takes the next piece.
+func (s *MaskStream) Write(p []byte) {
 	if len(s.m.secrets) == 0 {
 		s.next(p)
 		return
@@ -130,10 +133,11 @@ func (s *maskStream) write(p []byte) {
 	s.pass(false)
 }
 
-func (s *maskStream) close() { s.pass(true) }
+// Close hands on what was held back.
+func (s *MaskStream) Close() { s.pass(true) }
 
 // pass hands on what is decided. Secrets that overlap are covered together.
-func (s *maskStream) pass(all bool) {
+func (s *MaskStream) pass(all bool) {
 	out, i := make([]byte, 0, len(s.held)), 0
 	for ; i < len(s.held); i++ {
 		found, pending := s.m.at(s.held[i:])
@@ -141,7 +145,7 @@ func (s *maskStream) pass(all bool) {
 			break
 		}
 		if found > 0 && s.covered == 0 {
-			out = append(out, mask...)
+			out = append(out, Mask...)
 		}
 		if s.covered = max(s.covered, found); s.covered > 0 {
 			s.covered--
@@ -157,7 +161,7 @@ func (s *maskStream) pass(all bool) {
 
 // at is the length of the longest secret that b begins with, and whether more
 // bytes could make it a longer one.
-func (m *masker) at(b []byte) (length int, pending bool) {
+func (m *Masker) at(b []byte) (length int, pending bool) {
 	if !m.first[b[0]] {
 		return 0, false
 	}
