@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -213,7 +214,9 @@ func (one *run) hideIn(doc *timeline.Document) *timeline.Document {
 		return nil
 	}
 	var all any
-	if err := json.Unmarshal(text, &all); err != nil {
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.UseNumber() // as it is written
+	if err := in.Decode(&all); err != nil {
 		return nil
 	}
 	if text, err = json.Marshal(masked(all, one.masker())); err != nil {
