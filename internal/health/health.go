@@ -28,6 +28,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/outbox"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/search"
@@ -153,9 +154,11 @@ func Machinery(ctx context.Context, s *store.Store, now time.Time) (Report, erro
 }
 
 type check struct {
-	s   *store.Store
-	now time.Time
-	r   Report
+	s       *store.Store
+	now     time.Time
+	org     *org.Org
+	cursors map[string]id.Seq
+	r       Report
 }
 
 func (c *check) say(area Area, object, key string, args ...any) {
@@ -194,6 +197,12 @@ func (c *check) head(ctx context.Context) error {
 	if ahead := h.At.Sub(c.now); ahead > ClockSlack {
 		c.say(Machine, phrase.T("cli.health.clock"), "cli.health.clock_back", ahead.Truncate(time.Second))
 	}
+	if c.org, err = c.s.Org(ctx); err != nil {
+		return err
+	}
+	if c.cursors, err = c.s.Cursors(ctx); err != nil {
+		return err
+	}
 	c.r.Open, err = c.s.Counts(ctx)
 	return err
 }
@@ -224,10 +233,6 @@ func (c *check) deliveries(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o, err := c.s.Org(ctx)
-	if err != nil {
-		return err
-	}
 	late, longest := 0, time.Duration(0)
 	refused, first := 0, store.Delivery{} // tried in vain, for so long that somebody should look
 	c.r.WaitingDeliveries = []Delivery{}
@@ -245,7 +250,7 @@ func (c *check) deliveries(ctx context.Context) error {
 			}
 		}
 		if i < shown {
-			to := o.UserName(d.Person)
+			to := c.org.UserName(d.Person)
 			if d.Kind == store.ToldPage {
 				to = d.Body.Address
 			}
@@ -263,13 +268,10 @@ func (c *check) deliveries(ctx context.Context) error {
 }
 
 func (c *check) lag(ctx context.Context) error {
-	cursors, err := c.s.Cursors(ctx)
-	if err != nil {
-		return err
-	}
 	for _, f := range followers {
-		at := cursors[f.cursor]
+		at := c.cursors[f.cursor]
 		l := Lag{Follower: f.cursor, Seq: at, Entries: max(0, c.r.Seq-at)}
+		var err error
 		if l.Behind, err = c.s.Behind(ctx, f.cursor, f.kinds...); err != nil {
 			return err
 		}

@@ -21,16 +21,9 @@ const missed = 3 * retention.Every
 
 // kept says when what should be gone by now may still be there.
 func (c *check) kept(ctx context.Context) error {
-	o, err := c.s.Org(ctx)
-	if err != nil {
-		return err
-	}
-	cursors, err := c.s.Cursors(ctx)
-	if err != nil {
-		return err
-	}
 	k := &c.r.Kept
-	k.RanAt, k.Limit = retention.RanAt(cursors), o.Settings.Retention.On()
+	k.RanAt, k.Limit = retention.RanAt(c.cursors), c.org.Settings.Retention.On()
+	var err error
 	if _, k.Since, err = c.s.FirstEntry(ctx); err != nil {
 		return err
 	}

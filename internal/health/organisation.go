@@ -15,10 +15,7 @@ import (
 
 // organisation adds what the organisation knows of itself, and what is to come.
 func (c *check) organisation(ctx context.Context) error {
-	o, err := c.s.Org(ctx)
-	if err != nil {
-		return err
-	}
+	o := c.org
 	for _, p := range o.Problems(c.now) {
 		c.r.Findings = append(c.r.Findings, Finding{Organisation, p.Object, p.Text})
 	}
