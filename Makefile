@@ -41,13 +41,14 @@ heavy: bin/pgtest # and the second, which waits for other programs most of its t
 	bin/pgtest -- scripts/unit heavy '$(HEAVY)'
 
 fuzz: ## every fuzz target, FUZZTIME inputs each
-	FUZZTIME=$(FUZZTIME) nice -n 19 scripts/fuzz
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
 
 test: ## everything CI runs
 	@scripts/need
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory light
-	@$(MAKE) --no-print-directory -j2 -O heavy fuzz # the first leaves half of the processor to the second
+	@$(MAKE) --no-print-directory heavy
+	@$(MAKE) --no-print-directory fuzz
 
 bench: bin/pgtest ## the table of figures
 	scripts/build bin/bench ./internal/bench/cmd/bench

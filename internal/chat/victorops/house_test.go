@@ -44,6 +44,7 @@ const patience = 20 * time.Second
 type house struct {
 	testing.TB
 	store    *store.Store
+	box      *secret.Box
 	dispatch *dispatch.Dispatcher
 	server   *Server
 	web      *httptest.Server
@@ -85,7 +86,7 @@ func furnish(t *testing.T, s *store.Store) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{TB: t, store: s, pace: quick(), log: &bytes.Buffer{}}
+	h := &house{TB: t, store: s, box: box, pace: quick(), log: &bytes.Buffer{}}
 	h.dispatch = dispatch.New(s, box, slog.New(slog.DiscardHandler))
 	person := func(u id.User, name string, role people.Role) org.Change {
 		address := string(u) + "@example.org"

@@ -3,6 +3,7 @@ package victorops
 import (
 	"bufio"
 	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -165,6 +166,7 @@ func TestLoginTakesOverFromAnotherNode(t *testing.T) {
 	one := furnish(t, s)
 	two := *one
 	two.log = &bytes.Buffer{}
+	two.dispatch = dispatch.New(s, two.box, slog.New(slog.DiscardHandler)) // a node has its own
 	one.start()
 	two.start()
 	t.Cleanup(func() { one.stop(); two.stop() })
