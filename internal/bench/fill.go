@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/alert"
+	"github.com/watchroom/watchroom/internal/bot"
+	"github.com/watchroom/watchroom/internal/herald"
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/incident"
+	"github.com/watchroom/watchroom/internal/outbox"
 	"github.com/watchroom/watchroom/internal/search"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -168,18 +171,18 @@ func (h *history) fill(ctx context.Context, db raw) error {
 	return nil
 }
 
+// followers read every entry once, each from where it was.
+var followers = []string{outbox.Cursor, search.Cursor, herald.Cursor, bot.Cursor}
+
 // forget makes all that waits for a follower done, so that the next
 // measurement does not pay for the last one.
 func forget(ctx context.Context, db raw) error {
-	for _, query := range []string{
-		"UPDATE delivery SET state = 'sent' WHERE state = 'pending'",
-		"DELETE FROM timer",
-		"INSERT INTO cursor (name, seq) SELECT 'search', seq FROM head WHERE TRUE ON CONFLICT (name) DO UPDATE SET seq = excluded.seq",
-		"INSERT INTO cursor (name, seq) SELECT 'planner', seq FROM head WHERE TRUE ON CONFLICT (name) DO UPDATE SET seq = excluded.seq",
-	} {
-		if err := db.exec(ctx, query); err != nil {
-			return err
-		}
+	errs := []error{
+		db.exec(ctx, "UPDATE delivery SET state = 'sent' WHERE state = 'pending'"),
+		db.exec(ctx, "DELETE FROM timer"),
 	}
-	return nil
+	for _, name := range followers {
+		errs = append(errs, db.exec(ctx, "INSERT INTO cursor (name, seq) SELECT $1, seq FROM head WHERE TRUE ON CONFLICT (name) DO UPDATE SET seq = excluded.seq", name))
+	}
+	return errors.Join(errs...)
 }

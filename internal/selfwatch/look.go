@@ -29,9 +29,12 @@ func (w *Watch) look(ctx context.Context) []Problem {
 		w.happened(Problem{Key: "clock", Object: phrase.T("selfwatch.object.clock"), Text: phrase.T("selfwatch.clock_jumped", by.Round(time.Millisecond))})
 	}
 	w.tryWrite(ctx)
-	ctx, cancel := context.WithTimeout(ctx, w.wait)
+	looking, cancel := context.WithTimeout(ctx, w.wait)
 	defer cancel()
-	report, away, err := w.machinery(ctx)
+	report, away, err := w.machinery(looking)
+	if ctx.Err() != nil { // the server stops: whatever failed, failed of that
+		return w.found
+	}
 	if err != nil {
 		w.d.Log.ErrorContext(ctx, "look at ourselves", "err", err)
 		w.troubled = time.Now()

@@ -76,7 +76,7 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 		kinds[i] = string(k)
 	}
 	team, person := `entry.team <> '' AND entry.team = `, `entry.person <> '' AND entry.person = `
-	few := false
+	few, along := false, false
 	if len(kinds) > 0 && (f.Team != "" || f.Person != "" || len(f.Words) > 0) {
 		var err error
 		if few, err = s.engine.few(ctx, s.read, kinds); err != nil {
@@ -91,7 +91,7 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 		if err != nil {
 			return nil, fmt.Errorf("load timeline: %w", err)
 		}
-		from, order = by.from, by.order
+		from, order, along = by.from, by.order, by.along
 		q.and(by.where)
 	}
 	if f.After > 0 {
@@ -115,13 +115,21 @@ func (s *Store) Entries(ctx context.Context, f EntryFilter) ([]timeline.Entry, e
 	if f.Incident > 0 {
 		q.where(`entry.incident > 0 AND entry.incident = `, int64(f.Incident))
 	}
-	if f.Team != "" {
+	switch {
+	case f.Team == "":
+	case along:
+		q.and(among(`entry.team`, q.arg([]string{string(f.Team)})))
+	default:
 		q.where(team, string(f.Team))
 	}
 	if f.Person != "" {
 		q.where(person, string(f.Person))
 	}
-	if len(kinds) > 0 {
+	switch {
+	case len(kinds) == 0:
+	case along:
+		q.and(among(`entry.kind`, q.arg(f.Kinds)))
+	default:
 		q.whereIn(`entry.kind`, kinds)
 	}
 	direction := ` DESC`

@@ -23,10 +23,15 @@ type asked struct {
 	person id.User
 	kind   timeline.Kind // these are few among all; "" for any
 	few    bool          // those of the kinds that the query asks for
+	team   id.Team       // what else the query asks for
+	kinds  []timeline.Kind
 }
 
 // found are the parts of a query for entries with words.
-type found struct{ from, where, order string }
+type found struct {
+	from, where, order string
+	along              bool // the entries of the person, newest first: one soon has enough of them
+}
 
 // maxRoomWords is from how many rooms on a search does not name them to the index.
 const maxRoomWords = 16
@@ -46,7 +51,7 @@ func (a asked) author() []string {
 }
 
 func (f EntryFilter) asked(few bool) asked {
-	a := asked{words: f.Words, rooms: f.Rooms, person: f.Person, few: few}
+	a := asked{words: f.Words, rooms: f.Rooms, person: f.Person, few: few, team: f.Team, kinds: f.Kinds}
 	switch {
 	case f.AllRooms:
 		a.rooms = nil

@@ -31,10 +31,10 @@ func (e *sqlite) search(ctx context.Context, q querier, a asked, arg func(any) s
 		term += ` AND ("` + strings.Join(rooms, `" OR "`) + `")`
 	}
 	if a.few && !whole { // would be collected for each of them
-		return found{`entry`, `entry.seq IN (SELECT rowid FROM entry_text WHERE entry_text MATCH ` + arg(term) + `)`, `entry.seq`}, err
+		return found{from: `entry`, where: `entry.seq IN (SELECT rowid FROM entry_text WHERE entry_text MATCH ` + arg(term) + `)`, order: `entry.seq`}, err
 	}
 	if a.few { // whatever else is asked, those few are looked at one by one
-		return found{`entry`, `EXISTS (SELECT 1 FROM entry_text WHERE entry_text MATCH ` + arg(term) + ` AND entry_text.rowid = entry.seq)`, `entry.seq`}, err
+		return found{from: `entry`, where: `EXISTS (SELECT 1 FROM entry_text WHERE entry_text MATCH ` + arg(term) + ` AND entry_text.rowid = entry.seq)`, order: `entry.seq`}, err
 	}
 	where := `entry_text MATCH ` + arg(term)
 	if a.person != "" && !a.named() {
@@ -43,7 +43,7 @@ func (e *sqlite) search(ctx context.Context, q querier, a asked, arg func(any) s
 	if a.kind != "" {
 		where += ` AND EXISTS (SELECT 1 FROM entry AS such INDEXED BY entry_kind WHERE such.kind = ` + arg(string(a.kind)) + ` AND such.seq = entry_text.rowid)`
 	}
-	return found{`entry_text CROSS JOIN entry ON entry.seq = entry_text.rowid`, where, `entry_text.rowid`}, err
+	return found{from: `entry_text CROSS JOIN entry ON entry.seq = entry_text.rowid`, where: where, order: `entry_text.rowid`}, err
 }
 
 // How many words may begin like a given one before the index is asked for the

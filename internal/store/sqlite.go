@@ -39,13 +39,15 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}
 	dsn := func(more string) string {
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
-			"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=cache_size(-16000)&_pragma=temp_store(MEMORY)" + more
+			"&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)" + more
 	}
 	var err error
-	if s.write, err = sql.Open("sqlite", dsn("&_pragma=wal_autocheckpoint(4000)")); err != nil {
+	if s.write, err = sql.Open("sqlite", dsn("&_pragma=wal_autocheckpoint(4000)&_pragma=cache_size(-16000)")); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	read, err := sql.Open("sqlite", dsn("&_pragma=query_only(ON)"))
+	// Readers have little memory each: what they look for once is not there anyway,
+	// and a page that the system has is read in less time than memory for it is found.
+	read, err := sql.Open("sqlite", dsn("&_pragma=query_only(ON)&_pragma=cache_size(-4000)"))
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
