@@ -55,6 +55,9 @@ func TestAButtonOfAnAnswer(t *testing.T) {
 				t.Fatalf("%s: no button", line)
 			}
 			token := buttons(st.said()[at])["look back"]
+			if until := st.said()[at].Payload.(timeline.Message).Doc.Blocks[1].Actions[0].Until; until.Before(time.Now()) {
+				t.Errorf("%s: the button says that it works until %s", line, until)
+			}
 			full := fault.Conflict("You have many.")
 			_, err := st.desk.Press(st.Context(), st.actor("lee"), token, func(*store.Tx, string, timeline.Entry) (invocation.Invocation, error) {
 				return invocation.Invocation{}, full

@@ -206,7 +206,7 @@ func (d *Desk) Arm(doc *timeline.Document, of store.Action) (*timeline.Document,
 				if say, _ := d.replies(people.Actor{}, "", a.Line); say == nil {
 					one.Invocation = ""
 				}
-				a.Token = d.token(one, a.Line)
+				a.Token, a.Until = d.token(one, a.Line), of.ExpiresAt
 				one.Hash, one.Line = secret.Hash(a.Token), a.Line
 				buttons = append(buttons, one)
 			}

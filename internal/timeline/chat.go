@@ -175,12 +175,13 @@ type Image struct {
 // Action is a button: pressing it gives Line as a command of whoever presses.
 // The address of the button carries the token and not the line.
 type Action struct {
-	Label string `json:"label"`
-	Line  string `json:"line,omitempty"`  // the command line, without sigil; or
-	URL   string `json:"url,omitempty"`   // a page of ours to open
-	Token string `json:"token,omitempty"` // unguessable, of this button of this message
-	Style string `json:"style,omitempty"` // "primary", "danger", or ""
-	Used  string `json:"used,omitempty"`  // who pressed it, once it works no more
+	Label string    `json:"label"`
+	Line  string    `json:"line,omitempty"`  // the command line, without sigil; or
+	URL   string    `json:"url,omitempty"`   // a page of ours to open
+	Token string    `json:"token,omitempty"` // unguessable, of this button of this message
+	Style string    `json:"style,omitempty"` // "primary", "danger", or ""
+	Used  string    `json:"used,omitempty"`  // who pressed it, once it works no more
+	Until time.Time `json:"until,omitzero"`  // when a line works no more, whoever pressed it
 }
 
 // The payloads of commands. ID is the invocation; Line is as it was understood,

@@ -145,12 +145,14 @@ func (s *stage) ack(w http.ResponseWriter, r *http.Request) {
 }
 
 // post adds what somebody wrote to the timeline and wakes all streams.
-func (s *stage) post(name, text string) id.Seq {
+func (s *stage) post(name, text string) id.Seq { return s.say(name, timeline.Message{Text: text}) }
+
+func (s *stage) say(name string, m timeline.Message) id.Seq {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seq := id.Seq(len(s.entries) + 1)
 	s.entries = append(s.entries, Describe(timeline.Entry{
-		Seq: seq, At: time.Now(), Kind: timeline.MessagePosted, Payload: timeline.Message{Text: text},
+		Seq: seq, At: time.Now(), Kind: timeline.MessagePosted, Payload: m,
 		Actor: timeline.Actor{Name: name, User: "u-kim", Origin: timeline.Browser},
 	}, sampleNames()))
 	close(s.wake)
@@ -242,6 +244,22 @@ func TestScrollingAndJumpingKeepOneUnbrokenPiece(t *testing.T) {
 	eval(`document.querySelector("[data-new-count]").textContent`, "1 new")
 	eval(`(document.querySelector("[data-present]").click(), true)`, "true")
 	eval(isDense, "true 231")
+}
+
+func TestAButtonIsOverWhenItsTimeIs(t *testing.T) {
+	s, server := newStage(t, 20)
+	eval := browser(t, server.URL)
+	eval(`document.querySelector("[data-live]").dataset.liveState`, "on")
+	s.say("victor", timeline.Message{Text: "Deployed.", Doc: &timeline.Document{Blocks: []timeline.Block{{Actions: []timeline.Action{
+		{Label: "Old", Token: "a", Until: time.Now().Add(-time.Minute)},
+		{Label: "New", Token: "b", Until: time.Now().Add(time.Hour)},
+		{Label: "Always", Token: "c"},
+	}}}}})
+	const row = `document.querySelector(".doc-actions")`
+	const live = `[...(` + row + `?.querySelectorAll("button") ?? [])].map(b => b.textContent.trim()).join()`
+	eval(live, "New,Always")
+	eval(row+`.querySelector(".doc-used").textContent.trim()`, "Old no longer works")
+	eval(`(`+row+`.querySelector("form[data-until]").dataset.until = "2026-01-01T00:00:00Z", document.dispatchEvent(new Event("visibilitychange")), `+live+`)`, "Always")
 }
 
 func TestWritingALine(t *testing.T) {

@@ -76,6 +76,23 @@ function write(element, now) {
   if (element.textContent !== words) element.textContent = words;
 }
 
+// over puts words where a button was whose time has passed: it works no more.
+function over(form, now) {
+  if (Date.parse(form.dataset.until) > now) return;
+  const gone = document.createElement("span");
+  gone.className = "doc-used small";
+  for (const [look, words] of [
+    ["strong", form.querySelector("button")?.textContent.trim()],
+    ["muted", form.dataset.over],
+  ]) {
+    const part = document.createElement("span");
+    part.className = look;
+    part.textContent = words;
+    gone.append(part, " ");
+  }
+  form.replaceWith(gone);
+}
+
 export function startTimes() {
   const wanted = document.body.dataset.zone;
   try {
@@ -84,22 +101,28 @@ export function startTimes() {
   } catch {
     zone = undefined; // this browser does not know the zone
   }
-  const all = (root, selector) => {
+  const all = (root, selector, what = write) => {
     const now = Date.now();
-    if (root.matches?.(selector)) write(root, now);
-    for (const t of root.querySelectorAll(selector)) write(t, now);
+    if (root.matches?.(selector)) what(root, now);
+    for (const t of root.querySelectorAll(selector)) what(t, now);
   };
-  all(document, "time[data-fmt]");
+  const every = (root) => {
+    all(root, "time[data-fmt]");
+    all(root, "form[data-until]", over);
+  };
+  every(document);
   new MutationObserver((changes) => {
-    for (const change of changes) for (const node of change.addedNodes) if (node.nodeType === 1) all(node, "time[data-fmt]");
+    for (const change of changes) for (const node of change.addedNodes) if (node.nodeType === 1) every(node);
   }).observe(document.body, { childList: true, subtree: true });
   let beat = 0;
   setInterval(() => {
     if (document.hidden) return;
     all(document, 'time[data-fmt="countdown"]');
-    if (beat++ % 10 === 0) all(document, 'time[data-fmt="relative"], time[data-fmt="clock"]');
+    if (beat++ % 10 !== 0) return;
+    all(document, 'time[data-fmt="relative"], time[data-fmt="clock"]');
+    all(document, "form[data-until]", over);
   }, 1000);
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) all(document, "time[data-fmt]");
+    if (!document.hidden) every(document);
   });
 }
