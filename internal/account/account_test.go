@@ -16,6 +16,7 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/store/storetest"
 )
@@ -53,10 +54,7 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 	t.Helper()
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
-			box, err := secret.FromText(secret.NewKey())
-			if err != nil {
-				t.Fatal(err)
-			}
+			box := secrettest.Box(t)
 			h := &house{box: box, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 			if engine == "sqlite" {
 				h.store = storetest.Open(t, storetest.Clock(h.clock))

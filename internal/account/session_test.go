@@ -12,6 +12,7 @@ import (
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -232,10 +233,7 @@ func TestSetPassword(t *testing.T) {
 // TestForgottenWithoutMail: whoever asks a server that sends no mail is told so,
 // no faster than anybody else may ask, and the log says it once.
 func TestForgottenWithoutMail(t *testing.T) {
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box := secrettest.Box(t)
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	var log strings.Builder
 	s := account.New(storetest.Open(t), box, account.Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Clock: func() time.Time { return now }})

@@ -30,7 +30,7 @@ import (
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/routing"
-	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 	"github.com/watchroom/watchroom/internal/upload"
@@ -73,10 +73,7 @@ func newHouse(t testing.TB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box := secrettest.Box(t)
 	log := slog.New(slog.DiscardHandler)
 	h := &house{t: t, store: s, tokens: map[string]string{}}
 	h.dispatch = dispatch.New(s, box, log)

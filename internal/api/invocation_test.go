@@ -16,7 +16,7 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/program"
 	"github.com/watchroom/watchroom/internal/runner"
-	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -43,10 +43,7 @@ func (court) Find(string) (command.Declaration, program.Program, bool) {
 
 func newDesk(tb testing.TB, s *store.Store) *runner.Desk {
 	tb.Helper()
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		tb.Fatal(err)
-	}
+	box := secrettest.Box(tb)
 	return runner.NewDesk(s, court{}, court{}, box, slog.New(slog.DiscardHandler))
 }
 

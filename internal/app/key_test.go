@@ -8,6 +8,7 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/routing"
 	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/store/storetest"
 )
@@ -38,9 +39,6 @@ func TestKeyFits(t *testing.T) {
 
 func box(t *testing.T) *secret.Box {
 	t.Helper()
-	b, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := secrettest.Box(t)
 	return b
 }

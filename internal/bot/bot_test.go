@@ -23,7 +23,9 @@ import (
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/runner"
 	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -45,15 +47,7 @@ type node struct {
 
 func newNode(t *testing.T, cfg store.Config, box *secret.Box) *node {
 	t.Helper()
-	s, err := store.Open(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.OpenAt(t, cfg)
 	log := slog.New(slog.DiscardHandler)
 	d := dispatch.New(s, box, log)
 	deps := &builtin.Deps{Store: s, Dispatch: d, PublicURL: "https://watch.example.org"}
@@ -72,10 +66,7 @@ func newNode(t *testing.T, cfg store.Config, box *secret.Box) *node {
 // nodes are two servers on PostgreSQL, and on SQLite the one that there is twice.
 func nodes(t *testing.T, test func(t *testing.T, a, b *node)) {
 	t.Helper()
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box := secrettest.Box(t)
 	t.Run("sqlite", func(t *testing.T) {
 		a := newNode(t, store.Config{Path: filepath.Join(t.TempDir(), "watchroom.db")}, box)
 		a.furnish()

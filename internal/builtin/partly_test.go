@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,29 +13,18 @@ import (
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/program"
-	"github.com/watchroom/watchroom/internal/secret"
-	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
 // desk is an organisation of Kim's with two rotations, both of which she took.
 func desk(t *testing.T, taken time.Time, ends map[id.Rotation]time.Time) *Deps {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "watchroom.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := storetest.Open(t)
+	box := secrettest.Box(t)
 	d := dispatch.New(s, box, slog.New(slog.DiscardHandler))
-	_, err = d.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) {
+	_, err := d.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) {
 		all := []org.Change{
 			org.Put(people.User{ID: "kim", Username: "kim", Name: "Kim", Email: "kim@example.org", Role: people.Member, Zone: "UTC"}),
 			org.Put(people.Team{ID: "t1", Slug: "ops", Name: "Operations", Members: []id.User{"kim"}}),

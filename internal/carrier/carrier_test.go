@@ -25,6 +25,7 @@ import (
 	"github.com/watchroom/watchroom/internal/outbound"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 )
 
 const (
@@ -34,10 +35,7 @@ const (
 
 func newBox(t *testing.T) *secret.Box {
 	t.Helper()
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box := secrettest.Box(t)
 	return box
 }
 

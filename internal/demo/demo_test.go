@@ -14,7 +14,7 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/routing"
 	"github.com/watchroom/watchroom/internal/secret"
-	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 )
 
 // The demo begins at any time of any day of the year: everything that is
@@ -28,15 +28,7 @@ func TestAnyDay(t *testing.T) {
 	for i := range 28 {
 		now := begin.Add(time.Duration(i) * (13*24*time.Hour + 5*time.Hour + 17*time.Minute))
 		t.Run(now.Format(time.RFC3339), func(t *testing.T) {
-			s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "demo.db"), Clock: func() time.Time { return now }})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := s.Close(); err != nil {
-					t.Error(err)
-				}
-			}()
+			s := storetest.Open(t, storetest.Clock(func() time.Time { return now }))
 			h := New(s, dispatch.New(s, box, slog.New(slog.DiscardHandler)), 1)
 			if _, err := h.Furnish(t.Context(), now); err != nil {
 				t.Fatal(err)

@@ -19,8 +19,9 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/routing"
-	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -75,20 +76,9 @@ func newHouse(t *testing.T, engine string) *house {
 	if engine == "postgres" {
 		cfg.Database = pgtest.URL(t)
 	}
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box := secrettest.Box(t)
 	open := func() *store.Store {
-		s, err := store.Open(t.Context(), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Errorf("close the store: %v", err)
-			}
-		})
+		s := storetest.OpenAt(t, cfg)
 		return s
 	}
 	h.store = open()

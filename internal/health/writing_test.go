@@ -8,20 +8,13 @@ import (
 
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 )
 
 // A database that can only be read makes a node not ready, until writing works.
 func TestWhatCannotBeWrittenIsFound(t *testing.T) {
 	database := pgtest.URL(t)
-	s, err := store.Open(t.Context(), store.Config{Database: database})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.OpenAt(t, store.Config{Database: database})
 	thaw := pgtest.Freeze(t, database)
 	for range 3 { // the first finds connections that are gone
 		if err := s.TryWrite(t.Context()); err == nil {

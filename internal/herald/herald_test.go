@@ -3,7 +3,6 @@ package herald
 import (
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +15,9 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/room"
-	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -97,77 +97,59 @@ func TestCallings(t *testing.T) {
 }
 
 func TestAMessageIsToldOnce(t *testing.T) {
-	for _, engine := range []string{"sqlite", "postgres"} {
-		t.Run(engine, func(t *testing.T) {
-			cfg := store.Config{Path: filepath.Join(t.TempDir(), "watchroom.db")}
-			if engine == "postgres" {
-				cfg.Database = pgtest.URL(t)
-			}
-			s, err := store.Open(t.Context(), cfg)
-			if err != nil {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		box := secrettest.Box(t)
+		log := slog.New(slog.DiscardHandler)
+		d := dispatch.New(s, box, log)
+		if _, err := d.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) { return objects(), nil }); err != nil {
+			t.Fatal(err)
+		}
+		h := New(s, box, log, "https://watch.example", time.Second)
+		who := people.Actor{User: "ada", Name: "Ada", Role: people.Member, Origin: timeline.Browser}
+		seq, err := d.Say(t.Context(), who, dispatch.Line{Text: "@kim have a look"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Edit(t.Context(), who, seq, "@kim @max have a look"); err != nil {
+			t.Fatal(err)
+		}
+		gone, err := d.Say(t.Context(), who, dispatch.Line{Text: "@kim never mind"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Delete(t.Context(), who, gone); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Edit(t.Context(), who, seq, "have a look"); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Edit(t.Context(), who, seq, "@kim @max have a look at it"); err != nil { // both were called before
+			t.Fatal(err)
+		}
+		for range 3 {
+			if _, err := h.runOnce(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			box, err := secret.FromText(secret.NewKey())
-			if err != nil {
-				t.Fatal(err)
-			}
-			log := slog.New(slog.DiscardHandler)
-			d := dispatch.New(s, box, log)
-			if _, err := d.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) { return objects(), nil }); err != nil {
-				t.Fatal(err)
-			}
-			h := New(s, box, log, "https://watch.example", time.Second)
-			who := people.Actor{User: "ada", Name: "Ada", Role: people.Member, Origin: timeline.Browser}
-			seq, err := d.Say(t.Context(), who, dispatch.Line{Text: "@kim have a look"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := d.Edit(t.Context(), who, seq, "@kim @max have a look"); err != nil {
-				t.Fatal(err)
-			}
-			gone, err := d.Say(t.Context(), who, dispatch.Line{Text: "@kim never mind"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := d.Delete(t.Context(), who, gone); err != nil {
-				t.Fatal(err)
-			}
-			if err := d.Edit(t.Context(), who, seq, "have a look"); err != nil {
-				t.Fatal(err)
-			}
-			if err := d.Edit(t.Context(), who, seq, "@kim @max have a look at it"); err != nil { // both were called before
-				t.Fatal(err)
-			}
-			for range 3 {
-				if _, err := h.runOnce(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
-			sent, err := s.DeliveriesTo(t.Context(), "ntfy-kim", 10)
-			if err != nil || len(sent) != 1 || sent[0].Entry != seq {
-				t.Errorf("deliveries to Kim: %+v, %v; want one about %d", sent, err, seq)
-			}
-			if sent, err := s.DeliveriesTo(t.Context(), "ntfy-max", 10); err != nil || len(sent) != 1 || sent[0].Entry != seq {
-				t.Errorf("deliveries to Max, whom an edit calls: %+v, %v; want one about %d", sent, err, seq)
-			}
-			before, err := s.Cursors(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := d.Say(t.Context(), who, dispatch.Line{Text: "nobody is called"}); err != nil {
-				t.Fatal(err)
-			}
-			if more, err := h.runOnce(t.Context()); more || err != nil {
-				t.Errorf("runOnce() = %t, %v", more, err)
-			}
-			if after, err := s.Cursors(t.Context()); err != nil || after[Cursor] != before[Cursor] {
-				t.Errorf("the cursor went from %d to %d for a message that calls nobody (%v)", before[Cursor], after[Cursor], err)
-			}
-		})
-	}
+		}
+		sent, err := s.DeliveriesTo(t.Context(), "ntfy-kim", 10)
+		if err != nil || len(sent) != 1 || sent[0].Entry != seq {
+			t.Errorf("deliveries to Kim: %+v, %v; want one about %d", sent, err, seq)
+		}
+		if sent, err := s.DeliveriesTo(t.Context(), "ntfy-max", 10); err != nil || len(sent) != 1 || sent[0].Entry != seq {
+			t.Errorf("deliveries to Max, whom an edit calls: %+v, %v; want one about %d", sent, err, seq)
+		}
+		before, err := s.Cursors(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Say(t.Context(), who, dispatch.Line{Text: "nobody is called"}); err != nil {
+			t.Fatal(err)
+		}
+		if more, err := h.runOnce(t.Context()); more || err != nil {
+			t.Errorf("runOnce() = %t, %v", more, err)
+		}
+		if after, err := s.Cursors(t.Context()); err != nil || after[Cursor] != before[Cursor] {
+			t.Errorf("the cursor went from %d to %d for a message that calls nobody (%v)", before[Cursor], after[Cursor], err)
+		}
+	})
 }

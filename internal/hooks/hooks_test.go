@@ -24,7 +24,7 @@ import (
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/outbound"
 	"github.com/watchroom/watchroom/internal/people"
-	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 )
 
 const (
@@ -62,10 +62,7 @@ func (w *world) TakeEvent(_ context.Context, m people.Method, p id.Provider, ev 
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box := secrettest.Box(t)
 	w := &world{twilio: twiliotest.New(t), vonage: vonagetest.New(t), pushover: pushovertest.New(t), org: &org.Org{Providers: map[id.Provider]org.Provider{}}}
 	add := func(n id.Provider, kind org.ProviderKind, settings, secrets map[string]string) {
 		p, err := carrier.Sealed(box, org.Provider{}, org.Provider{ID: n, Kind: kind, Name: string(n), Settings: settings}, secrets)

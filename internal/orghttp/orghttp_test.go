@@ -15,7 +15,7 @@ import (
 	"github.com/watchroom/watchroom/internal/dispatch"
 	"github.com/watchroom/watchroom/internal/orgfile"
 	"github.com/watchroom/watchroom/internal/people"
-	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store/storetest"
 )
 
@@ -36,10 +36,7 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	s := storetest.Open(t)
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box := secrettest.Box(t)
 	log := slog.New(slog.DiscardHandler)
 	f := &fixture{deps: Deps{Store: s, Dispatch: dispatch.New(s, box, log), Accounts: account.New(s, box, account.Options{PublicURL: "http://w", Log: log}), Log: log}}
 	doc, err := orgfile.Parse([]orgfile.File{{Name: "f", Text: []byte(files)}}, orgfile.Secrets{})

@@ -22,8 +22,9 @@ import (
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/pgtest"
-	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -76,24 +77,13 @@ type station struct {
 // newStation opens the store that cfg says; it is closed when the test ends.
 func newStation(t *testing.T, cfg store.Config, p *provider) *station {
 	t.Helper()
-	s, err := store.Open(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := storetest.OpenAt(t, cfg)
+	box := secrettest.Box(t)
 	log := slog.New(slog.DiscardHandler)
 	st := &station{T: t, store: s, dispatch: dispatch.New(s, box, log), provider: p}
 	st.planner = NewPlanner(s, log, time.Second)
 	st.sender = NewSender(s, st.dispatch, only(p), box, noLinks{}, log, id.New(), time.Second)
-	_, err = st.dispatch.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) {
+	_, err := st.dispatch.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) {
 		return []org.Change{
 			org.Put(people.User{ID: "kim", Username: "kim", Name: "Kim", Email: "kim@example.org", Role: people.Admin, Zone: "UTC",
 				Contacts: []people.Contact{contact("c1", "kim@example.org")}}),

@@ -10,6 +10,7 @@ import (
 	"github.com/watchroom/watchroom/internal/paging"
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -109,17 +110,9 @@ func TestWhatIsUnplannedIsLeftToTheFollower(t *testing.T) {
 	each(t, func(t *testing.T, cfg store.Config) {
 		st := accepting(t, cfg)
 		st.alert("first")
-		old, err := store.Open(t.Context(), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := old.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		old := storetest.OpenAt(t, cfg)
 		const elsewhere = 1000
-		err = old.Do(t.Context(), func(tx *store.Tx) error {
+		err := old.Do(t.Context(), func(tx *store.Tx) error {
 			tx.Append(timeline.Entry{Kind: timeline.StepStarted, Incident: elsewhere, Payload: timeline.Step{Users: []id.User{"kim"}}})
 			return nil
 		})

@@ -22,6 +22,7 @@ import (
 	"github.com/watchroom/watchroom/internal/program"
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -390,15 +391,7 @@ func TestAProgramThatNeverStopsTalking(t *testing.T) {
 func TestTwoNodesRunNothingTwice(t *testing.T) {
 	cfg := store.Config{Database: pgtest.URL(t)}
 	st := newStation(t, cfg)
-	second, err := store.Open(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := second.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	second := storetest.OpenAt(t, cfg)
 	const n = 60
 	var mu sync.Mutex
 	runs, done := map[id.Invocation]int{}, make(chan struct{}, 2*n)

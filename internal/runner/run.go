@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/watchroom/watchroom/internal/fault"
 	"github.com/watchroom/watchroom/internal/invocation"
+	"github.com/watchroom/watchroom/internal/jsontext"
 	"github.com/watchroom/watchroom/internal/phrase"
 	"github.com/watchroom/watchroom/internal/program"
 	"github.com/watchroom/watchroom/internal/secret"
@@ -213,13 +213,7 @@ func (one *run) hideIn(doc *timeline.Document) *timeline.Document {
 	if err != nil {
 		return nil
 	}
-	var all any
-	in := json.NewDecoder(bytes.NewReader(text))
-	in.UseNumber() // as it is written
-	if err := in.Decode(&all); err != nil {
-		return nil
-	}
-	if text, err = json.Marshal(masked(all, one.masker())); err != nil {
+	if text, err = jsontext.Replace(text, one.masker().Text); err != nil {
 		return nil
 	}
 	var hidden timeline.Document
@@ -227,23 +221,6 @@ func (one *run) hideIn(doc *timeline.Document) *timeline.Document {
 		return nil
 	}
 	return &hidden
-}
-
-// masked is a value of JSON with every text in it masked.
-func masked(v any, m *secret.Masker) any {
-	switch v := v.(type) {
-	case string:
-		return m.Text(v)
-	case []any:
-		for i := range v {
-			v[i] = masked(v[i], m)
-		}
-	case map[string]any:
-		for name := range v {
-			v[name] = masked(v[name], m)
-		}
-	}
-	return v
 }
 
 // record takes down how a run ended, however long the database is away.

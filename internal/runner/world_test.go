@@ -22,8 +22,9 @@ import (
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/program"
-	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -173,19 +174,8 @@ type station struct {
 
 func newStation(t *testing.T, cfg store.Config) *station {
 	t.Helper()
-	s, err := store.Open(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := storetest.OpenAt(t, cfg)
+	box := secrettest.Box(t)
 	log := slog.New(slog.DiscardHandler)
 	st := &station{
 		T: t, store: s, rooms: dispatch.New(s, box, log), court: &court{denied: map[id.User]string{}, version: "v1"}, script: &script{},
@@ -195,7 +185,7 @@ func newStation(t *testing.T, cfg store.Config) *station {
 	user := func(u id.User, role people.Role) org.Change {
 		return org.Put(people.User{ID: u, Username: string(u), Name: strings.ToUpper(string(u[:1])) + string(u[1:]), Email: string(u) + "@example.org", Role: role, Zone: "UTC"})
 	}
-	_, err = st.rooms.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) {
+	_, err := st.rooms.ChangeOrg(t.Context(), people.Operator(), func(*org.Org) ([]org.Change, error) {
 		return []org.Change{
 			user("ada", people.Admin), user("kim", people.Member), user("lee", people.Member), user("oli", people.Observer),
 			org.Put(people.Team{ID: "t1", Slug: "ops", Name: "Operations", Members: []id.User{"lee", "ada"}}),

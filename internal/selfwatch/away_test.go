@@ -13,6 +13,7 @@ import (
 	"github.com/watchroom/watchroom/internal/incident"
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -21,15 +22,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func onPostgres(t *testing.T) (w *Watch, o *outside, database string) {
 	t.Helper()
 	database = pgtest.URL(t)
-	s, err := store.Open(t.Context(), store.Config{Database: database})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := storetest.OpenAt(t, store.Config{Database: database})
 	o = &outside{}
 	w = New(Config{AlarmURL: "https://hook.example/"}, Deps{
 		Store: s, Box: plain{}, Client: &http.Client{Transport: o}, Log: slog.New(slog.DiscardHandler), Node: "n1", Host: "pager1",

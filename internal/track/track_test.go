@@ -3,7 +3,6 @@ package track_test
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -19,7 +18,9 @@ import (
 	"github.com/watchroom/watchroom/internal/outbound"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/track"
 )
 
@@ -62,19 +63,8 @@ func (w *world) TakeEvent(ctx context.Context, m people.Method, p id.Provider, e
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := store.Open(t.Context(), store.Config{Path: filepath.Join(t.TempDir(), "watchroom.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close the store: %v", err)
-		}
-	})
+	box := secrettest.Box(t)
+	s := storetest.Open(t)
 	return &world{
 		store: s, box: box, taken: make(chan taken), answers: make(chan error, 10),
 		set:      carrier.New(carrier.Options{Box: box, Guard: outbound.Policy{AllowPrivate: true}}),

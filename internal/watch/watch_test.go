@@ -23,6 +23,7 @@ import (
 	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
@@ -52,10 +53,7 @@ func bubble(t *testing.T, test func(w *world)) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		box, err := secret.FromText(secret.NewKey())
-		if err != nil {
-			t.Fatal(err)
-		}
+		box := secrettest.Box(t)
 		w := &world{T: t, store: s, box: box, dispatch: dispatch.New(s, box, slog.New(slog.DiscardHandler)), mail: true, interval: 10 * time.Minute}
 		w.change(
 			org.Put(person("ada", people.Admin)), org.Put(person("kim", people.Member)), org.Put(person("lee", people.Member)),

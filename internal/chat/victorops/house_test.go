@@ -27,6 +27,7 @@ import (
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/routing"
 	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -82,10 +83,7 @@ func newHouseOn(t *testing.T, s *store.Store) *house {
 // furnish makes the organisation; nothing runs yet.
 func furnish(t *testing.T, s *store.Store) *house {
 	t.Helper()
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box := secrettest.Box(t)
 	h := &house{TB: t, store: s, box: box, pace: quick(), log: &bytes.Buffer{}}
 	h.dispatch = dispatch.New(s, box, slog.New(slog.DiscardHandler))
 	person := func(u id.User, name string, role people.Role) org.Change {

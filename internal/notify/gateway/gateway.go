@@ -36,6 +36,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/watchroom/watchroom/internal/jsontext"
 	"github.com/watchroom/watchroom/internal/notify"
 	"github.com/watchroom/watchroom/internal/notify/rest"
 	"github.com/watchroom/watchroom/internal/notify/sms"
@@ -115,7 +116,8 @@ func (c Config) fill(values map[string]string) (string, error) {
 	}
 	replace := strings.NewReplacer(pairs...).Replace
 	if c.Format == JSON {
-		return fillJSON(c.Template, replace)
+		filled, err := jsontext.Replace([]byte(c.Template), replace) // a modem's parser may know nothing but the letters
+		return string(filled), err
 	}
 	form, err := url.ParseQuery(strings.TrimSpace(c.Template))
 	if err != nil {
@@ -127,39 +129,6 @@ func (c Config) fill(values map[string]string) (string, error) {
 		}
 	}
 	return form.Encode(), nil
-}
-
-func fillJSON(template string, replace func(string) string) (string, error) {
-	d := json.NewDecoder(strings.NewReader(template))
-	d.UseNumber()
-	var value any
-	if err := d.Decode(&value); err != nil {
-		return "", err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return "", errors.New("something follows the value")
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // a modem's parser may know nothing but the letters
-	err := e.Encode(walk(value, replace))
-	return strings.TrimSuffix(b.String(), "\n"), err
-}
-
-func walk(value any, replace func(string) string) any {
-	switch v := value.(type) {
-	case string:
-		return replace(v)
-	case []any:
-		for i := range v {
-			v[i] = walk(v[i], replace)
-		}
-	case map[string]any:
-		for name := range v {
-			v[name] = walk(v[name], replace)
-		}
-	}
-	return value
 }
 
 // Client is safe for use by many goroutines.

@@ -31,16 +31,18 @@ func Clock(now func() time.Time) Option {
 // when the test ends.
 func Open(tb testing.TB, opts ...Option) *store.Store {
 	tb.Helper()
-	return open(tb, store.Config{Path: filepath.Join(tb.TempDir(), "watchroom.db")}, opts)
+	return OpenAt(tb, store.Config{Path: filepath.Join(tb.TempDir(), "watchroom.db")}, opts...)
 }
 
 // OpenPostgres returns a store on an empty PostgreSQL database.
 func OpenPostgres(tb testing.TB, opts ...Option) *store.Store {
 	tb.Helper()
-	return open(tb, store.Config{Database: pgtest.URL(tb)}, opts)
+	return OpenAt(tb, store.Config{Database: pgtest.URL(tb)}, opts...)
 }
 
-func open(tb testing.TB, cfg store.Config, opts []Option) *store.Store {
+// OpenAt returns a store at a place of the test's own choice, for a second node
+// or another beginning.
+func OpenAt(tb testing.TB, cfg store.Config, opts ...Option) *store.Store {
 	tb.Helper()
 	for _, o := range opts {
 		o(&cfg)

@@ -31,7 +31,7 @@ import (
 	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/routing"
-	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/secret/secrettest"
 	"github.com/watchroom/watchroom/internal/store"
 	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
@@ -72,10 +72,7 @@ func (s stream) Subscribe(ctx context.Context, after id.Seq) (api.Subscription, 
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{T: t, store: storetest.Open(t)}
-	box, err := secret.FromText(secret.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
+	box := secrettest.Box(t)
 	log := slog.New(slog.DiscardHandler)
 	h.dispatch = dispatch.New(h.store, box, log)
 	h.accounts = account.New(h.store, box, account.Options{PublicURL: "http://watch.example", Log: log})
