@@ -1,4 +1,6 @@
-// Package jsontext changes the texts in JSON (RFC 8259) and nothing else of it.
+// Package jsontext changes the texts in JSON (RFC 8259) and nothing else of it:
+// placeholders in a template, secrets in what a command says. A text is changed as
+// it is read and written anew, so that nothing in it can break out of its place.
 package jsontext
 
 import (

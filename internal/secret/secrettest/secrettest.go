@@ -1,4 +1,6 @@
-// Package secrettest gives tests a box with a key of its own.
+// Package secrettest gives tests a box with a key of its own, so that none has to
+// make, keep or name one. What is sealed with it can be opened with it alone: a
+// test of two nodes shares one box.
 package secrettest
 
 import (
