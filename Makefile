@@ -5,8 +5,9 @@ SHELL := /bin/bash
 .PHONY: help demo build generate fmt need check unit light heavy fuzz test bench
 
 # What is tested without the race detector, because it drives other processes
-# (a browser, the real binary, a Hubot) and waits for them: the detector sees nothing there.
-HEAVY ?= /internal/(app/(browser|crash)|chat/victorops/hubottest|bench)$$
+# (a browser, the real binary, a Hubot) and waits for them, or only reads the sources: the
+# detector sees nothing there.
+HEAVY ?= /internal/(app/(browser|crash)|chat/victorops/hubottest|bench|house)$$
 FUZZTIME ?= 1000x
 LINT := bin/golangci-lint
 
