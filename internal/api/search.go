@@ -79,7 +79,10 @@ func (a *api) search(ctx context.Context, by people.Actor, in *searchInput) (*se
 		return err
 	})
 	f.Objects = objects(o, words)
-	return &searchOutput{Body: f}, both.Wait()
+	if err := both.Wait(); err != nil {
+		return nil, err
+	}
+	return &searchOutput{Body: f}, nil
 }
 
 func (a *api) foundIncidents(ctx context.Context, o *org.Org, words []string) ([]IncidentView, error) {

@@ -223,22 +223,31 @@ func handBack(ctx context.Context, d *Deps, r program.Request, _ program.Reporte
 		name := o.Rotations[v.Rotation].Name
 		if !r.DryRun {
 			err := d.Dispatch.HandBack(ctx, r.Actor, v.ID)
-			if fault.CodeOf(err) == fault.CodeInternal {
-				return program.Result{}, err
-			}
-			if err != nil { // the others are given back all the same
+			switch {
+			case err == nil:
+			case fault.CodeOf(err) != fault.CodeInternal: // the others are given back all the same
 				failed = append(failed, name+": "+fault.MessageOf(err))
 				continue
+			case len(done) == 0:
+				return program.Result{}, err
+			default: // what was given back is said
+				failed = append(failed, phrase.T("builtin.handback.broken", name))
+				return handedBack(done, failed), nil
 			}
 		}
 		done = append(done, name)
 	}
+	return handedBack(done, failed), nil
+}
+
+// handedBack says which rotations were given back, and why others were not.
+func handedBack(done, failed []string) program.Result {
 	switch {
 	case len(done) > 0:
 		lines := append([]string{phrase.T("builtin.handback.done", strings.Join(slices.Compact(done), ", "))}, failed...)
-		return said(strings.Join(lines, "\n")), nil
+		return said(strings.Join(lines, "\n"))
 	case len(failed) > 0:
-		return refuse(strings.Join(failed, "\n")), nil
+		return refuse(strings.Join(failed, "\n"))
 	}
-	return refuse(phrase.T("builtin.handback.nothing")), nil
+	return refuse(phrase.T("builtin.handback.nothing"))
 }

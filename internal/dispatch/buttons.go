@@ -52,10 +52,11 @@ func withButtons(tx *store.Tx, all []timeline.Action, seq id.Seq) *timeline.Docu
 		return nil
 	}
 	var shown []timeline.Action
+	until := tx.Now.Add(buttonLife)
 	for _, a := range all {
 		token := id.Secret(20)
-		tx.AddAction(store.Action{Hash: secret.Hash(token), Message: seq, Line: a.Line, ExpiresAt: tx.Now.Add(buttonLife)})
-		shown = append(shown, timeline.Action{Label: a.Label, Line: a.Line, Style: a.Style, Token: token})
+		tx.AddAction(store.Action{Hash: secret.Hash(token), Message: seq, Line: a.Line, ExpiresAt: until})
+		shown = append(shown, timeline.Action{Label: a.Label, Line: a.Line, Style: a.Style, Token: token, Until: until})
 	}
 	return &timeline.Document{Blocks: []timeline.Block{{Actions: shown}}}
 }

@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/secret"
+	"github.com/watchroom/watchroom/internal/store"
+	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -30,5 +33,19 @@ func TestCleanButtons(t *testing.T) {
 	}
 	if _, err := cleanButtons(make([]timeline.Action, MaxButtons+1)); !fault.Is(err, fault.CodeInvalid) {
 		t.Errorf("many: %v", err)
+	}
+}
+
+func TestAButtonSaysHowLongItWorks(t *testing.T) {
+	s := storetest.Open(t)
+	shown, err := store.InTx(t.Context(), s, func(tx *store.Tx) (timeline.Action, error) {
+		return withButtons(tx, []timeline.Action{{Label: "Locks", Line: "locks"}}, 1).Blocks[0].Actions[0], nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := store.InTx(t.Context(), s, func(tx *store.Tx) (store.Action, error) { return tx.Action(secret.Hash(shown.Token)) })
+	if err != nil || shown.Until.IsZero() || !shown.Until.Equal(kept.ExpiresAt) {
+		t.Errorf("the button says %s and works until %s, %v", shown.Until, kept.ExpiresAt, err)
 	}
 }

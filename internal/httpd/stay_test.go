@@ -84,6 +84,25 @@ func TestStayOutlivesItsHandler(t *testing.T) {
 	}
 }
 
+func TestAStreamIsLoggedAsAnswered(t *testing.T) {
+	var log bytes.Buffer
+	logged := make(chan struct{})
+	observe := Observe(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
+	stay := observe(staying(func(_ context.Context, out io.Writer) { _, _ = io.WriteString(out, "one") }, func() {}))
+	addr, stop := start(t, func(w http.ResponseWriter, r *http.Request) {
+		stay.ServeHTTP(w, r)
+		close(logged)
+	})
+	reach(t, addr, http.MethodGet)
+	<-logged
+	if err := stop(); err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	if !strings.Contains(log.String(), "status=200") {
+		t.Errorf("the log says %s", log.String())
+	}
+}
+
 func TestStayEndsWhenTheServerStops(t *testing.T) {
 	entered := make(chan struct{})
 	addr, stop := start(t, staying(func(ctx context.Context, out io.Writer) {

@@ -11,8 +11,9 @@ import (
 )
 
 // Replace returns one JSON value with f applied to every text that is a value;
-// names of members stay, and numbers keep their digits. No letter is escaped
-// that need not be. Anything but one value is an error.
+// names of members stay, and numbers keep their digits. Members come in the order
+// of their names, and no letter is escaped that need not be. Anything but one value
+// is an error.
 func Replace(value []byte, f func(string) string) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(value))
 	d.UseNumber()

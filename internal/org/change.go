@@ -106,7 +106,8 @@ func empty() *Org {
 
 func read[T any](body []byte) (T, error) {
 	var v T
-	return v, json.Unmarshal(body, &v)
+	err := json.Unmarshal(body, &v)
+	return v, err
 }
 
 func (o *Org) read(d Definition) error {

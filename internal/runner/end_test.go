@@ -9,20 +9,15 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/invocation"
-	"github.com/watchroom/watchroom/internal/org"
-	"github.com/watchroom/watchroom/internal/people"
-	"github.com/watchroom/watchroom/internal/pgtest"
 	"github.com/watchroom/watchroom/internal/program"
 	"github.com/watchroom/watchroom/internal/room"
 	"github.com/watchroom/watchroom/internal/store"
-	"github.com/watchroom/watchroom/internal/store/storetest"
 	"github.com/watchroom/watchroom/internal/timeline"
 )
 
@@ -266,7 +261,7 @@ func TestARunIsRecordedWhenTheDatabaseIsBack(t *testing.T) {
 		st.court.set(func(c *court) { c.broken = errors.New("the database is away") })
 		defer st.node("one")()
 		st.court.set(func(c *court) { c.broken = errors.New("the rules cannot be read") })
-		inv, other := st.give2("look"), st.give2("turn")
+		inv, other := st.accepted("look"), st.accepted("turn")
 		pass(10 * time.Second)
 		st.wantState(inv.ID, invocation.Queued)
 		st.court.set(func(c *court) { c.broken = nil })
@@ -276,8 +271,8 @@ func TestARunIsRecordedWhenTheDatabaseIsBack(t *testing.T) {
 	})
 }
 
-// give2 is give while nobody can judge: the verdict was made before.
-func (st *station) give2(line string) invocation.Invocation {
+// accepted is give while nobody can judge: the verdict was made before.
+func (st *station) accepted(line string) invocation.Invocation {
 	st.Helper()
 	inv, err := store.InTx(context.Background(), st.store, func(tx *store.Tx) (invocation.Invocation, error) {
 		p, err := st.court.parse(line, tx.Now)
@@ -290,68 +285,6 @@ func (st *station) give2(line string) invocation.Invocation {
 		st.Fatal(err)
 	}
 	return inv
-}
-
-func TestSchedules(t *testing.T) {
-	story(t, func(st *station) {
-		start := time.Now()
-		once := st.give("kim", "look later", func(a *Ask) { a.NotBefore = start.Add(2 * time.Hour) })
-		often := st.give("kim", "look often", func(a *Ask) { a.Schedule = invocation.Schedule{Cron: "0 */6 * * *"} })
-		pass(time.Hour)
-		if n := len(st.script.asked()); n != 0 {
-			t.Errorf("%d runs before the time", n)
-		}
-		pass(time.Hour + time.Minute)
-		st.wantState(once.ID, invocation.Succeeded)
-		pass(24*time.Hour - time.Minute)
-		if n := len(st.script.asked()); n != 5 {
-			t.Errorf("%d runs in a day, want one and four", n)
-		}
-		st.wantState(often.ID, invocation.Queued)
-		for _, r := range st.script.asked()[1:] {
-			made := st.now(r.ID)
-			if made.From != often.ID || r.Actor.User != "kim" || made.By.Origin != timeline.System {
-				t.Errorf("it ran as %+v from %s", r.Actor, made.From)
-			}
-		}
-		st.court.set(func(c *court) { c.denied["kim"] = "Not any more." })
-		pass(6 * time.Hour)
-		if n := len(st.script.asked()); n != 5 {
-			t.Errorf("%d runs; its owner may not any more", n)
-		}
-		if _, err := st.desk.Cancel(st.Context(), st.actor("kim"), itoa(often.Number)); err != nil {
-			t.Error(err)
-		}
-		// Its owner leaves: nothing runs in the name of somebody who is not here.
-		st.court.set(func(c *court) { delete(c.denied, "kim") })
-		left := st.give("lee", "look as lee", func(a *Ask) { a.Schedule = invocation.Schedule{Cron: "@hourly"} })
-		_, err := st.rooms.ChangeOrg(context.Background(), st.actor("ada"), func(o *org.Org) ([]org.Change, error) {
-			lee := o.Users["lee"]
-			lee.Disabled = true
-			return []org.Change{org.Put(lee)}, nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		pass(2 * time.Hour)
-		st.wantState(left.ID, invocation.Cancelled)
-		if n := len(st.script.asked()); n != 5 {
-			t.Errorf("%d runs; its owner has left", n)
-		}
-	})
-}
-
-func TestAnOldChangeDoesNotRunByItself(t *testing.T) {
-	cfg := sqliteFile(t)
-	synctest.Test(t, func(t *testing.T) {
-		st := newStation(t, cfg)
-		change, look := st.give("kim", "deploy run shop"), st.give("kim", "look")
-		pass(3 * time.Hour) // no node runs
-		defer st.node("one")()
-		pass(time.Second)
-		st.wantState(change.ID, invocation.Expired)
-		st.wantState(look.ID, invocation.Succeeded)
-	})
 }
 
 func TestPrivateAnswers(t *testing.T) {
@@ -385,71 +318,6 @@ func TestAProgramThatNeverStopsTalking(t *testing.T) {
 			t.Errorf("%d messages, want %d, how many were left out, and the end", n, maxSaid)
 		}
 	})
-}
-
-// Two nodes on one PostgreSQL run every command once.
-func TestTwoNodesRunNothingTwice(t *testing.T) {
-	cfg := store.Config{Database: pgtest.URL(t)}
-	st := newStation(t, cfg)
-	second := storetest.OpenAt(t, cfg)
-	const n = 60
-	var mu sync.Mutex
-	runs, done := map[id.Invocation]int{}, make(chan struct{}, 2*n)
-	hosts := map[string]bool{}
-	st.script.do = func(_ context.Context, r program.Request, _ program.Reporter) (program.Result, error) {
-		mu.Lock()
-		runs[r.ID]++
-		mu.Unlock()
-		done <- struct{}{}
-		return program.Result{Outcome: program.Succeeded}, nil
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var parts sync.WaitGroup
-	for holder, s := range map[string]*store.Store{"one": st.store, "two": second} {
-		r := st.runner(holder)
-		r.Store = s
-		desk := *st.desk
-		desk.store = s
-		r.Desk = &desk
-		r.Observe = func(string, invocation.State, time.Duration) {
-			mu.Lock()
-			defer mu.Unlock()
-			hosts[holder] = true
-		}
-		parts.Go(func() {
-			if err := r.Run(ctx); err != nil {
-				t.Error(err)
-			}
-		})
-		parts.Go(func() {
-			if err := s.Follow(ctx); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	var given []id.Invocation
-	for i := range n {
-		given = append(given, st.give("kim", fmt.Sprintf("deploy run app%d", i%7)).ID)
-	}
-	for range n {
-		select {
-		case <-done:
-		case <-time.After(30 * time.Second):
-			t.Fatal("waited too long")
-		}
-	}
-	cancel()
-	parts.Wait()
-	for _, g := range given {
-		st.wantState(g, invocation.Succeeded)
-		if runs[g] != 1 {
-			t.Errorf("%s ran %d times", g, runs[g])
-		}
-	}
-	if len(hosts) != 2 {
-		t.Logf("only %v had anything to do", hosts)
-	}
-	st.audit()
 }
 
 func TestShorten(t *testing.T) {
@@ -488,85 +356,4 @@ func TestSpent(t *testing.T) {
 			t.Errorf("spent(%v) = %q, want %q", d, got, want)
 		}
 	}
-}
-
-func TestAgainIsDecidedAnew(t *testing.T) {
-	story(t, func(st *station) {
-		ctx := st.Context()
-		old := st.give("kim", "deploy run shop")
-		pass(time.Second)
-		again, err := st.desk.Again(ctx, Ask{Actor: st.actor("lee"), Username: "lee", Message: 1}, itoa(old.Number))
-		if err != nil || again.Number != 2 || again.From != old.ID {
-			t.Fatalf("Again() = %+v, %v", again, err)
-		}
-		pass(time.Second)
-		st.wantState(again.ID, invocation.Succeeded)
-		if r := st.script.asked()[1]; r.Actor.User != "lee" || r.Username != "lee" || r.Args["app"] != "shop" {
-			t.Errorf("it ran as %+v", r)
-		}
-		denied, err := st.desk.Again(ctx, Ask{Actor: st.actor("oli"), Username: "oli"}, itoa(old.Number))
-		if err != nil || denied.State != invocation.Denied {
-			t.Errorf("an observer runs it again: %s, %v", denied.State, err)
-		}
-	})
-}
-
-func TestSeveralPressTheSameButton(t *testing.T) {
-	story(t, func(st *station) {
-		inv := st.give("kim", "board")
-		token := buttons(st.said()[0])["approve "+inv.Short]
-		for _, u := range []id.User{"lee", "ada"} {
-			if got, err := st.press(u, token); err != nil || got.ID != inv.ID || !got.ApprovedBy(u) {
-				t.Fatalf("%s presses: %+v, %v", u, got, err)
-			}
-			if got := buttons(st.said()[0])["approve "+inv.Short]; u == "lee" && got != token {
-				t.Errorf("the button has another token after it was pressed: %q, was %q", got, token)
-			}
-		}
-		pass(time.Second)
-		st.wantState(inv.ID, invocation.Succeeded)
-		if _, err := st.press("lee", token); err == nil {
-			t.Error("the button of what is over works")
-		}
-		if _, err := st.press("lee", "made up"); err == nil {
-			t.Error("a made up token works")
-		}
-	})
-}
-
-func TestTheConversationAnswers(t *testing.T) {
-	story(t, func(st *station) {
-		say := func(u id.User, in id.Room, answer func(*store.Tx, people.Actor, id.Room) (invocation.Invocation, error)) error {
-			return st.store.Do(context.Background(), func(tx *store.Tx) error {
-				_, err := answer(tx, st.actor(u), in)
-				return err
-			})
-		}
-		inv := st.give("kim", "wipe it")
-		if err := say("lee", room.Main, st.desk.Yes); err == nil {
-			t.Error("the yes of another is an answer")
-		}
-		if err := say("kim", "elsewhere", st.desk.Yes); err == nil {
-			t.Error("a yes elsewhere is an answer")
-		}
-		if err := say("kim", room.Main, st.desk.Yes); err != nil {
-			t.Error(err)
-		}
-		st.wantState(inv.ID, invocation.Awaiting)
-		if err := say("kim", room.Main, st.desk.Yes); err == nil {
-			t.Error("a second yes is an answer")
-		}
-		other := st.give("kim", "wipe that")
-		if err := say("kim", room.Main, st.desk.No); err != nil {
-			t.Error(err)
-		}
-		st.wantState(other.ID, invocation.Cancelled)
-		if _, err := st.desk.Deny(st.Context(), st.actor("lee"), st.now(inv.ID).Short, "not on a Sunday"); err != nil {
-			t.Error(err)
-		}
-		st.wantState(inv.ID, invocation.Rejected)
-		if got := st.said()[0].Payload.(timeline.Message).Text; got != "`wipe it` was denied by @lee: not on a Sunday." {
-			t.Errorf("the bot says %q", got)
-		}
-	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/watchroom/watchroom/internal/fault"
+	"github.com/watchroom/watchroom/internal/id"
 	"github.com/watchroom/watchroom/internal/invocation"
 	"github.com/watchroom/watchroom/internal/program"
 	"github.com/watchroom/watchroom/internal/store"
@@ -79,6 +80,29 @@ func TestAButtonOfAnAnswer(t *testing.T) {
 			if by := st.said()[at].Payload.(timeline.Message).Doc.Blocks[1].Actions[0].Used; by != "Lee" {
 				t.Errorf("%s: it was used by %q", line, by)
 			}
+		}
+	})
+}
+
+func TestSeveralPressTheSameButton(t *testing.T) {
+	story(t, func(st *station) {
+		inv := st.give("kim", "board")
+		token := buttons(st.said()[0])["approve "+inv.Short]
+		for _, u := range []id.User{"lee", "ada"} {
+			if got, err := st.press(u, token); err != nil || got.ID != inv.ID || !got.ApprovedBy(u) {
+				t.Fatalf("%s presses: %+v, %v", u, got, err)
+			}
+			if got := buttons(st.said()[0])["approve "+inv.Short]; u == "lee" && got != token {
+				t.Errorf("the button has another token after it was pressed: %q, was %q", got, token)
+			}
+		}
+		pass(time.Second)
+		st.wantState(inv.ID, invocation.Succeeded)
+		if _, err := st.press("lee", token); err == nil {
+			t.Error("the button of what is over works")
+		}
+		if _, err := st.press("lee", "made up"); err == nil {
+			t.Error("a made up token works")
 		}
 	})
 }

@@ -47,7 +47,8 @@ func (tx *Tx) AppendEvent(e invocation.Event) {
 
 func scanEnd(rows *sql.Rows) (auditEnd, error) {
 	var l auditEnd
-	return l, rows.Scan(&l.seq, &l.hash)
+	err := rows.Scan(&l.seq, &l.hash)
+	return l, err
 }
 
 // sumOfEvent is of all that an event says. No part can run into the next: only

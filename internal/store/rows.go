@@ -76,7 +76,8 @@ func one[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error),
 // value scans a single column.
 func value[T any](rows *sql.Rows) (T, error) {
 	var v T
-	return v, rows.Scan(&v)
+	err := rows.Scan(&v)
+	return v, err
 }
 
 func firstLine(query string) string {

@@ -75,7 +75,10 @@ func (e *postgres) commonHere(ctx context.Context, q querier, a asked) (common, 
 		fits += ` AND ` + among(`kind`, args.add(a.kinds))
 	}
 	type sample struct{ all, hits, fits int }
-	latest, err := one(ctx, q, func(rows *sql.Rows) (s sample, err error) { return s, rows.Scan(&s.all, &s.hits, &s.fits) },
+	latest, err := one(ctx, q, func(rows *sql.Rows) (s sample, err error) {
+		err = rows.Scan(&s.all, &s.hits, &s.fits)
+		return s, err
+	},
 		`SELECT COUNT(*), COUNT(CASE WHEN `+words+` THEN 1 END), COUNT(CASE WHEN `+fits+` THEN 1 END)
 			FROM (SELECT seq, team, kind FROM entry WHERE `+strings.Join(scope, ` AND `)+` ORDER BY seq DESC LIMIT `+args.add(recentOf)+`) AS latest
 			LEFT JOIN entry_text ON entry_text.seq = latest.seq`, args...)

@@ -23,7 +23,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, o *org.Org, title,
 		return view.Page{}, err
 	}
 	return view.Page{
-		Title: title, Nav: nav, Viewer: s.viewer(o, actorOf(r)),
+		Title: title, Now: time.Now(), Nav: nav, Viewer: s.viewer(o, actorOf(r)),
 		Triggered: counts.Triggered, Flash: s.takeFlash(w, r),
 	}, nil
 }

@@ -217,7 +217,7 @@ func TestDutyAndPresence(t *testing.T) {
 // come opens a page of somebody.
 func (h *house) come(u id.User, session string, active bool) {
 	h.Helper()
-	if err := h.store.SetPresence(h.Context(), store.Presence{Session: session, Person: u, Device: "browser", Active: active}, true); err != nil {
+	if err := h.store.SetPresences(h.Context(), []store.Presence{{Session: session, Person: u, Device: "browser", Active: active}}); err != nil {
 		h.Fatal(err)
 	}
 }

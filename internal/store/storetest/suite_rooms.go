@@ -106,7 +106,7 @@ func presence(t *testing.T, s *store.Store) {
 	ctx := t.Context()
 	wake, stop := s.Wake(store.Presences)
 	defer stop()
-	if err := s.SetPresence(ctx, store.Presence{Session: "a", Person: "u1", Device: "browser", Active: true}, true); err != nil {
+	if err := s.SetPresences(ctx, []store.Presence{{Session: "a", Person: "u1", Device: "browser", Active: true}}); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -114,7 +114,7 @@ func presence(t *testing.T, s *store.Store) {
 	case <-time.After(5 * time.Second):
 		t.Error("nobody was told that somebody came")
 	}
-	if err := s.SetPresence(ctx, store.Presence{Session: "a", Person: "u1", Device: "browser", Room: "ops", Thread: 4, Typing: at(3)}, false); err != nil {
+	if err := s.SetPresences(ctx, []store.Presence{{Session: "a", Person: "u1", Device: "browser", Room: "ops", Thread: 4, Typing: at(3)}}); err != nil {
 		t.Fatal(err)
 	}
 	got := must[[]store.Presence](t)(s.Present(ctx))

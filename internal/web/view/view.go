@@ -50,7 +50,8 @@ func (v Viewer) zone() *time.Location {
 // Page is what every page has.
 type Page struct {
 	Title     string
-	Nav       string // the current place: "timeline", "incidents", "oncall", "integrations", "settings"; "" for none
+	Now       time.Time // by the server's clock, for a browser whose clock is wrong; zero: not known
+	Nav       string    // the current place: "timeline", "incidents", "oncall", "integrations", "settings"; "" for none
 	Viewer    Viewer
 	Triggered int     // open triggered incidents, for the badge in the navigation and the window title
 	Flash     []Flash // shown once, as toasts and for readers without scripts as notices

@@ -76,6 +76,16 @@ function write(element, now) {
   if (element.textContent !== words) element.textContent = words;
 }
 
+// ahead is by how many milliseconds the server's clock is ahead of this one. It
+// says when something is over; what it wrote on the page is as old as the answer.
+let ahead = 0;
+
+function compareClocks() {
+  const theirs = Date.parse(document.body.dataset.now);
+  const answered = performance.getEntriesByType("navigation")[0]?.responseStart;
+  if (theirs && answered) ahead = theirs - (performance.timeOrigin + answered);
+}
+
 // over puts words where a button was whose time has passed: it works no more.
 function over(form, now) {
   if (Date.parse(form.dataset.until) > now) return;
@@ -101,8 +111,9 @@ export function startTimes() {
   } catch {
     zone = undefined; // this browser does not know the zone
   }
+  compareClocks();
   const all = (root, selector, what = write) => {
-    const now = Date.now();
+    const now = Date.now() + ahead;
     if (root.matches?.(selector)) what(root, now);
     for (const t of root.querySelectorAll(selector)) what(t, now);
   };
