@@ -8,7 +8,7 @@ SHELL := /bin/bash
 # (a browser, the real binary, a Hubot) and waits for them, or only reads the sources: the
 # detector sees nothing there.
 HEAVY ?= /internal/(app/(browser|crash)|chat/victorops/hubottest|bench|house)$$
-FUZZTIME ?= 1000x
+FUZZTIME ?= 3000x
 LINT := bin/golangci-lint
 
 help: ## what can be made

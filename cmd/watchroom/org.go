@@ -50,6 +50,11 @@ func (cmd *applyCmd) Run(ctx context.Context, c *console) error {
 }
 
 func showApplied(c *console, r orghttp.Result, mailed bool) {
+	defer func() { // last, where it is seen
+		for _, text := range r.Warnings {
+			c.note("\n" + text)
+		}
+	}()
 	if r.Diff == "" {
 		c.say(phrase.T("cli.apply.nothing"))
 		return

@@ -3,7 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -57,6 +60,23 @@ func TestServe(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+// A server that cannot listen has made nothing.
+func TestServeWhereSomebodyListens(t *testing.T) {
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	cmd := serveCmd{Config: config.Default()}
+	cmd.Config.Data, cmd.Config.Listen = filepath.Join(t.TempDir(), "data"), ln.Addr().String()
+	if err := cmd.Run(t.Context(), &console{strings.NewReader(""), io.Discard, io.Discard}); err == nil || !strings.Contains(err.Error(), cmd.Config.Listen) {
+		t.Errorf("Run = %v, want an error that names %s", err, cmd.Config.Listen)
+	}
+	if _, err := os.Stat(cmd.Config.Data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("its folder: %v, want none", err)
 	}
 }
 

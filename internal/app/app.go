@@ -103,6 +103,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 
 // Run is New, then App.Run, then Close.
 func Run(ctx context.Context, o Options) (err error) {
+	if err := mayListen(ctx, o.Config.Listen); err != nil { // before anything is made
+		return err
+	}
 	if o.Demo {
 		var remove func() error
 		if o, remove, err = demoOptions(o); err != nil {
@@ -113,7 +116,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	opened := thrifty()
 	a, err := New(ctx, o)
 	opened()
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return nil // told to stop before it had begun
+	case err != nil:
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
@@ -176,9 +182,6 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	if a.opts.Demo {
-		if err := a.mayListen(ctx); err != nil { // before a day is made up that nobody could see
-			return err
-		}
 		if err := a.furnish(ctx); err != nil {
 			return err
 		}
@@ -217,19 +220,27 @@ func (a *App) Close() error {
 }
 
 // mayListen says early that the address is taken.
-func (a *App) mayListen(ctx context.Context) error {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.opts.Config.Listen)
+func mayListen(ctx context.Context, addr string) error {
+	ln, err := listen(ctx, addr)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", a.opts.Config.Listen, err)
+		return err
 	}
 	return ln.Close()
 }
 
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return ln, nil
+}
+
 // Run serves until ctx ends, then lets requests finish, then what they began.
 func (a *App) Run(ctx context.Context) error {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.opts.Config.Listen)
+	ln, err := listen(ctx, a.opts.Config.Listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", a.opts.Config.Listen, err)
+		return err
 	}
 	parts, stopParts := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopParts()
@@ -245,9 +256,12 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { rest(parts); return nil })
 	server := httpd.NewServer(a.Handler, a.opts.Config.ShutdownTimeout, a.opts.Log)
 	server.Trust(a.opts.Config.Proxies())
+	defer context.AfterFunc(serving, func() { a.opts.Log.Info("stopping") })()
 	err = server.Run(serving, ln)
 	stopParts()
-	return errors.Join(err, group.Wait())
+	err = errors.Join(err, group.Wait())
+	a.opts.Log.Info("stopped")
+	return err
 }
 
 // Start runs every part but the HTTP server until ctx ends; wait for what it

@@ -68,9 +68,11 @@ type teller struct {
 	unreachable bool   // the person's turn came and nothing could reach them
 	over        string // the sentence of what stopped the paging; "" while it runs
 	overFirst   bool   // it was stopped before anybody was paged
+	resolved    bool   // what stopped it is the end of the incident
 	exhausted   bool
-	waits       string // the sentence of what the policy waits for
-	recorded    tally  // what entries say of the person's messages
+	waits       string   // the sentence of what the policy waits for
+	recorded    tally    // what entries say of the person's messages
+	byHand      []id.Seq // entries with which a colleague asked for the person
 }
 
 func (t *teller) say(kind LineKind, at time.Time, text string) {
@@ -87,6 +89,7 @@ func (t *teller) tell(e timeline.Entry) {
 	case timeline.Responder:
 		if i := slices.Index(p.Users, t.user.ID); i >= 0 {
 			t.asked++
+			t.byHand = append(t.byHand, e.Seq)
 			t.say(Page, e.At, sentence())
 			t.messages(e.Seq)
 		}
@@ -97,11 +100,12 @@ func (t *teller) tell(e timeline.Entry) {
 		t.turnLost(p.Why)
 	case timeline.Acknowledged, timeline.Resolved, timeline.Snoozed:
 		t.over, t.overFirst, t.waits = sentence(), t.asked+t.others == 0, ""
+		_, t.resolved = p.(timeline.Resolved)
 		happened()
 	case timeline.PartAcknowledged:
 		happened()
 	case timeline.Retriggered, timeline.Unacknowledged, timeline.SnoozeOver, timeline.Rerouted, timeline.AckLapsed, timeline.HandedOver:
-		t.over, t.exhausted, t.waits = "", false, ""
+		t.over, t.resolved, t.exhausted, t.waits = "", false, false, ""
 		happened()
 	case timeline.Waits:
 		t.waits = phrase.T("explain.story.waits", p.Until.In(t.user.Location()).Format(layout))

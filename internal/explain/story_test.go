@@ -39,7 +39,8 @@ func unreached(seq id.Seq) timeline.Entry {
 
 func TestStory(t *testing.T) {
 	open := entry(1, timeline.Actor{Name: "nagios", Origin: timeline.Monitoring}, timeline.Triggered{Title: "Disk full", PolicyName: "Database"})
-	acked := entry(8, lee, timeline.Acknowledged{})
+	acked, resolved := entry(8, lee, timeline.Acknowledged{}), entry(9, lee, timeline.Resolved{})
+	asked := entry(2, lee, timeline.Responder{Users: []id.User{"kim"}, Names: []string{"Kim"}})
 	mail := func(state string) []Fate {
 		return []Fate{{Entry: 2, Method: people.Email, Address: "kim@example.org", State: state, DueAt: night}}
 	}
@@ -58,6 +59,15 @@ func TestStory(t *testing.T) {
 		{"paged", kim, []timeline.Entry{open, step(2, 1, "kim")}, mail("sent"), "Kim was paged.", "vhpm"},
 		{"paged twice", kim, []timeline.Entry{open, step(2, 1, "kim"), step(3, 2, "lee", "kim"), acked}, mail("delivered"), "Kim was paged 2 times.", "vhpmph"},
 		{"on its way", kim, []timeline.Entry{open, step(2, 1, "kim")}, mail("pending"), "Kim is being paged: the message has not left yet.", "vhpm"},
+		{"resolved while it waited, and still does", kim, []timeline.Entry{open, step(2, 1, "kim"), entry(3, timeline.Self, timeline.Held{User: "kim", Name: "Kim", Count: 2, Until: night}), resolved}, mail("pending"),
+			"Kim was to be paged, but nothing more is sent, for it is over: Lee resolved #42.", "vhpmmh"},
+		{"acknowledged, which the waiting message does not know yet", kim, []timeline.Entry{open, step(2, 1, "kim"), acked}, mail("pending"),
+			"Kim was to be paged, but nothing more is sent, for it is over: Lee acknowledged #42.", "vhpmh"},
+		{"some were sent before it was resolved", kim, []timeline.Entry{open, step(2, 1, "kim"), resolved}, append(mail("sent"), mail("pending")...), "Kim was paged.", "vhpmmh"},
+		{"resolved and open again", kim, []timeline.Entry{open, step(2, 1, "kim"), resolved, entry(10, lee, timeline.Retriggered{})}, mail("pending"), "Kim is being paged: the message has not left yet.", "vhpmhh"},
+		{"acknowledged, and a colleague asks all the same", kim, []timeline.Entry{open, asked, acked}, mail("pending"), "Kim is being paged: the message has not left yet.", "vhpmh"},
+		{"resolved, and what a colleague asked waits", kim, []timeline.Entry{open, asked, acked, resolved}, mail("pending"),
+			"Kim was to be paged, but nothing more is sent, for it is over: Lee resolved #42.", "vhpmhh"},
 		{"everything failed", kim, []timeline.Entry{open, step(2, 1, "kim")}, mail("failed"), "Kim was to be paged, and every message failed.", "vhpm"},
 		{"acknowledged while it waited", kim, []timeline.Entry{open, step(2, 1, "kim"), acked}, mail("cancelled"), "Kim was to be paged, but before the message left it was no longer wanted.", "vhpmh"},
 		{"without fates the record tells", kim, []timeline.Entry{open, step(2, 1, "kim"), entry(3, timeline.Self, state)}, nil, "Kim was paged.", "vhpm"},

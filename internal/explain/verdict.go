@@ -1,9 +1,13 @@
 package explain
 
-import "github.com/watchroom/watchroom/internal/phrase"
+import (
+	"slices"
+
+	"github.com/watchroom/watchroom/internal/phrase"
+)
 
 // tally counts messages by what became of them.
-type tally struct{ left, failed, waiting, dropped int }
+type tally struct{ left, failed, waiting, unwanted, dropped int }
 
 func (c *tally) count(mine bool, state string) {
 	if !mine {
@@ -53,6 +57,10 @@ func (t *teller) paged(name string) string {
 	if len(t.fates) > 0 {
 		c = tally{}
 		for _, f := range t.fates {
+			if f.State == "pending" && !t.wanted(f) {
+				c.unwanted++
+				continue
+			}
 			c.count(true, f.State)
 		}
 	}
@@ -61,10 +69,18 @@ func (t *teller) paged(name string) string {
 		return phrase.N("explain.verdict.paged", t.asked, name)
 	case c.waiting > 0:
 		return phrase.T("explain.verdict.waiting", name)
+	case c.unwanted > 0:
+		return phrase.T("explain.verdict.unwanted", name, t.over)
 	case c.failed > 0:
 		return phrase.T("explain.verdict.failed", name)
 	case c.dropped > 0:
 		return phrase.T("explain.verdict.dropped", name)
 	}
 	return phrase.T("explain.verdict.no_message", name)
+}
+
+// wanted reports whether a message that waits will leave when its turn comes:
+// pages of the policy until it is acknowledged, of colleagues until it is resolved.
+func (t *teller) wanted(f Fate) bool {
+	return t.over == "" || !t.resolved && slices.Contains(t.byHand, f.Entry)
 }

@@ -99,6 +99,12 @@ func TestEscalation(t *testing.T) {
 			"0: step 2 round 1 pages Lee",
 			"10: exhausted, nobody_acknowledged",
 		}},
+		{"an empty team is no duty without anybody", policy(0, step(0, escalation.Target{Team: "dba"}, escalation.Target{Team: "web"}), step(5, escalation.Target{Team: "dba"}, gone), step(5, escalation.Target{Team: "dba"}, user("lee"))), []string{
+			"0: step 1 round 1 skipped, the team has nobody who could be paged",
+			"0: step 2 round 1 skipped, the team has nobody who could be paged; nobody is on call",
+			"0: step 3 round 1 pages Lee",
+			"10: exhausted, nobody_acknowledged",
+		}},
 		{"a step without targets is one with nobody", policy(0, step(0), step(5, user("lee"))), []string{
 			"0: step 1 round 1 skipped, nobody is on call",
 			"0: step 2 round 1 pages Lee",

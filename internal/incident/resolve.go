@@ -14,6 +14,7 @@ type reach struct {
 	people                  []Person // to be paged, each once, in order
 	webhooks, emails, rooms []string // to be told, each once, in order
 	without                 []string // in words: who is left out, and why
+	nobody                  []string // in words: targets behind which there is nobody
 	seen                    map[id.User]bool
 	opened                  []id.Policy // policies whose first step is in it
 }
@@ -25,10 +26,13 @@ func (r *reach) words() string { return strings.Join(r.without, "; ") }
 
 // missing says why there is nobody at all.
 func (r *reach) missing() string {
-	if len(r.without) == 0 {
-		return phrase.T("escalation.nobody_on_call")
+	switch {
+	case len(r.without) > 0:
+		return r.words()
+	case len(r.nobody) > 0:
+		return strings.Join(r.nobody, "; ")
 	}
-	return r.words()
+	return phrase.T("escalation.nobody_on_call")
 }
 
 // reachOf finds whom a step pages and what it tells. Who has acknowledged
@@ -53,8 +57,12 @@ func (d *decider) gather(r *reach, step escalation.Step, round int) {
 		case t.Policy != "":
 			d.firstStepOf(r, t.Policy, round)
 		default:
-			for _, p := range d.facts.Whom(t) {
+			found := d.facts.Whom(t)
+			for _, p := range found {
 				d.reachPerson(r, p)
+			}
+			if len(found) == 0 {
+				r.nobody = addText(r.nobody, nobodyIn(t))
 			}
 		}
 	}
@@ -100,6 +108,13 @@ func (d *decider) reachPerson(r *reach, p Person) {
 		r.people = append(r.people, p)
 	}
 	r.seen[p.User] = true
+}
+
+func nobodyIn(t escalation.Target) string {
+	if t.Team != "" {
+		return phrase.T("escalation.empty_team")
+	}
+	return phrase.T("escalation.nobody_on_call")
 }
 
 // addText appends s when it is not in list yet.

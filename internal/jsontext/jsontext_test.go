@@ -1,6 +1,9 @@
 package jsontext
 
 import (
+	"bytes"
+	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -24,4 +27,29 @@ func TestReplace(t *testing.T) {
 			t.Errorf("Replace(%q) = %s, want an error", wrong, got)
 		}
 	}
+}
+
+func FuzzReplace(f *testing.F) {
+	for _, s := range []string{`{"a": ["x", 1e3, null]}`, `"<&>"`, `12345678901234567890.10`, `{"a":1,"a":"b"}`, `{`, `1 2`, "\"\xff\""} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		same, err := Replace(value, func(text string) string { return text })
+		if (err == nil) != json.Valid(value) {
+			t.Fatalf("Replace(%q) = %v, and the value is valid: %t", value, err, json.Valid(value))
+		}
+		if err == nil && !reflect.DeepEqual(read(t, value), read(t, same)) {
+			t.Errorf("Replace(%q) = %q", value, same)
+		}
+	})
+}
+
+func read(t *testing.T, value []byte) (v any) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

@@ -238,9 +238,13 @@ func (c *changer) policies() {
 		c.put(p.At, org.PolicyKind, string(n), is)
 	}
 	for _, p := range org.Sorted(c.o.Policies, func(p escalation.Policy) string { return p.Slug }) {
-		if !listed[p.ID] {
-			c.remove(org.PolicyKind, string(p.ID))
+		if listed[p.ID] {
+			continue
 		}
+		if p.ID == c.o.Settings.DefaultPolicy && (c.doc.Settings == nil || c.doc.Settings.DefaultPolicy == nil) {
+			c.say(c.doc.Policies.At, "policy %s is still the default policy: set settings.default_policy to another policy, or keep this one in the file", p.Slug)
+		}
+		c.remove(org.PolicyKind, string(p.ID))
 	}
 }
 

@@ -54,7 +54,8 @@ type Document struct {
 
 // Section is all things of one kind.
 type Section[T any] struct {
-	Listed bool // the section stands in a file, perhaps as []
+	At     Position // of the first one, when several files have it
+	Listed bool     // the section stands in a file, perhaps as []
 	Items  []T
 }
 

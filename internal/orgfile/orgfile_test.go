@@ -203,6 +203,7 @@ func TestChangesRefuse(t *testing.T) {
 		{"a bad routing key", "routing_keys:\n  - {name: a b, policy: web}", `org.yaml:2: routing key "a b"`},
 		{"an unknown kind of integration", "integrations:\n  - {name: x, kind: fax}", `org.yaml:2: integration x: kind "fax"`},
 		{"a policy in use", "policies: []", "the policy everybody"}, // by the settings and routing keys, which are not listed
+		{"the default policy", "teams: []\npolicies:\n  - slug: web\n", "org.yaml:3: policy everybody is still the default policy: set settings.default_policy to another policy, or keep this one in the file"},
 		{"the last administrator", "users: []", "the last administrator cannot be removed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -81,6 +81,9 @@ func section[T any](f fields, key string, into *Section[T], read func(strictyaml
 	if !f.has(key) {
 		return
 	}
+	if n, _ := f.node.Get(key); !into.Listed {
+		into.At = n.At
+	}
 	into.Listed = true
 	for _, n := range f.list(key) {
 		into.Items = append(into.Items, read(n))

@@ -17,6 +17,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchroom/watchroom/internal/account"
@@ -74,11 +75,12 @@ type Result struct {
 	Applied     []Applied    `json:"applied"`
 	Diff        string       `json:"diff"` // for people; "" when nothing changes
 	Invitations []Invitation `json:"invitations"`
+	Warnings    []string     `json:"warnings"` // what whoever applies should look at, in words
 }
 
 // Apply makes the organisation match a document, or says what that would do.
 func Apply(ctx context.Context, d Deps, actor people.Actor, doc orgfile.Document, o Options) (Result, error) {
-	result := Result{DryRun: o.DryRun, Applied: []Applied{}, Invitations: []Invitation{}}
+	result := Result{DryRun: o.DryRun, Applied: []Applied{}, Invitations: []Invitation{}, Warnings: []string{}}
 	if !actor.May(people.Manage) {
 		return result, forbidden()
 	}
@@ -117,7 +119,27 @@ func Apply(ctx context.Context, d Deps, actor people.Actor, doc orgfile.Document
 	if !o.DryRun && !o.NoInvite {
 		result.Invitations, err = invite(ctx, d, actor, done)
 	}
+	err = errors.Join(err, result.warn(ctx, d, planned.After))
 	return result, err
+}
+
+// warn says when no administrator of after has a password, which is the only
+// way to sign in. It is no refusal: an invitation or the command line helps.
+func (r *Result) warn(ctx context.Context, d Deps, after *org.Org) error {
+	var without []string
+	for _, u := range org.Sorted(after.Users, func(u people.User) string { return u.Username }) {
+		if u.Role != people.Admin || u.Disabled || u.Robot {
+			continue
+		}
+		if has, err := d.Accounts.HasPassword(ctx, u.ID); has || err != nil {
+			return err
+		}
+		without = append(without, u.Username)
+	}
+	if len(without) > 0 {
+		r.Warnings = append(r.Warnings, phrase.N("cli.apply.locked", len(without), strings.Join(without, ", "), without[0]))
+	}
+	return nil
 }
 
 // invite comes after the commit: an invitation that is lost in a crash can be

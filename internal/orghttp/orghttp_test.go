@@ -146,7 +146,8 @@ func TestApplyAndExport(t *testing.T) {
 		t.Errorf("export: %d %s", code, answer)
 	}
 	code, answer := f.do(t, http.MethodPost, "/api/v1/org/apply", f.tokens["admin"], "application/yaml", f.export(t))
-	if want := `{"dry_run":false,"applied":[],"diff":"","invitations":[]}` + "\n"; code != http.StatusOK || answer != want {
+	if want := `{"dry_run":false,"applied":[],"diff":"","invitations":[],"warnings":["Warning: after this no administrator can sign in. kim is the only one, and has no password yet. ` +
+		`Hand over the link of the invitation, or run: watchroom user password kim"]}` + "\n"; code != http.StatusOK || answer != want {
 		t.Errorf("applying the export: %d %s, want %s", code, answer, want)
 	}
 }
@@ -244,6 +245,40 @@ func TestSecretsThatWereSent(t *testing.T) {
 	for _, key := range []string{"0123456789abcdef-env", "0123456789abcdef-file"} {
 		if _, ok, err := f.deps.Dispatch.Integration(t.Context(), key); !ok || err != nil {
 			t.Errorf("the key %s opens nothing: %v", key, err)
+		}
+	}
+}
+
+// A file that leaves no administrator with a password is applied, and says so.
+func TestNobodyLeftToSignIn(t *testing.T) {
+	f := newFixture(t)
+	o, err := f.deps.Store.Org(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kim, _ := o.UserByName("kim")
+	if err := f.deps.Accounts.SetPassword(t.Context(), people.Operator(), kim.ID, "correct horse battery staple"); err != nil {
+		t.Fatal(err)
+	}
+	const other = "  - {username: mia, email: mia@example.org, role: admin}\n"
+	for _, c := range []struct{ intent, query, users, want string }{
+		{"kim stays", "?dry_run", files, ""},
+		{"kim stays, beside one without", "?dry_run", "users:\n" + other + "  - {username: kim, email: kim@example.org, role: admin}\n", ""},
+		{"no word of users", "?dry_run", "teams: []\n", ""},
+		{"kim is disabled, in a dry run", "?dry_run", "users:\n" + other, "mia is the only one"},
+		{"kim is deleted", "?dry_run&prune", "users:\n" + other + "teams: []\n", "mia is the only one"},
+		{"kim is no administrator any more", "?dry_run", "users:\n" + other + "  - {username: kim, email: kim@example.org}\n", "mia is the only one"},
+		{"two without", "?dry_run", "users:\n" + other + "  - {username: lee, email: lee@example.org, role: admin}\n", "None of them (lee, mia)"},
+		{"kim is disabled", "", "users:\n" + other, "run: watchroom user password mia"},
+	} {
+		code, answer := f.do(t, http.MethodPost, "/api/v1/org/apply"+c.query, f.tokens["admin"], "application/yaml", c.users)
+		var got Result
+		if err := json.Unmarshal([]byte(answer), &got); err != nil || code != http.StatusOK {
+			t.Fatalf("%s: %d %s", c.intent, code, answer)
+		}
+		said := strings.Join(got.Warnings, "\n")
+		if c.want == "" && said != "" || !strings.Contains(said, c.want) {
+			t.Errorf("%s: warnings %q, want %q", c.intent, said, c.want)
 		}
 	}
 }

@@ -13,30 +13,6 @@ import (
 	"github.com/watchroom/watchroom/internal/store"
 )
 
-// quietTable is the part of the routes that only signed-in people see.
-func (h *watch) quietTable() []Route {
-	all := append(h.web.maintenanceRoutes(), h.web.heartbeatRoutes()...)
-	return append(all, h.web.drillRoutes()[:4]...)
-}
-
-// every route of maintenance, heartbeats and drills × every role
-func TestWhoMayBeQuiet(t *testing.T) {
-	h := newWatch(t)
-	for _, route := range h.quietTable() {
-		method, path, _ := strings.Cut(route.Pattern, " ")
-		path = strings.ReplaceAll(path, "{id}", "nonsense")
-		for who, role := range everybody {
-			answer, body := h.ask(request{as: who, method: method, path: path, plain: true})
-			if may := role.May(route.Permission); refused(answer) == may {
-				t.Errorf("%s as %q: %s, want allowed=%t", route.Pattern, who, answer.Status, may)
-			}
-			if answer.StatusCode >= http.StatusInternalServerError {
-				t.Errorf("%s as %q: %s\n%.500s", route.Pattern, who, answer.Status, body)
-			}
-		}
-	}
-}
-
 var postForms = regexp.MustCompile(`<form[^>]*method="post"[^>]*action="([^"]+)"`)
 
 // Observers are offered nothing on these pages; members a drill of their own team.

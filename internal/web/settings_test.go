@@ -74,39 +74,6 @@ func refused(answer reply) bool {
 
 var everybody = map[string]people.Role{"": "", "olga": people.Observer, "kim": people.Member, "ada": people.Admin}
 
-// every route of the settings × every role
-func TestWhoMayChangeWhat(t *testing.T) {
-	h := newWatch(t)
-	for _, route := range h.settingsTable() {
-		method, path, _ := strings.Cut(route.Pattern, " ")
-		path = strings.NewReplacer("{id}", "nonsense", "{token}", "nonsense").Replace(path)
-		for who, role := range everybody {
-			answer, body := h.ask(request{as: who, method: method, path: path, plain: true})
-			if may := route.Permission == "" || role.May(route.Permission); refused(answer) == may {
-				t.Errorf("%s as %q: %s, want allowed=%t", route.Pattern, who, answer.Status, may)
-			}
-			if answer.StatusCode >= http.StatusInternalServerError {
-				t.Errorf("%s as %q: %s\n%.500s", route.Pattern, who, answer.Status, body)
-			}
-			if strings.Contains(path, "sessions/end") && who != "" {
-				h.signInAgain(who)
-			}
-		}
-	}
-}
-
-// settingsTable is the part of the routes that only signed-in people see.
-func (h *watch) settingsTable() []Route {
-	var all []Route
-	for _, part := range [][]Route{
-		h.web.settingsRoutes(), h.web.retentionRoutes(), h.web.profileRoutes(), h.web.peopleRoutes(), h.web.teamRoutes(), h.web.rotationRoutes(),
-		h.web.policyRoutes(), h.web.routingRoutes(), h.web.integrationRoutes(), h.web.providerRoutes(), h.web.explainRoutes(), h.web.pushRoutes(),
-	} {
-		all = append(all, part...)
-	}
-	return all
-}
-
 func TestFragmentsAreRefusedAndPagesSentToTheSignIn(t *testing.T) {
 	h := newWatch(t)
 	answer, _ := h.ask(request{path: "/settings/people?q=x"})

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/watchroom/watchroom/internal/account"
+	"github.com/watchroom/watchroom/internal/org"
 	"github.com/watchroom/watchroom/internal/people"
 )
 
@@ -43,6 +44,7 @@ func (a *auditor) look(name string, expected ...string) {
 	a.Helper()
 	name = a.who + "-" + name
 	a.arm()
+	a.note()
 	for _, s := range []size{wide, narrow} {
 		a.media("light", s)
 		a.check(name, s.name+" light", "{}")
@@ -133,10 +135,12 @@ func everyPage(t *testing.T, chromium context.Context) {
 	a.page("oncall", "/oncall")
 	a.page("oncall-fortnight", "/oncall?view=fortnight")
 	a.page("oncall-month", "/oncall?view=month")
-	for _, p := range []string{"now", "away", "away/new", "feeds", "override"} {
+	for _, p := range []string{"now", "away", "away/new", "feeds", "holidays", "override"} {
 		a.page("oncall-"+strings.ReplaceAll(p, "/", "-"), "/oncall/"+p)
 	}
-	a.page("oncall-shift", a.first("/oncall", "a.bar-shift, a.agenda-item[href^='/oncall/shift']"))
+	shift := a.first("/oncall", "a.bar-shift, a.agenda-item[href^='/oncall/shift']")
+	a.page("oncall-shift", shift)
+	a.page("oncall-swap", strings.Replace(shift, "/shift", "/swap", 1))
 	a.page("rotation-import", a.first("/settings/rotations", ".row-link")+"/import")
 	a.page("explain", "/explain?severity=critical&ahead=300")
 	for _, p := range []string{"maintenance", "heartbeats", "drills", "providers", "providers/new?kind=twilio", "profile/contacts", "profile/contacts/new?method=sms", "profile/paging"} {
@@ -156,6 +160,7 @@ func everyPage(t *testing.T, chromium context.Context) {
 			a.page("settings-"+p+"-new", list+"/new")
 		}
 	}
+	a.reachPages()
 	a.commandPages()
 	a.page("integrations", "/integrations")
 	a.page("integration", a.first("/integrations", ".row-link"))
@@ -182,6 +187,19 @@ func everyPage(t *testing.T, chromium context.Context) {
 	a.until(`document.activeElement?.matches("[data-card] [popovertarget]")`)
 }
 
+// reachPages are those about how people are reached, one by one, and drills.
+func (a *auditor) reachPages() {
+	a.Helper()
+	a.page("provider", a.first("/settings/providers", "main a.reach-name"))
+	a.page("profile-contact", a.first("/settings/profile/contacts", "main a.reach-name"))
+	person := a.first("/settings/people", ".row-link")
+	a.page("person-contacts", person+"/contacts")
+	a.page("person-contact", a.first(person+"/contacts", "main a.reach-name"))
+	a.page("person-contact-new", person+"/contacts/new?method=sms")
+	a.page("person-paging", person+"/paging")
+	a.page("drill", a.first("/settings/drills", "tr:last-child .row-link")) // the oldest has results
+}
+
 // commandPages are those about commands, and for how long what is said is kept.
 func (a *auditor) commandPages() {
 	a.Helper()
@@ -190,6 +208,11 @@ func (a *auditor) commandPages() {
 	a.page("jobs", "/jobs")
 	a.page("job-waits", a.first("/jobs?show=approve", "main .row-link"))
 	a.page("robots", "/settings/robots")
+	a.media("light", wide)
+	a.fill("main [name=name]", "Hubot")
+	a.click("main form button", "Create")
+	a.sees("#robot-key", "")
+	a.page("robot", a.first("/settings/robots", "main .row-link"))
 	a.page("retention", "/settings/retention")
 	a.media("light", wide)
 	a.fill("main [name=messages]", "1")
@@ -197,6 +220,11 @@ func (a *auditor) commandPages() {
 	a.sees("main .notice", "")
 	a.look("retention-would")
 	a.page("search", "/search?q=deploy")
+	a.media("light", wide)
+	a.open(a.first("/search?q=replicas+failover+measured", ".hit-go"))
+	a.click("[data-history]", "")
+	a.sees("#history .history", "")
+	a.look("message-history")
 }
 
 // first is where the first link on a page leads that matches sel.
@@ -272,4 +300,14 @@ func publicPages(t *testing.T, chromium context.Context) {
 	a.page("confirm-invalid", ack+"x", "404")
 	a.page("confirm-expired", h.expired("kim", 1), "410")
 	a.page("not-found", "/no/such/page", "404")
+
+	if _, err := h.app.Dispatch.PlanDrill(t.Context(), h.actor("ada"), org.Drill{Team: "db"}); err != nil {
+		t.Fatal(err)
+	}
+	a.page("drill", h.mailed("kim", "/drill/"))
+	a.media("light", wide)
+	a.click(".confirm form button", "")
+	a.sees(".confirm .tone-ok", "")
+	a.look("drill-answered")
+	a.page("drill-dead", "/drill/nothing", "404", "410")
 }

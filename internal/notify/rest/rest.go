@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/watchroom/watchroom/internal/notify"
 	"github.com/watchroom/watchroom/internal/outbound"
@@ -214,13 +215,10 @@ func Says(text string, secrets ...string) string {
 	text = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(text, "\ufffd"), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\ufeff'
 	}), " ")
-	n := 0
-	for i := range text {
-		if n++; n > maxSaid {
-			return strings.TrimSpace(text[:i]) + "…"
-		}
+	if utf8.RuneCountInString(text) <= maxSaid {
+		return text
 	}
-	return text
+	return strings.TrimSpace(string([]rune(text)[:maxSaid-1])) + "…"
 }
 
 // WebURL parses an address that must be http or https with a host, and without
