@@ -104,7 +104,12 @@ func (e *postgres) begin(ctx context.Context, ahead *question) (tx, head, error)
 		e.turn <- struct{}{}
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
-	t := &postgresTx{e: e, conn: conn}
+	t, begun := &postgresTx{e: e, conn: conn}, false
+	defer func() { // after a panic, too
+		if !begun {
+			t.rollback()
+		}
+	}()
 	if ahead != nil && ahead.guess != nil && (e.local || time.Since(e.toldAt) < clockFor) {
 		h, ok := ahead.guess()
 		if ahead.guessed = ok; ok {
@@ -112,6 +117,7 @@ func (e *postgres) begin(ctx context.Context, ahead *question) (tx, head, error)
 			if !e.local {
 				h.now = e.told + time.Since(e.toldAt).Microseconds() // behind the server's clock by the way here, never before it
 			}
+			begun = true
 			return t, h, nil
 		}
 	}
@@ -119,9 +125,9 @@ func (e *postgres) begin(ctx context.Context, ahead *question) (tx, head, error)
 	defer cancel()
 	h, err := t.begin(ctx, ahead)
 	if err != nil {
-		t.rollback() //nolint:contextcheck // never cancelled
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
+	begun = true
 	return t, h, nil
 }
 
@@ -312,8 +318,8 @@ func (t *postgresTx) commit(ctx context.Context, all []statement, about Topics, 
 	if told == 0 {
 		t.e.tell.owe(about, time.Now())
 	}
+	defer t.release()
 	done()
-	t.release()
 	return nil
 }
 

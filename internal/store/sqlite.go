@@ -93,24 +93,30 @@ func (e *sqlite) begin(ctx context.Context, ahead *question) (tx, head, error) {
 		t.release()
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
+	begun := false
+	defer func() { // after a panic, too
+		if !begun {
+			t.rollback()
+		}
+	}()
 	if ahead != nil && ahead.guess != nil && e.asWeLeftIt() {
 		h, ok := ahead.guess() // nobody can change it any more
 		if ahead.guessed = ok; ok {
+			begun = true
 			return t, h, nil
 		}
 	}
 	h, err := one(ctx, t, scanHead, selectHead)
 	if err != nil {
-		t.rollback() //nolint:contextcheck // never cancelled
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
 	if ahead != nil {
 		_, err := all(ctx, t, func(rows *sql.Rows) (struct{}, error) { return struct{}{}, ahead.take(rows) }, ahead.query, ahead.args...)
 		if err != nil {
-			t.rollback() //nolint:contextcheck // never cancelled
 			return nil, head{}, err
 		}
 	}
+	begun = true
 	return t, h, nil
 }
 
@@ -237,8 +243,8 @@ func (t *sqliteTx) commit(ctx context.Context, all []statement, _ Topics, done f
 	if t.knows {
 		t.e.version = t.e.dataVersion()
 	}
+	defer t.release()
 	done()
-	t.release()
 	return nil
 }
 

@@ -157,6 +157,12 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	if err != nil {
 		return s.outages.failed(ctx, beginning, err)
 	}
+	open := true
+	defer func() { // a panic must not keep the only writer
+		if open {
+			t.rollback()
+		}
+	}()
 	if ahead == nil || !ahead.guessed {
 		s.outages.worked(ctx, seen, beginning)
 	}
@@ -164,12 +170,6 @@ func (s *Store) do(ctx context.Context, ahead *question, fn func(*Tx) error) (er
 	if tx.known = ahead != nil && ahead.guessed; !tx.known {
 		s.memory.meet(h)
 	}
-	open := true
-	defer func() { // a panic in fn must not keep the only writer
-		if open {
-			t.rollback()
-		}
-	}()
 	if tx.Org, err = s.orgAt(tx.ctx, t, h); err != nil { //nolint:contextcheck // what has begun is finished
 		return err
 	}

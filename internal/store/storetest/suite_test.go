@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -264,4 +265,34 @@ func TestABackupHasEveryColumn(t *testing.T) {
 			t.Errorf("column %s is not in backups: add it in backup.go", column)
 		}
 	}
+}
+
+// The writer is free again, whatever has panicked before its transaction began.
+func TestAPanicOfTheClockFreesTheWriter(t *testing.T) {
+	var broken atomic.Bool
+	clock := func() time.Time {
+		if broken.Load() {
+			panic("a bug")
+		}
+		return time.Now()
+	}
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		broken.Store(true)
+		func() {
+			defer func() { _ = recover() }()
+			_ = post(s, "lost")
+			t.Error("the panic did not come through")
+		}()
+		broken.Store(false)
+		done := make(chan error, 1)
+		go func() { done <- post(s, "kept") }()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("the writer is kept")
+		}
+	}, storetest.Clock(clock))
 }

@@ -142,21 +142,33 @@ func failingStatementWritesNothing(t *testing.T, s *store.Store) {
 }
 
 func panicFreesTheWriter(t *testing.T, s *store.Store) {
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic did not come through")
-			}
-		}()
-		_ = s.Do(t.Context(), func(tx *store.Tx) error {
+	for _, fn := range []func(*store.Tx) error{
+		func(tx *store.Tx) error {
 			tx.Append(message("lost"))
 			panic("on purpose")
-		})
-	}()
-	do(t, s, func(tx *store.Tx) { tx.Append(message("kept")) })
-	if h := must[store.Head](t)(s.Head(t.Context())); h.Seq != 1 {
-		t.Errorf("%d entries, want the one after the panic", h.Seq)
+		},
+		func(tx *store.Tx) error { // is told when it is too late to lose anything
+			tx.Append(message("kept"))
+			tx.OnCommit(func() { panic("on purpose") })
+			return nil
+		},
+	} {
+		panics(t, func() { _ = s.Do(t.Context(), fn) })
 	}
+	do(t, s, func(tx *store.Tx) { tx.Append(message("kept, too")) })
+	if h := must[store.Head](t)(s.Head(t.Context())); h.Seq != 2 {
+		t.Errorf("%d entries, want the two that were kept", h.Seq)
+	}
+}
+
+func panics(t *testing.T, f func()) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Error("the panic did not come through")
+		}
+	}()
+	f()
 }
 
 func cancelledCallerLeaves(t *testing.T, s *store.Store) {
