@@ -105,7 +105,7 @@ func (e *postgres) begin(ctx context.Context, ahead *question) (tx, head, error)
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
 	t, begun := &postgresTx{e: e, conn: conn}, false
-	defer func() { // after a panic, too
+	defer func() { //nolint:contextcheck // never cancelled; after a panic, too
 		if !begun {
 			t.rollback()
 		}

@@ -94,7 +94,7 @@ func (e *sqlite) begin(ctx context.Context, ahead *question) (tx, head, error) {
 		return nil, head{}, fmt.Errorf("begin: %w", err)
 	}
 	begun := false
-	defer func() { // after a panic, too
+	defer func() { //nolint:contextcheck // never cancelled; after a panic, too
 		if !begun {
 			t.rollback()
 		}
